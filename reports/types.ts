@@ -1,0 +1,198 @@
+/** Version of the record format this code writes and reads. */
+export const RECORD_VERSION = 1;
+
+/** First line of a record. No host time: equal runs give equal bytes. */
+export interface RecordHeader {
+  readonly type: 'header';
+  readonly format: 'cardbench-record';
+  readonly version: number;
+  /** Version of cardbench that wrote it. */
+  readonly tool: string;
+  readonly firmware: { readonly image: string; /** Hexadecimal. */ readonly sha256: string };
+  readonly chip: {
+    readonly profile: string;
+    /** SHA-256 of the overrides, hexadecimal. */
+    readonly overrides: string;
+    /** Core clock, by which cycles become time. */
+    readonly coreHz: number;
+  };
+  readonly seed: number;
+  /** `T=0` or `T=1`; `mixed` when points choose. */
+  readonly protocol: string;
+  /** Id of the test plan. */
+  readonly plan: string;
+}
+
+/** How a step was seen. */
+export type RecordEvidence = 'link' | 'safe' | 'mark' | 'inferred';
+
+/** A point begins. */
+export interface PointEvent {
+  readonly type: 'point';
+  readonly point: string;
+  readonly scenario: string;
+  readonly title: string;
+  /** Steps, claims and rules in words. */
+  readonly clause: string;
+  /** Capabilities it needs. */
+  readonly needs: readonly string[];
+  /** Virtual time in core clock cycles. */
+  readonly cycle: number;
+}
+
+/** A step was done or refused. */
+export interface StepEvent {
+  readonly type: 'step';
+  readonly point: string;
+  readonly embodiment: number;
+  readonly phase: string;
+  readonly step: string;
+  readonly evidence: readonly RecordEvidence[];
+  readonly outcome: 'done' | 'refused';
+  /** Of the card's mark, or of the message. */
+  readonly cycle?: number;
+}
+
+/** One command and its answer; secret parts are redacted by the writer's caller through redactApdu. */
+export interface ApduEvent {
+  readonly type: 'apdu';
+  readonly point: string;
+  /** When the command began. */
+  readonly cycle: number;
+  /** From the command's first to the answer's last byte. */
+  readonly cycles: number;
+  readonly protocol: string;
+  /** Hexadecimal. */
+  readonly command: string;
+  /** Hexadecimal with the status word; empty when there was no answer. */
+  readonly answer: string;
+}
+
+/** One request to a safe and its answer. */
+export interface SafeEvent {
+  readonly type: 'safe';
+  readonly point: string;
+  readonly cycle: number;
+  readonly cycles: number;
+  /** Hexadecimal. */
+  readonly safe: string;
+  readonly operation: string;
+  /** Length of request and answer in bytes. */
+  readonly sent: number;
+  readonly received: number;
+  readonly status: number;
+  readonly code?: string;
+}
+
+/** A fault of the plan was carried out, or was not. */
+export interface FaultEvent {
+  readonly type: 'fault';
+  readonly point: string;
+  readonly fault: string;
+  readonly applied: boolean;
+  readonly text: string;
+  readonly cycle?: number;
+}
+
+/** The firmware did what the chip does not permit. */
+export interface ViolationEvent {
+  readonly type: 'violation';
+  readonly point: string;
+  readonly cycle: number;
+  readonly code: string;
+  readonly pc: number;
+  readonly symbol?: string;
+  readonly text: string;
+}
+
+/** An invariant was broken. */
+export interface FindingEvent {
+  readonly type: 'finding';
+  readonly point: string;
+  readonly invariant: string;
+  readonly step?: string;
+  readonly text: string;
+}
+
+/** Memory was short. */
+export interface ShortageEvent {
+  readonly type: 'shortage';
+  readonly point: string;
+  readonly step?: string;
+  /** Bytes. */
+  readonly needed: number;
+  /** Bytes. */
+  readonly free: number;
+  /** Who holds the rest. */
+  readonly holders: readonly { readonly name: string; readonly bytes: number }[];
+  readonly sw: string;
+  /** What the firmware did: suspended, made room, refused. */
+  readonly did: string;
+  readonly lost: boolean;
+}
+
+/** Time and memory a point took. */
+export interface UsageEvent {
+  readonly type: 'usage';
+  readonly point: string;
+  readonly cycles: number;
+  readonly eepromBytes: number;
+  readonly eepromPages: number;
+  /** Highest number of bytes of RAM in use, where it is known. */
+  readonly ram?: number;
+  /** Deepest stack in bytes, where it is known. */
+  readonly stack?: number;
+}
+
+/** Length of one command of a point. */
+export interface TimingEvent {
+  readonly type: 'timing';
+  readonly point: string;
+  /** Command or step. */
+  readonly what: string;
+  readonly cycles: number;
+}
+
+/** The five verdicts. */
+export type RecordVerdict = 'pass' | 'fail' | 'invalid' | 'aborted' | 'unsupported';
+
+/** A point is judged. */
+export interface VerdictEvent {
+  readonly type: 'verdict';
+  readonly point: string;
+  readonly verdict: RecordVerdict;
+  readonly cycle: number;
+  /** How the run ended: done, refused, late, link, unexpected, aborted. */
+  readonly cause?: string;
+  readonly step?: string;
+  readonly sw?: string;
+  /** Steps, claims and rules in words. */
+  readonly clause: string;
+  readonly reasons: readonly string[];
+  readonly flags: readonly string[];
+  /** Command line that reproduces the point. */
+  readonly replay: string;
+}
+
+/** Last line: the record is whole. */
+export interface EndEvent {
+  readonly type: 'end';
+  /** Lines before this one. */
+  readonly lines: number;
+  readonly counts: Readonly<Record<RecordVerdict, number>>;
+}
+
+/** A line between header and end. */
+export type RecordEvent =
+  | PointEvent | StepEvent | ApduEvent | SafeEvent | FaultEvent | ViolationEvent | FindingEvent | ShortageEvent
+  | UsageEvent | TimingEvent | VerdictEvent;
+
+/** Any line of a record. */
+export type RecordLine = RecordHeader | RecordEvent | EndEvent;
+
+/** A record read whole. */
+export interface CompleteRecord {
+  readonly header: RecordHeader;
+  readonly events: readonly RecordEvent[];
+  readonly end: EndEvent;
+}

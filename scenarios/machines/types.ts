@@ -1,0 +1,98 @@
+import type {
+  CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, HashAlgorithm, KeyKind, ReceiptObject,
+  RequestObject, RetrievedObject, ScenarioId, StatusWord, StepId, ValueEntry, ValueState, Variant,
+} from '../ports.js';
+
+/** Which entry of a list the user chooses: every given field must match; the first match in list order is taken. */
+export interface Selection {
+  readonly handle?: number;
+  /** Hexadecimal; only where the port knows issue ids. */
+  readonly issueId?: string;
+  readonly informationClass?: number;
+  readonly name?: string;
+  readonly states?: readonly (ValueState | CertificateState)[];
+  readonly kind?: CertificateKind;
+}
+
+/** How a scenario is to be run. Plain data. */
+export interface ScenarioOptions {
+  /** Default: the first entry that the phase can work on. */
+  readonly select?: Selection;
+  /** Embodiment 2 only; default `public-key`. */
+  readonly variant?: Exclude<Variant, 'plain'>;
+  /** Default `SHA-256`. */
+  readonly hash?: HashAlgorithm;
+  /** Key phases; default `decoding`. */
+  readonly keyKind?: KeyKind;
+  /** Claim 25: delete the value once its certificate is stored. In `2/key-backup`: delete the key. */
+  readonly deleteAfterRegistration?: boolean;
+  /** Claim 26: receipt to the safe, then delete the SPENT certificate. Ignored by the key phases. */
+  readonly deleteAfterRecovery?: boolean;
+  /** Milliseconds of the injected clock before an unanswered call counts as late; default 60,000. */
+  readonly patience?: number;
+}
+
+/** What has been obtained so far; enough to go on at the boundary `at` in another run. Plain data. */
+export interface ResumePoint {
+  /** First step of the next command or safe request, or one of the claim states. */
+  readonly at: Boundary;
+  /** Handle of the item chosen from the list. */
+  readonly handle?: number;
+  readonly entry?: ValueEntry | CertificateEntry;
+  readonly request?: RequestObject;
+  readonly certificate?: CertificateObject;
+  readonly object?: RetrievedObject;
+  readonly receipt?: ReceiptObject;
+  /** Handle the card gave to what was stored last. */
+  readonly stored?: number;
+}
+
+/** A place where a scenario may begin: the first step of a command or safe request, or a claim state. */
+export type Boundary = StepId | ClaimState;
+
+/** States beyond the catalogue: the deletions of claims 25 and 26. */
+export type ClaimState = 'claim-25' | 'claim-26-receipt' | 'claim-26-safe' | 'claim-26-delete';
+
+/** How a step was seen: on the card link, at the safe's interface, marked by the card, or only concluded. */
+export type EvidenceKind = 'link' | 'safe' | 'mark' | 'inferred';
+
+/** One step of a run with what proves it. */
+export interface StepEvidence {
+  readonly step: StepId | ClaimState;
+  readonly kinds: readonly EvidenceKind[];
+  readonly outcome: 'done' | 'refused';
+  /** Cycle of the card's mark. */
+  readonly cycle?: number;
+}
+
+/** Why a run ended; `aborted` means the bench itself failed. */
+export type EndCause = 'done' | FailureCause | 'aborted';
+
+/** What a run gives back. Plain data. */
+export interface ScenarioOutput {
+  readonly scenario: ScenarioId;
+  /** Of the run alone, without a plan's expectation: done passes. */
+  readonly verdict: 'pass' | 'fail' | 'aborted';
+  readonly cause: EndCause;
+  /** The step at which the run ended. */
+  readonly step: StepId | ClaimState;
+  readonly sw?: StatusWord;
+  readonly safeCode?: string;
+  readonly text: string;
+  /** True when the list showed that an earlier run had already reached the goal. */
+  readonly already: boolean;
+  readonly evidence: readonly StepEvidence[];
+  /** Flags a report must show, for example `legacy-hash SHA-1`. */
+  readonly flags: readonly string[];
+  /** Where an honest terminal would go on. */
+  readonly resume: ResumePoint;
+}
+
+/** What a listener hears while a scenario runs. */
+export type ScenarioEvent =
+  | { readonly type: 'step'; readonly scenario: ScenarioId; readonly evidence: StepEvidence }
+  | { readonly type: 'boundary'; readonly scenario: ScenarioId; readonly resume: ResumePoint }
+  | { readonly type: 'end'; readonly output: ScenarioOutput };
+
+/** Hook for tracing; called synchronously. */
+export type ScenarioListener = (event: ScenarioEvent) => void;

@@ -1,0 +1,127 @@
+import type { HashAlgorithm, PinChoice, StepId } from '../ports.js';
+
+/** Objects that cross between the parties (protocol.md 1.2). */
+export type ObjectName =
+  | 'request' | 'certificate' | 'value' | 'registered-value' | 'key-object' | 'key-reply' | 'receipt' | 'load' | 'list';
+
+/** What is done to the bytes of an element or of a whole object. Lengths of enclosing templates are made to fit. */
+export type Alteration =
+  | { readonly how: 'flip'; /** Bit from the start of the content, most significant first; negative from the end. */ readonly bit: number }
+  | { readonly how: 'set'; /** Hexadecimal. */ readonly bytes: string }
+  | { readonly how: 'add'; /** Added to the big-endian number. */ readonly amount: number }
+  | { readonly how: 'truncate'; /** Bytes cut off at the end. */ readonly bytes: number }
+  | { readonly how: 'extend'; /** Zero bytes appended. */ readonly bytes: number }
+  | { readonly how: 'remove' }
+  | { readonly how: 'duplicate' }
+  | { readonly how: 'reorder'; /** Exchanged with the element that follows. */ readonly with: 'next' }
+  | { readonly how: 'length-form'; /** The same length in a longer form than BER needs. */ readonly form: '81' | '82' };
+
+/**
+ * Alters an object as it crosses at a step: an answer's object between sender and terminal, a request's between
+ * terminal and receiver.
+ */
+export interface AlterFault {
+  readonly fault: 'alter';
+  readonly at: StepId;
+  readonly object: ObjectName;
+  /** Tags from the outermost template inward, such as `E2/83`; `whole` is the object itself; `trailing` is behind it. */
+  readonly element: string;
+  readonly how: Alteration;
+  /** Sign the altered object again with the rightful key, so that only the altered content can be at fault. */
+  readonly resign?: boolean;
+}
+
+/** Puts another, in itself well-formed object in the place of the right one. */
+export interface SwapFault {
+  readonly fault: 'swap';
+  readonly at: StepId;
+  readonly object: ObjectName;
+  /**
+   * `previous`: an older object of the same item; `foreign`: of another card; `other-item`: of another item of this
+   * card; `unknown-safe`: from a safe the card does not know, correctly signed; `other-safe`: from a known second safe;
+   * `other-kind`: of the other embodiment or a key.
+   */
+  readonly by: 'previous' | 'foreign' | 'other-item' | 'unknown-safe' | 'other-safe' | 'other-kind';
+}
+
+/** Misbehaviour of the safe at its interface. */
+export interface SafeFault {
+  readonly fault: 'safe';
+  readonly at: StepId | 'claim-26-safe';
+  /**
+   * `unreachable`: no connection; `late`: stores, answers after the terminal's patience; `lost-answer`: stores, the
+   * answer never arrives; `twice`: the same answer two times; `wrong-record`: the object of another record; `error`:
+   * answers `status` and `code`; `garbage`: a body that is no object; `forgets`: the record is gone.
+   */
+  readonly how: 'unreachable' | 'late' | 'lost-answer' | 'twice' | 'wrong-record' | 'error' | 'garbage' | 'forgets';
+  readonly status?: number;
+  readonly code?: string;
+}
+
+/** Takes power (cold) or pulls RST (warm) once the step is done; steps inside the card need its trace port. */
+export interface ResetFault {
+  readonly fault: 'reset';
+  readonly after: StepId;
+  readonly kind: 'warm' | 'cold';
+}
+
+/** Loses the command before the card saw it, or the answer after the card gave it; the terminal sees a broken link. */
+export interface LinkFault {
+  readonly fault: 'link';
+  readonly at: StepId;
+  readonly how: 'lost-command' | 'lost-answer' | 'parity-once' | 'parity-always' | 'noise-byte';
+}
+
+/** Sends the command that begins at the step several times. */
+export interface RepeatFault {
+  readonly fault: 'repeat';
+  readonly step: StepId;
+  /** Total number of times. */
+  readonly times: number;
+}
+
+/** Leaves out the commands that begin at the steps. */
+export interface SkipFault {
+  readonly fault: 'skip';
+  readonly steps: readonly StepId[];
+}
+
+/** Presents a PIN before the step instead of the right one. */
+export interface PinFault {
+  readonly fault: 'pin';
+  readonly before: StepId;
+  readonly choice: PinChoice | 'none';
+  readonly times: number;
+}
+
+/** Fills the card's memory just before the step, with loaded values of the issuer's making. */
+export interface MemoryFault {
+  readonly fault: 'memory';
+  readonly before: StepId;
+  /** What is left: `pages` of EEPROM, `bytes` of data, or index `entries`; the others stay ample. */
+  readonly left: { readonly pages: number } | { readonly bytes: number } | { readonly entries: number };
+}
+
+/** Sends raw command APDUs just before the step. */
+export interface ApduFault {
+  readonly fault: 'apdu';
+  readonly before: StepId;
+  readonly commands: readonly { /** Hexadecimal. */ readonly apdu: string; readonly expect: readonly string[] }[];
+}
+
+/** Another use of the same item while the scenario is under way. */
+export interface MeanwhileFault {
+  readonly fault: 'meanwhile';
+  readonly before: StepId;
+  readonly how:
+    | { readonly act: 'use'; readonly quantity: number }
+    | { readonly act: 'cancel' }
+    | { readonly act: 'delete-listed' }
+    | { readonly act: 'begin'; readonly hash: HashAlgorithm }
+    | { readonly act: 'select' };
+}
+
+/** Everything a plan point can do to a run. Pure data: the bench carries it out and says whether it did. */
+export type Fault =
+  | AlterFault | SwapFault | SafeFault | ResetFault | LinkFault | RepeatFault | SkipFault | PinFault | MemoryFault
+  | ApduFault | MeanwhileFault;

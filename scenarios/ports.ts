@@ -1,0 +1,201 @@
+/** Embodiments of the backup protocol this house covers. */
+export type Embodiment = 1 | 2;
+
+/** A sequence of steps within an embodiment, named as in the step catalogue. */
+export type Phase = 'backup' | 'recover' | 'key-backup' | 'key-recover';
+
+/** Name of a scenario: embodiment and phase. */
+export type ScenarioId = '1/backup' | '1/recover' | '2/backup' | '2/recover' | '2/key-backup' | '2/key-recover';
+
+/** A step id of the catalogue, such as `1-14`; unique only within embodiment and phase. */
+export type StepId = string;
+
+/** Two bytes of ISO/IEC 7816-4 status as four upper-case hexadecimal digits, for example `6A80`. */
+export type StatusWord = string;
+
+/** Encryption variant (protocol.md 1.1, tag 90); `plain` is embodiment 1 (P2 = 00). */
+export type Variant = 'plain' | 'public-key' | 'common-key';
+
+/** Hash algorithm (protocol.md 1.1, tags 95 and 97). MD5 and SHA-1 are legacy and flagged by every report. */
+export type HashAlgorithm = 'SHA-256' | 'SHA-1' | 'MD5';
+
+/** Kind of key (protocol.md 1.1, tag 8A): 01 X25519 decoding key, 02 AES-128 common key. */
+export type KeyKind = 'decoding' | 'common';
+
+/** Kind of a certificate (protocol.md 1.1, tag 9B): 01, 02, 03. */
+export type CertificateKind = 'plain' | 'registered' | 'key';
+
+/** Listed states of a class A item (protocol.md 2.3). */
+export type ValueState = 'active' | 'pending' | 'deposited';
+
+/** Listed states of a class B item (protocol.md 2.3). */
+export type CertificateState = 'stored' | 'recovering' | 'spent';
+
+/** A STEP mark the card wrote (protocol.md 2.6). */
+export interface StepMark {
+  readonly embodiment: number;
+  readonly id: StepId;
+  /** 0 done, 1 refused. */
+  readonly outcome: number;
+  /** Core clock cycle of the mark, since power-on. */
+  readonly cycle: number;
+}
+
+/** Why a call did not succeed. `link`: the peer was unreachable or the connection broke; `late`: no answer in time. */
+export type FailureCause = 'refused' | 'late' | 'link' | 'unexpected';
+
+/** A call that did what was asked. */
+export interface Success<T> {
+  readonly ok: true;
+  readonly value: T;
+  readonly marks: readonly StepMark[];
+}
+
+/** A call that did not; never an exception. */
+export interface Failure {
+  readonly ok: false;
+  readonly cause: FailureCause;
+  /** The card's answer, where there was one. */
+  readonly sw?: StatusWord;
+  /** The safe's error code (protocol.md 3), where there was one. */
+  readonly safeCode?: string;
+  readonly text: string;
+  /** Marks written before the call failed. */
+  readonly marks: readonly StepMark[];
+}
+
+/** What every port operation resolves to. A rejected promise means that the bench itself failed: the run is aborted. */
+export type Outcome<T> = Success<T> | Failure;
+
+/** The partial information of digest 302; absent fields where the card's setting is "empty digest". */
+export interface DigestFields {
+  /** Tag 80, for example 1 = movie ticket. */
+  readonly informationClass?: number;
+  readonly name?: string;
+  readonly quantity?: number;
+  readonly place?: string;
+  /** `YYYYMMDD-YYYYMMDD`, empty = no limit. */
+  readonly validity?: string;
+}
+
+/** One EB entry of a list of values. */
+export interface ValueEntry {
+  readonly handle: number;
+  readonly state: ValueState;
+  /** Bytes of the stored item. */
+  readonly size: number;
+  readonly digest: DigestFields;
+  /** Remaining amount in yen. */
+  readonly remaining: number;
+  /** Issue id in hexadecimal where the bench knows it from its own ledger; the list itself does not carry it. */
+  readonly issueId?: string;
+}
+
+/** One EB entry of a list of certificates. */
+export interface CertificateEntry {
+  readonly handle: number;
+  readonly state: CertificateState;
+  /** Bytes of the stored item. */
+  readonly size: number;
+  readonly digest: DigestFields;
+  readonly counter: number;
+  /** Hexadecimal. */
+  readonly safeId: string;
+  readonly kind: CertificateKind;
+  /** Issue id in hexadecimal of the value behind it, where the bench knows it. */
+  readonly issueId?: string;
+}
+
+/** One answer to a list command; `next` is the position to ask for, absent on the last page. */
+export interface Page<T> {
+  readonly entries: readonly T[];
+  readonly next?: number;
+}
+
+/** A registration request E4. */
+export interface RequestObject {
+  readonly bytes: Uint8Array;
+  readonly cardId: string;
+  readonly sequence: number;
+  readonly hashAlgorithm: HashAlgorithm;
+  readonly content: CertificateKind;
+  /** X1 or X2 in hexadecimal, computed by the terminal; absent for keys, which the terminal cannot read. */
+  readonly objectHash?: string;
+  /** The digest fields of a plain E1, for the terminal's comparison with the list. */
+  readonly digest?: DigestFields;
+}
+
+/** A registration certificate E6. */
+export interface CertificateObject {
+  readonly bytes: Uint8Array;
+  readonly kind: CertificateKind;
+  readonly cardId: string;
+  readonly sequence: number;
+  readonly hashAlgorithm: HashAlgorithm;
+  /** X1, X2 or X3 in hexadecimal. */
+  readonly hash: string;
+  readonly counter: number;
+  readonly safeId: string;
+}
+
+/** What a safe returns on presentation of a certificate: E1, E3 or E8. */
+export interface RetrievedObject {
+  readonly bytes: Uint8Array;
+  readonly content: CertificateKind;
+  /** Hash by the certificate's algorithm in hexadecimal, computed by the terminal; absent for keys. */
+  readonly objectHash?: string;
+}
+
+/** A receipt EA. */
+export interface ReceiptObject {
+  readonly bytes: Uint8Array;
+  readonly cardId: string;
+  readonly sequence: number;
+}
+
+/**
+ * The card as the terminal sees it (protocol.md 2.1), with the applet selected. The bench has verified the PIN before
+ * a scenario starts. Handles are the card-local names of tag 8B.
+ */
+export interface CardPort {
+  /** True when the card's STEP marks reach the bench; then a missing mark is a failure. */
+  readonly hasTrace: boolean;
+  verifyPin(pin: PinChoice): Promise<Outcome<undefined>>;
+  listValues(embodiment: Embodiment, from?: number): Promise<Outcome<Page<ValueEntry>>>;
+  registerBegin(
+    embodiment: Embodiment, variant: Variant, handle: number, hash: HashAlgorithm,
+  ): Promise<Outcome<RequestObject>>;
+  /** Resolves to the certificate's handle. */
+  registerEnd(
+    embodiment: Embodiment, what: 'value' | 'key', certificate: CertificateObject,
+  ): Promise<Outcome<number>>;
+  listCertificates(
+    embodiment: Embodiment, what: 'value' | 'key', from?: number,
+  ): Promise<Outcome<Page<CertificateEntry>>>;
+  recoverBegin(embodiment: Embodiment, what: 'value' | 'key', handle: number): Promise<Outcome<CertificateObject>>;
+  /** Resolves to the value's handle. */
+  recoverEnd(embodiment: Embodiment, certificate: number, object: RetrievedObject): Promise<Outcome<number>>;
+  keyRegisterBegin(kind: KeyKind, safeId: string, hash: HashAlgorithm): Promise<Outcome<RequestObject>>;
+  keyRecoverEnd(certificate: number, object: RetrievedObject): Promise<Outcome<undefined>>;
+  getReceipt(certificate: number): Promise<Outcome<ReceiptObject>>;
+  delete(handle: number): Promise<Outcome<undefined>>;
+  deleteKey(kind: KeyKind): Promise<Outcome<undefined>>;
+}
+
+/** A PIN by name: digits never enter scenarios, records or traces. */
+export type PinChoice = 'right' | 'wrong' | 'short' | 'long' | 'not-digits' | 'new' | 'ask';
+
+/** A safe as the terminal sees it (protocol.md 3). Marks of its outcomes are empty. */
+export interface SafePort {
+  /** Hexadecimal. */
+  readonly safeId: string;
+  register(request: RequestObject): Promise<Outcome<CertificateObject>>;
+  retrieve(certificate: CertificateObject): Promise<Outcome<RetrievedObject>>;
+  receipt(receipt: ReceiptObject): Promise<Outcome<undefined>>;
+}
+
+/** Both peers of a scenario. */
+export interface Ports {
+  readonly card: CardPort;
+  readonly safe: SafePort;
+}
