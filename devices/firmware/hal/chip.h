@@ -1,0 +1,101 @@
+/** Registers of the chip (docs/chip.md). */
+#ifndef CHIP_H
+#define CHIP_H
+
+#include <stdint.h>
+
+#ifdef CHIP_FAKE
+/** Host tests replace the registers by functions; see hosttest/. */
+extern volatile uint32_t *chip_register(uint32_t address);
+#define CHIP_REG(address) (*chip_register(address))
+#else
+#define CHIP_REG(address) (*(volatile uint32_t *)(address))
+#endif
+
+#define CHIP_EEPROM_BASE 0x10000000u
+#define CHIP_RAM_BASE 0x20000000u
+
+#define SYSCTL_ID CHIP_REG(0x40000000u)
+#define SYSCTL_CAPS CHIP_REG(0x40000004u)
+#define SYSCTL_CODE_SIZE CHIP_REG(0x40000008u)
+#define SYSCTL_RAM_SIZE CHIP_REG(0x4000000Cu)
+#define SYSCTL_EEPROM_SIZE CHIP_REG(0x40000010u)
+#define SYSCTL_EEPROM_PAGE CHIP_REG(0x40000014u)
+#define SYSCTL_CORE_HZ CHIP_REG(0x40000018u)
+#define SYSCTL_CARD_HZ CHIP_REG(0x4000001Cu)
+#define SYSCTL_RESET_CAUSE CHIP_REG(0x40000020u)
+#define SYSCTL_STACK_LIMIT CHIP_REG(0x40000024u)
+/** UID word 0 to 3. */
+#define SYSCTL_UID(n) CHIP_REG(0x40000028u + 4u * (n))
+#define SYSCTL_CLKEN CHIP_REG(0x40000038u)
+#define SYSCTL_SUPPLY CHIP_REG(0x4000003Cu)
+#define CAPS_CRYPTO 1u
+#define SUPPLY_GOOD 1u
+
+#define UART_CTRL CHIP_REG(0x40001000u)
+#define UART_STATUS CHIP_REG(0x40001004u)
+#define UART_DATA CHIP_REG(0x40001008u)
+#define UART_FD CHIP_REG(0x4000100Cu)
+#define UART_GT CHIP_REG(0x40001010u)
+#define UART_RETRY CHIP_REG(0x40001014u)
+#define UART_IE CHIP_REG(0x40001018u)
+#define UART_WT CHIP_REG(0x4000101Cu)
+#define UART_ENABLE 1u
+#define UART_T1 2u
+#define UART_RXNE 0x01u
+#define UART_TXE 0x02u
+#define UART_TC 0x04u
+#define UART_PERR 0x08u
+#define UART_OVR 0x10u
+#define UART_TXERR 0x20u
+#define UART_RXBUSY 0x40u
+#define UART_WTO 0x80u
+
+#define EEPROM_KEY CHIP_REG(0x40002000u)
+#define EEPROM_CMD CHIP_REG(0x40002004u)
+#define EEPROM_ADDR CHIP_REG(0x40002008u)
+#define EEPROM_STATUS CHIP_REG(0x4000200Cu)
+#define EEPROM_IE CHIP_REG(0x40002010u)
+#define EEPROM_FILL CHIP_REG(0x40002014u)
+/** Word n of the page buffer. */
+#define EEPROM_BUFFER(n) CHIP_REG(0x40002100u + 4u * (n))
+#define EEPROM_KEY1 0x8C9DAEBFu
+#define EEPROM_KEY2 0x13243546u
+#define EEPROM_ERASE 1u
+#define EEPROM_PROGRAM 2u
+#define EEPROM_FORCE 0x100u
+#define EEPROM_BUSY 0x01u
+#define EEPROM_DONE 0x04u
+#define EEPROM_ERRORS 0x178u
+#define EEPROM_VERIFY 0x80u
+#define EEPROM_CLEAR 0x1FCu
+
+#define TIMER_CTRL CHIP_REG(0x40003000u)
+#define TIMER_LOAD CHIP_REG(0x40003004u)
+#define TIMER_VALUE CHIP_REG(0x40003008u)
+#define TIMER_STATUS CHIP_REG(0x4000300Cu)
+#define TIMER_CYCLE_LO CHIP_REG(0x40003010u)
+#define TIMER_CYCLE_HI CHIP_REG(0x40003014u)
+#define TIMER_RUN 1u
+#define TIMER_IRQ 2u
+#define TIMER_PERIODIC 4u
+
+#define RNG_STATUS CHIP_REG(0x40004000u)
+#define RNG_DATA CHIP_REG(0x40004004u)
+
+#define CRYPTO_STATUS CHIP_REG(0x40005004u)
+#define CRYPTO_IE CHIP_REG(0x40005008u)
+#define CRYPTO_BUSY 1u
+#define CRYPTO_IE_DONE 2u
+
+#define TRACE_STEP CHIP_REG(0x40006000u)
+#define TRACE_EVENT CHIP_REG(0x40006004u)
+
+#define NVIC_ISER CHIP_REG(0xE000E100u)
+#define NVIC_ICPR CHIP_REG(0xE000E280u)
+#define IRQ_UART 0
+#define IRQ_EEPROM 1
+#define IRQ_TIMER 2
+#define IRQ_CRYPTO 3
+
+#endif
