@@ -8,7 +8,7 @@ export type Phase = 'backup' | 'recover' | 'key-backup' | 'key-recover';
 export type ScenarioId = '1/backup' | '1/recover' | '2/backup' | '2/recover' | '2/key-backup' | '2/key-recover';
 
 /** A step id of the catalogue, such as `1-14`; unique only within embodiment and phase. */
-export type StepId = string;
+export type StepId = `${number}-${number}`;
 
 /** Two bytes of ISO/IEC 7816-4 status as four upper-case hexadecimal digits, for example `6A80`. */
 export type StatusWord = string;
