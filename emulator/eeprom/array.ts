@@ -22,6 +22,11 @@ export interface EepromConfig {
   readonly bytes: Uint8Array;
 }
 
+/** A memory window whose reads can be taken over; while `onRead` is undefined they are plain memory reads. */
+export interface HookedWindow {
+  onRead?: ((offset: number, size: AccessSize, now: Cycles) => number | undefined) | undefined;
+}
+
 /** Saved state of an {@link EepromArray}. */
 export interface EepromState {
   readonly bytes: Uint8Array;
@@ -63,6 +68,7 @@ export class EepromArray {
   #reader: WeakReader;
   #writes: WriteRecord[] = [];
   #onBusyRead: (offset: number, now: Cycles) => void = () => undefined;
+  #window: HookedWindow | undefined;
 
   /** @throws ChipError NVM_SIZE when `config.bytes` has the wrong length */
   constructor(config: EepromConfig) {
@@ -109,6 +115,12 @@ export class EepromArray {
   /** Whom to tell that the busy page was read. */
   onBusyRead(tell: (offset: number, now: Cycles) => void): void {
     this.#onBusyRead = tell;
+  }
+
+  /** Sets `window.onRead` while some page is busy or weak under a policy whose reads change, and clears it after. */
+  attach(window: HookedWindow): void {
+    this.#window = window;
+    this.#hook();
   }
 
   /**
@@ -230,7 +242,16 @@ export class EepromArray {
     this.#policy = policy;
     this.#reader = new WeakReader(policy, this.model, this.#erased, born);
     if (!this.#reader.stable) for (const page of this.#weak.keys()) this.#flag(page, WEAK, true);
+    this.#hook();
   }
+
+  #hook(): void {
+    if (this.#window === undefined) return;
+    this.#window.onRead = this.#special > 0 ? this.#onRead : undefined;
+  }
+
+  readonly #onRead = (offset: number, size: AccessSize, now: Cycles): number | undefined =>
+    (this.#flags[Math.floor(offset / this.pageBytes)] === 0 ? undefined : this.read(offset, size, now));
 
   #dynamic(page: number): WeakPage | undefined {
     return this.#reader.stable ? undefined : this.#weak.get(page);
@@ -327,8 +348,11 @@ export class EepromArray {
   #flag(page: number, flag: number, on: boolean): void {
     const before = this.#flags[page];
     const after = on ? before | flag : before & ~flag;
-    this.#special += Number(after !== 0) - Number(before !== 0);
+    const change = Number(after !== 0) - Number(before !== 0);
     this.#flags[page] = after;
+    if (change === 0) return;
+    this.#special += change;
+    this.#hook();
   }
 
   #log(op: PageOperation, end: Cycles, after: Uint8Array, cut: boolean, verified: boolean): void {
