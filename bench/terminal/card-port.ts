@@ -1,0 +1,76 @@
+import { answers, commands, fromHex, toHex } from '../codec/index.js';
+import type { CardCommand } from '../codec/index.js';
+import type { CardPort, Outcome, Page, PinChoice, Variant } from '../../scenarios/index.js';
+import type { CardLine } from './card-line.js';
+import { certificateEntry, certificateObject, requestObject, valueEntry } from './convert.js';
+import { cardOutcome, linkFailure } from './outcome.js';
+
+/** What the terminal knows beside the card's answers. */
+export interface TerminalKnowledge {
+  /** The digits behind a name; `ask` has none. */
+  pin(choice: PinChoice): string | undefined;
+  /** Issue id in hexadecimal of the value behind a handle, where it is known. */
+  issueIdOf(handle: number): string | undefined;
+}
+
+const variants: Readonly<Record<Variant, 0 | 1 | 2>> = { plain: 0, 'public-key': 1, 'common-key': 2 };
+const secretNames: ReadonlySet<string> = new Set(['VERIFY', 'CHANGE REFERENCE DATA']);
+
+/** Sends one command and turns whatever happens on the link into an outcome. */
+export async function exchange<T>(
+  line: CardLine, command: CardCommand, parse: (data: Uint8Array) => T,
+): Promise<Outcome<T>> {
+  try {
+    const answer = await line.transmit(command, secretNames.has(command.name));
+    return cardOutcome(answer, line.takeMarks(), parse);
+  } catch (error) {
+    return linkFailure(error, line.takeMarks());
+  }
+}
+
+/** VERIFY with the digits behind `choice`; digits the codec would refuse go out as they are. */
+export function verifyCommand(digits: string | undefined): CardCommand {
+  const data = digits === undefined ? new Uint8Array(0) : new TextEncoder().encode(digits);
+  return { ...commands.triesLeft(), data };
+}
+
+/** The card as the scenarios want it, over a line with the applet selected. */
+export function createCardPort(line: CardLine, known: TerminalKnowledge): CardPort {
+  const send = <T>(command: CardCommand, parse: (data: Uint8Array) => T): Promise<Outcome<T>> =>
+    exchange(line, command, parse);
+  const nothing = (data: Uint8Array): undefined => {
+    answers.empty(data);
+    return undefined;
+  };
+  const page = <E>(next: number | undefined, entries: readonly E[]): Page<E> =>
+    next === undefined ? { entries } : { entries, next };
+  const request = (data: Uint8Array) => requestObject(data, answers.registerBegin(data));
+  return {
+    hasTrace: line.hasTrace,
+    verifyPin: (pin) => send(verifyCommand(known.pin(pin)), nothing),
+    listValues: (embodiment, from) => send(commands.listValues(embodiment, from), (data) => {
+      const { entries, next } = answers.listValues(data);
+      return page(next, entries.flatMap((e) => (e.class === 'A' ? [valueEntry(e, known.issueIdOf(e.handle))] : [])));
+    }),
+    listCertificates: (embodiment, what, from) => send(commands.listCertificates(embodiment, what, from), (data) => {
+      const { entries, next } = answers.listCertificates(data);
+      return page(next, entries.flatMap((e) => (e.class === 'B' ? [certificateEntry(e, known.issueIdOf(e.handle))] : [])));
+    }),
+    registerBegin: (embodiment, variant, handle, hash) =>
+      send(commands.registerBegin(embodiment, variants[variant], handle, hash), request),
+    registerEnd: (embodiment, what, certificate) =>
+      send(commands.registerEnd(embodiment, what, certificate.bytes), answers.registerEnd),
+    recoverBegin: (embodiment, what, handle) =>
+      send(commands.recoverBegin(embodiment, what, handle), (data) => certificateObject(data, answers.recoverBegin(data))),
+    recoverEnd: (embodiment, certificate, object) =>
+      send(commands.recoverEnd(embodiment, certificate, object.bytes), answers.recoverEnd),
+    keyRegisterBegin: (kind, safeId, hash) => send(commands.keyRegisterBegin(kind, fromHex(safeId), hash), request),
+    keyRecoverEnd: (certificate, object) => send(commands.keyRecoverEnd(certificate, object.bytes), nothing),
+    getReceipt: (certificate) => send(commands.getReceipt(certificate), (data) => {
+      const { cardId, sequence } = answers.getReceipt(data);
+      return { bytes: data, cardId: toHex(cardId), sequence };
+    }),
+    delete: (handle) => send(commands.deleteItem(handle), nothing),
+    deleteKey: (kind) => send(commands.deleteKey(kind), nothing),
+  };
+}

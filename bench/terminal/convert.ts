@@ -1,0 +1,84 @@
+import { digestOf, hashX, keyReply, registeredValue, toHex, valueInformation } from '../codec/index.js';
+import type * as codec from '../codec/index.js';
+import type {
+  CertificateEntry, CertificateObject, CertificateState, DigestFields, RequestObject, RetrievedObject, ValueEntry,
+  ValueState,
+} from '../../scenarios/index.js';
+
+const compactDay = (day: string): string => day.replaceAll('-', '');
+
+/** Digest 302 as the fields a scenario compares; a key digest and the empty digest have none of them. */
+export function digestFields(digest: codec.Digest): DigestFields {
+  if (digest.type === 'empty') return {};
+  if (digest.type === 'key') return { informationClass: 0x80 };
+  const { infoClass, name, quantity, place, validity } = digest;
+  const term = validity === null ? '' : `${compactDay(validity.from)}-${compactDay(validity.to)}`;
+  return { informationClass: infoClass, name, quantity, place, validity: term };
+}
+
+/** A list entry of a value for the scenarios. */
+export function valueEntry(entry: codec.ValueEntry, issueId: string | undefined): ValueEntry {
+  return {
+    handle: entry.handle,
+    state: entry.state.toLowerCase() as ValueState,
+    size: entry.size,
+    digest: digestFields(entry.digest),
+    remaining: entry.remaining,
+    ...(issueId === undefined ? {} : { issueId }),
+  };
+}
+
+/** A list entry of a certificate for the scenarios. */
+export function certificateEntry(entry: codec.CertificateEntry, issueId: string | undefined): CertificateEntry {
+  return {
+    handle: entry.handle,
+    state: entry.state.toLowerCase() as CertificateState,
+    size: entry.size,
+    digest: digestFields(entry.digest),
+    counter: entry.counter,
+    safeId: toHex(entry.safeId),
+    kind: entry.kind,
+    ...(issueId === undefined ? {} : { issueId }),
+  };
+}
+
+/** A registration request as the terminal sees it; hashes are computed from the bytes, never taken from the sender. */
+export function requestObject(bytes: Uint8Array, request: codec.RegistrationRequest): RequestObject {
+  const { item, algorithm } = request;
+  const shared = { bytes, cardId: toHex(request.cardId), sequence: request.sequence, hashAlgorithm: algorithm };
+  if (item.type === 'key') return { ...shared, content: 'key' };
+  if (item.type === 'registered')
+    return { ...shared, content: 'registered', objectHash: toHex(hashX(algorithm, item.registered.encrypted)) };
+  const objectHash = toHex(hashX(algorithm, valueInformation.encode(item.value)));
+  return { ...shared, content: 'plain', objectHash, digest: digestFields(digestOf(item.value)) };
+}
+
+/** A certificate as the terminal sees it. */
+export function certificateObject(bytes: Uint8Array, certificate: codec.Certificate): CertificateObject {
+  return {
+    bytes,
+    kind: certificate.kind,
+    cardId: toHex(certificate.cardId),
+    sequence: certificate.sequence,
+    hashAlgorithm: certificate.algorithm,
+    hash: toHex(certificate.hash),
+    counter: certificate.counter,
+    safeId: toHex(certificate.safeId),
+  };
+}
+
+/**
+ * What a safe gave back, hashed by the certificate's algorithm. Throws CodecError when it is none of E1, E3, E8.
+ */
+export function retrievedObject(bytes: Uint8Array, algorithm: codec.HashAlgorithm): RetrievedObject {
+  if (bytes[0] === keyReply.tag) {
+    keyReply.decode(bytes);
+    return { bytes, content: 'key' };
+  }
+  if (bytes[0] === registeredValue.tag) {
+    const { encrypted } = registeredValue.decode(bytes);
+    return { bytes, content: 'registered', objectHash: toHex(hashX(algorithm, encrypted)) };
+  }
+  valueInformation.decode(bytes);
+  return { bytes, content: 'plain', objectHash: toHex(hashX(algorithm, bytes)) };
+}
