@@ -1,0 +1,19 @@
+/**
+ * Front door of the emulator: an ARMv6-M chip as a value. Pure: bytes in, values out; files and wall time are
+ * the caller's.
+ * @packageDocumentation
+ */
+export type { AccessSize, Cycles, Device, DeviceHost, InterruptLines, ResetKind, Violation } from './types.js';
+export { EmulatorError, type EmulatorErrorCode } from './errors.js';
+export { createMachine, Machine, type MachineConfig, type MachineHost, type Registers, type RunOptions, type RunResult } from './machine.js';
+export type { MachineSnapshot } from './snapshot.js';
+export type { MemoryRegion } from './cpu/core.js';
+export { RAM_BASE } from './cpu/core.js';
+export type { StopReason } from './cpu/run.js';
+export { CORTEX_M0_CYCLES, CORTEX_M0PLUS_CYCLES, type CycleClass, type CycleTable } from './cpu/cycles.js';
+export { INSTRUCTIONS, findInstruction, type Instruction } from './cpu/table.js';
+export { disassemble } from './cpu/disassemble.js';
+export { loadElf } from './image/elf.js';
+export { loadHex } from './image/hex.js';
+export { loadBinary, loadImage } from './image/load.js';
+export { SymbolTable, type Image, type ImageLine, type ImageSegment, type ImageSymbol } from './image/image.js';
