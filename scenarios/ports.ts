@@ -102,6 +102,8 @@ export interface CertificateEntry {
   /** Hexadecimal. */
   readonly safeId: string;
   readonly kind: CertificateKind;
+  /** Of a key certificate: tag 8A of its digest 306. */
+  readonly keyKind?: KeyKind;
   /** Issue id in hexadecimal of the value behind it, where the bench knows it. */
   readonly issueId?: string;
 }

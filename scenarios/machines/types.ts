@@ -1,9 +1,13 @@
 import type {
-  CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, HashAlgorithm, KeyKind, ReceiptObject,
-  RequestObject, RetrievedObject, ScenarioId, StatusWord, StepId, ValueEntry, ValueState, Variant,
+  CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, HashAlgorithm, KeyKind, Ports,
+  ReceiptObject, RequestObject, RetrievedObject, ScenarioId, StatusWord, StepId, ValueEntry, ValueState, Variant,
 } from '../ports.js';
 
-/** Which entry of a list the user chooses: every given field must match; the first match in list order is taken. */
+/**
+ * Which entry of a list the user chooses: every given field must match; the first match in list order that the phase
+ * can work on is taken. A match on which an earlier run has already reached the goal ends the run as done, unless
+ * `states` asks for it expressly.
+ */
 export interface Selection {
   readonly handle?: number;
   /** Hexadecimal; only where the port knows issue ids. */
@@ -28,6 +32,11 @@ export interface ScenarioOptions {
   readonly deleteAfterRegistration?: boolean;
   /** Claim 26: receipt to the safe, then delete the SPENT certificate. Ignored by the key phases. */
   readonly deleteAfterRecovery?: boolean;
+  /**
+   * For retries: an item that the list no longer shows has been deleted by the earlier run (claims 25, 26), so the goal
+   * is reached. Default: an item that is not there is `unexpected`.
+   */
+  readonly absentMeansDone?: boolean;
   /** Milliseconds of the injected clock before an unanswered call counts as late; default 60,000. */
   readonly patience?: number;
 }
@@ -86,6 +95,15 @@ export interface ScenarioOutput {
   readonly flags: readonly string[];
   /** Where an honest terminal would go on. */
   readonly resume: ResumePoint;
+}
+
+/** What a machine is started with. */
+export interface ScenarioInput {
+  readonly ports: Ports;
+  readonly options?: ScenarioOptions;
+  /** Goes on where another run stopped; `at` may be any step of the scenario: its exchange is begun anew. */
+  readonly resume?: Omit<ResumePoint, 'at'> & { readonly at: string };
+  readonly listener?: ScenarioListener;
 }
 
 /** What a listener hears while a scenario runs. */

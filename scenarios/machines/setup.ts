@@ -1,0 +1,101 @@
+import { assign, fromPromise, setup } from 'xstate';
+import type { StepId } from '../ports.js';
+import { DEFAULT_PATIENCE, outputOf } from './context.js';
+import type { Context } from './context.js';
+import type { Stop } from './judge.js';
+import { claims, operations } from './operations.js';
+import type { OperationName, Run, Settled } from './operations.js';
+import type { Boundary, ClaimState, EndCause, ScenarioInput, ScenarioOutput } from './types.js';
+
+/** One exchange to be carried out: what, for which step, with what is known. */
+export interface Task {
+  readonly run: Run;
+  readonly operation: OperationName | ClaimState;
+  readonly step: Boundary;
+}
+
+const isClaim = (name: OperationName | ClaimState): name is ClaimState => name in claims;
+
+const perform = async ({ run, operation, step }: Task): Promise<Settled> =>
+  isClaim(operation) ? claims[operation](run) : operations[operation](run, step as StepId);
+
+/** XState's own events; a machine is sent none from outside. */
+interface MachineEvent {
+  readonly type: string;
+  readonly output?: unknown;
+  readonly error?: unknown;
+}
+
+/** The stop of the exchange that has just come back, or of the one whose steps are being walked. */
+function stopAhead(context: Context, event: MachineEvent): Stop | undefined {
+  const settled = event.output as Settled | undefined;
+  return settled ? settled.stop : context.stop;
+}
+
+const deletes = ({ options }: Context, claim: ClaimState): boolean =>
+  (claim === 'claim-25' ? options.deleteAfterRegistration : options.deleteAfterRecovery) === true;
+
+interface StepParams {
+  readonly step: Boundary;
+}
+
+/** Takes over what an exchange brought. */
+const settle = assign<Context, MachineEvent, undefined, MachineEvent, never>(({ context, event }) => {
+  const { evidence, progress, already, stop } = event.output as Settled;
+  return {
+    ahead: evidence, progress: { ...context.progress, ...progress }, already: context.already || already === true,
+    ...stop && { stop },
+  };
+});
+
+/** Makes the evidence of a step final once its state has been reached. */
+const note = assign<Context, MachineEvent, StepParams, MachineEvent, never>(({ context }, { step }) => ({
+  evidence: [...context.evidence, ...context.ahead.filter((entry) => entry.step === step)],
+  ahead: context.ahead.filter((entry) => entry.step !== step),
+}));
+
+const arrive = assign<Context, MachineEvent, { readonly at: Boundary }, MachineEvent, never>((_, { at }) => ({ at }));
+
+const tooLate = assign<Context, MachineEvent, StepParams, MachineEvent, never>(({ context }, { step }) => ({
+  stop: { step, cause: 'late' as const, text: `no answer within ${context.options.patience ?? DEFAULT_PATIENCE} ms` },
+}));
+
+const broke = assign<Context, MachineEvent, StepParams, MachineEvent, never>(({ event }, { step }) => ({
+  stop: { step, cause: 'aborted' as const, text: event.error instanceof Error ? event.error.message : String(event.error) },
+}));
+
+/** The common part of all machines: one exchange actor, guards that look at the stop, actions that gather evidence. */
+export const scenarioSetup = setup({
+  types: {
+    context: {} as Context,
+    events: {} as MachineEvent,
+    input: {} as ScenarioInput,
+    output: {} as ScenarioOutput,
+  },
+  actors: { exchange: fromPromise<Settled, Task>(({ input }) => perform(input)) },
+  delays: { patience: ({ context }) => context.options.patience ?? DEFAULT_PATIENCE },
+  guards: {
+    stops: ({ context, event }, { step, cause }: { step: Boundary; cause: EndCause }) => {
+      const stop = stopAhead(context, event);
+      return stop?.step === step && stop.cause === cause;
+    },
+    startsAt: ({ context }, { at }: { at: Boundary }) => context.at === at,
+    reached: ({ context }) => context.already,
+    reachedWhole: ({ context }, { claim }: { claim: ClaimState }) =>
+      context.already && (context.progress.handle === undefined || !deletes(context, claim)),
+    deletes: ({ context }, { claim }: { claim: ClaimState }) => deletes(context, claim),
+  },
+  actions: {
+    settle, note, arrive, tooLate, broke,
+    tell: ({ context }, { step }: { step: Boundary }) => {
+      const evidence = context.evidence.find((entry) => entry.step === step);
+      if (evidence) context.listener?.({ type: 'step', scenario: context.scenario, evidence });
+    },
+    tellBoundary: ({ context }) =>
+      context.listener?.({ type: 'boundary', scenario: context.scenario, resume: { at: context.at, ...context.progress } }),
+    finish: ({ context }) => context.listener?.({ type: 'end', output: outputOf(context) }),
+  },
+});
+
+/** The configuration of one state of these machines. */
+export type StateConfig = Parameters<typeof scenarioSetup.createStateConfig>[0];
