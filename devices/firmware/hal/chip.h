@@ -4,13 +4,7 @@
 
 #include <stdint.h>
 
-#ifdef CHIP_FAKE
-/** Host tests replace the registers by functions; see hosttest/. */
-extern volatile uint32_t *chip_register(uint32_t address);
-#define CHIP_REG(address) (*chip_register(address))
-#else
 #define CHIP_REG(address) (*(volatile uint32_t *)(address))
-#endif
 
 #define CHIP_EEPROM_BASE 0x10000000u
 #define CHIP_RAM_BASE 0x20000000u
