@@ -86,7 +86,6 @@ export class Crypto extends Peripheral {
   restore(state: unknown): void {
     this.#s = { ...(state as CryptoState) };
     this.#level = this.#wanted();
-    this.host.irq.set(IRQ, this.#level);
   }
 
   protected override readRegister(offset: number): number {

@@ -85,7 +85,6 @@ export class EepromController extends Peripheral {
     const saved = state as ControllerState;
     this.#s = { ...saved, buffer: saved.buffer.slice() };
     this.#level = this.#wanted();
-    this.host.irq.set(IRQ, this.#level);
   }
 
   protected override readRegister(offset: number, now: Cycles): number {

@@ -163,6 +163,11 @@ export class ContactLink {
     return events;
   }
 
+  /** Back to the state of a new link: nothing queued, seen or counted; F = 372, D = 1, direct convention. */
+  reset(): void {
+    this.restore({ f: 372, d: 1, inverse: false, sent: 0, ordinal: 0, busyUntil: 0, decided: 0, queue: [], events: [], rejected: [] });
+  }
+
   /** Card side: whom to tell of new characters in the queue, and of events. */
   connect(onQueue: () => void, onEvent: (event: LinkEvent) => void): void {
     this.#onQueue = onQueue;

@@ -7,6 +7,7 @@ export const WINDOW = 0x1000;
  * Common part of the peripherals: word access only, registers by offset, every other access a violation.
  * Violation codes: REGISTER_WIDTH (byte or halfword access), REGISTER_UNKNOWN (no register there),
  * REGISTER_READ_ONLY, REGISTER_WRITE_ONLY, REGISTER_VALUE (a value the register cannot take; ignored).
+ * `restore` does not drive the interrupt line: its level is part of the machine's own snapshot.
  */
 export abstract class Peripheral implements Device {
   abstract readonly name: string;

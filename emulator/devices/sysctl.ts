@@ -68,7 +68,6 @@ export class Sysctl extends Peripheral {
 
   restore(state: unknown): void {
     this.#s = { ...(state as SysctlState) };
-    this.#setStackLimit(this.#s.stackLimit);
   }
 
   protected override readRegister(offset: number): number {

@@ -62,7 +62,6 @@ export class Timer extends Peripheral {
   restore(state: unknown): void {
     this.#s = { ...(state as TimerState) };
     this.#level = this.#wanted();
-    this.host.irq.set(IRQ, this.#level);
   }
 
   protected override readRegister(offset: number, now: Cycles): number {

@@ -113,7 +113,6 @@ export class Uart extends Peripheral {
   restore(state: unknown): void {
     this.#s = { ...(state as UartState) };
     this.#level = this.#wanted();
-    this.host.irq.set(IRQ, this.#level);
     this.#plan();
   }
 
