@@ -1,5 +1,9 @@
 export type * from './ports.js';
+export * from './errors.js';
+export * from './catalogue/catalogue.js';
 export type * from './machines/types.js';
+export { boundaries, DEFAULT_PATIENCE } from './machines/context.js';
+export * from './machines/run.js';
 export type * from './plan/types.js';
 export type * from './plan/faults.js';
 export type * from './plan/script.js';

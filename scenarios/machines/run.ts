@@ -2,6 +2,7 @@ import { createActor } from 'xstate';
 import type { InspectionEvent } from 'xstate';
 import { scenarioParts } from '../catalogue/catalogue.js';
 import type { ScenarioId } from '../ports.js';
+import { contextOf } from './context.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
 import { keyBackup, keyRecover } from './keys.js';
 import { plainBackup, plainRecover } from './plain.js';
@@ -55,6 +56,7 @@ function watch(scenario: ScenarioId, tell: (transition: Transition) => void): (e
  */
 export function runScenario(scenario: ScenarioId, input: ScenarioInput, hooks: RunHooks = {}): Promise<ScenarioOutput> {
   scenarioParts(scenario);
+  contextOf(scenario, input);
   const { inspect, clock = stillClock } = hooks;
   const actor = createActor(machines[scenario], { input, clock, ...inspect && { inspect: watch(scenario, inspect) } });
   return new Promise((resolve, reject) => {
