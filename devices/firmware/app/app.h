@@ -1,0 +1,352 @@
+/**
+ * The application half of the reference firmware: commands, wallet, registration, recovery, keys.
+ *
+ * Contracts: docs/protocol.md sections 1 and 2 (objects, commands, rules), docs/firmware.md (NVM layout and
+ * commit points). Works in place in the APDU buffer and reads objects straight from the EEPROM window.
+ * Functions that can refuse return a status word; SW_OK means done.
+ */
+#ifndef APP_H
+#define APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "link/apdu.h"
+
+/* ---- Status words, protocol 2.5 ---- */
+#define SW_OK 0x9000u
+#define SW_PIN 0x63C0u
+#define SW_MEMORY 0x6581u
+#define SW_LENGTH 0x6700u
+#define SW_SECURITY 0x6982u
+#define SW_BLOCKED 0x6983u
+#define SW_CONDITIONS 0x6985u
+#define SW_DATA 0x6A80u
+#define SW_NOT_FOUND 0x6A82u
+#define SW_ROOM 0x6A84u
+#define SW_P1P2 0x6A86u
+#define SW_INS 0x6D00u
+#define SW_CLA 0x6E00u
+
+/* ---- NVM layout, docs/firmware.md ---- */
+#define PAGE_BYTES 64u
+#define PAGE_SUPER 0u
+#define PAGE_SLOT0 2u
+#define PAGE_STATE 4u
+#define PAGE_IDENTITY 5u
+#define PAGE_SIGNING 6u
+#define PAGE_TRANSPORT 7u
+#define PAGE_CREDENTIAL 8u
+#define PAGE_PIN 10u
+#define PAGE_DECODING 11u
+#define PAGE_COMMON 12u
+#define PAGE_SECRET 13u
+#define PAGE_KEYREG 14u
+#define PAGE_SAFES 16u
+#define PAGE_INDEX 24u
+#define SAFES 4u
+
+/** Life cycle, protocol 2.2 DF04; UNREADABLE: the state page is neither absent nor valid. */
+enum { LIFE_BLANK = 0, LIFE_INITIALISED = 1, LIFE_OPERATIONAL = 2, LIFE_UNREADABLE = 0xFF };
+/** Index classes, protocol 8C. */
+enum { CLASS_VALUE = 'A', CLASS_CERTIFICATE = 'B' };
+/** States of class A, protocol 2.3. */
+enum { VALUE_ACTIVE = 1, VALUE_PENDING = 2, VALUE_DEPOSITED = 3, VALUE_RESERVED = 4 };
+/** States of class B, protocol 2.3. */
+enum { CERT_STORED = 1, CERT_RESERVED = 2, CERT_RECOVERING = 3, CERT_SPENT = 4 };
+/** State of both classes: being erased. */
+enum { DELETING = 5 };
+/** Protocol 9B. */
+enum { KIND_PLAIN = 1, KIND_REGISTERED = 2, KIND_KEY = 3 };
+/** Key kinds of GENERATE KEY; 1 and 2 are also the variants of protocol 90 and the kinds of 8A. */
+enum { KEY_DECODING = 1, KEY_COMMON = 2, KEY_SIGNING = 3, KEY_TRANSPORT = 4 };
+/** Settings, protocol DF14. */
+enum { SET_EMPTY_DIGEST = 1, SET_LEGACY_HASHES = 2 };
+/** entry.flags: the alternative region holds data being prepared or to be erased. */
+enum { FLAG_ALTERNATIVE = 1 };
+
+/** Index entry, one page. */
+struct entry {
+    uint8_t cls, state;
+    uint16_t handle, first, size, pages, partner;
+    uint32_t sequence;
+    uint8_t hash[32];
+    uint8_t kind, variant, algorithm, flags;
+    uint16_t alt, alt_pages, value_size, unused;
+    uint32_t crc;
+};
+_Static_assert(sizeof(struct entry) == PAGE_BYTES, "index entry is one page");
+
+/** State page. */
+struct state {
+    uint8_t life, tries, settings, unused;
+    uint32_t sequence, load;
+    uint16_t load_handle, handle;
+    uint8_t load_hash[32];
+    uint8_t rest[12];
+    uint32_t crc;
+};
+_Static_assert(sizeof(struct state) == PAGE_BYTES, "state is one page");
+
+/** Key registration in progress. */
+struct keyreg {
+    uint8_t open, kind, algorithm, unused;
+    uint32_t sequence;
+    uint8_t safe[8];
+    uint8_t x3[32];
+    uint16_t handle;
+    uint8_t rest[10];
+    uint32_t crc;
+};
+_Static_assert(sizeof(struct keyreg) == PAGE_BYTES, "key registration is one page");
+
+/** Identity page. */
+struct identity {
+    uint8_t card[8], issuer[32], rest[20];
+    uint32_t crc;
+};
+_Static_assert(sizeof(struct identity) == PAGE_BYTES, "identity is one page");
+
+/** Page under construction: any of the above. */
+union page {
+    uint8_t bytes[PAGE_BYTES];
+    struct entry entry;
+    struct state state;
+    struct keyreg keyreg;
+    struct identity identity;
+    uint32_t words[PAGE_BYTES / 4];
+};
+
+/* ---- tlv.c: BER-TLV, definite shortest lengths, protocol 1 ---- */
+
+/** What is left to read. */
+struct cursor {
+    uint8_t *at, *end;
+};
+/** Length of the next element when it has this tag and is well formed, content at *value; -1 otherwise. */
+int tlv_take(struct cursor *c, uint8_t tag, uint8_t **value);
+/** Content of the next element of exactly this tag and length; NULL otherwise. */
+uint8_t *tlv_fixed(struct cursor *c, uint8_t tag, uint16_t length);
+/** Tag of the next element, 0 at the end. */
+uint8_t tlv_peek(const struct cursor *c);
+/** Bytes of an element with content of this length. */
+uint16_t tlv_size(uint16_t length);
+/** Writes tag and length; answers where the content goes. */
+uint8_t *tlv_head(uint8_t *to, uint8_t tag, uint16_t length);
+/** Writes a whole element; answers the first byte behind it. */
+uint8_t *tlv_put(uint8_t *to, uint8_t tag, const void *content, uint16_t length);
+/** Element with a 2-byte number. */
+uint8_t *tlv_put16(uint8_t *to, uint8_t tag, uint16_t value);
+/** Element with a 4-byte number. */
+uint8_t *tlv_put32(uint8_t *to, uint8_t tag, uint32_t value);
+uint16_t get16(const uint8_t *p);
+uint32_t get32(const uint8_t *p);
+uint8_t *put16(uint8_t *p, uint16_t v);
+uint8_t *put32(uint8_t *p, uint32_t v);
+
+/* ---- objects.c: the objects of protocol 1 ---- */
+
+/** Value information, pointers into the encoded E1. */
+struct value {
+    uint8_t *cls, *name, *unit, *quantity, *total, *place, *term, *remaining;
+    uint8_t name_length, place_length, term_length;
+};
+/** Certificate, pointers into the encoded E6. */
+struct cert {
+    uint8_t *card, *digest, *hash, *counter, *safe, *signature, *start;
+    uint32_t sequence;
+    uint16_t digest_length; /* encoded E2 */
+    uint8_t kind, algorithm, hash_length;
+};
+/** Reads an E1 at the cursor; false when it is not exactly one. */
+bool value_take(struct cursor *c, struct value *v);
+/** Reads an encoded E1 of exactly this size. */
+bool value_parse(const uint8_t *e1, uint16_t size, struct value *v);
+/** Size of the full digest of a value as encoded E2. */
+uint16_t digest_size(const struct value *v);
+/** Writes the full digest. */
+uint8_t *digest_put(uint8_t *to, const struct value *v);
+/** Size of the digest that the card itself gives out (settings). */
+uint16_t card_digest_size(const struct value *v);
+/** Writes the digest that the card itself gives out (settings). */
+uint8_t *card_digest_put(uint8_t *to, const struct value *v);
+/** True if an encoded E2 is the full digest of the value. */
+bool digest_is(const uint8_t *e2, uint16_t length, const struct value *v);
+/** True if an encoded E2 is the empty digest. */
+bool digest_empty(const uint8_t *e2, uint16_t length);
+/** Reads an E6 at the cursor; false when it is not exactly one. */
+bool cert_take(struct cursor *c, struct cert *x);
+/** Reads an encoded E6 of exactly this size. */
+bool cert_parse(const uint8_t *e6, uint16_t size, struct cert *x);
+/** Largest E6 for a digest of this encoded size. */
+uint16_t cert_room(uint16_t digest);
+
+/* ---- store.c: pages, room, entries ---- */
+const struct state *card_state(void);
+const struct identity *card_identity(void);
+/** Life cycle. */
+uint8_t card_life(void);
+/** Clears what lives in RAM. */
+void store_boot(void);
+/** INS of the running command, for DF01. */
+extern uint8_t running_ins;
+/** Starts a change of one or two pages. */
+void change_begin(void);
+/** A page of the change, preloaded with what is there. */
+union page *change_page(uint16_t page);
+/** A page of the change, zeroed. */
+union page *change_new(uint16_t page);
+/** Adds the erasure of a page. */
+void change_erase(uint16_t page);
+/** Commits: SW_OK or SW_MEMORY (then nothing has changed). */
+uint16_t change_commit(void);
+
+uint16_t index_slots(void);
+/** Entry in the window; its class is 0xFF when the slot is free. */
+const struct entry *index_at(uint16_t slot);
+/** Slot -> page. */
+uint16_t index_page(uint16_t slot);
+/** Slot of a live item that may be named by a terminal (listed states); -1: none. */
+int index_find(uint16_t handle);
+/** Slot of an entry by handle and class in any state but DELETING; -1: none. */
+int index_find_any(uint16_t handle, uint8_t cls);
+/** First slot of this class, state and sequence; -1: none. */
+int index_find_sequence(uint8_t cls, uint8_t state, uint32_t sequence);
+/** True if a terminal may see the entry (protocol 2.3). */
+bool entry_listed(const struct entry *e);
+/** The object of an entry. */
+const uint8_t *entry_object(const struct entry *e);
+
+/** Room for a new entry and its region. */
+struct room {
+    uint16_t first, pages, slot, handle;
+};
+/** Finds room for `bytes` and, if asked, an entry and handle; SW_ROOM fills DF01. Changes nothing. */
+uint16_t room_find(struct room *r, uint16_t bytes, bool entry);
+/** Adds a new entry to the change: class, state, handle and region filled in. */
+struct entry *entry_new(const struct room *r, uint8_t cls, uint8_t state);
+/** Adds an existing entry to the change. */
+struct entry *entry_change(uint16_t slot);
+/** Writes an object into a region that does not count yet, padded with FF; read back. */
+uint16_t region_write(uint16_t first, uint16_t pages, const uint8_t *data, uint16_t size);
+/** Erases the leftovers of a slot (DELETING, alternative region, orphaned reservation). */
+void settle_slot(uint16_t slot);
+/** Erases all leftovers; at the start of every writing command. */
+void settle(void);
+/** Free bytes, largest free run in bytes, free entries. */
+void room_report(uint32_t *free_bytes, uint32_t *run_bytes, uint16_t *entries);
+/** Content of DF01: length 0 or 11. */
+uint16_t shortage_get(uint8_t *to);
+
+/* ---- cipher.c ---- */
+/** Key bytes of a key page, NULL when the key is absent. */
+const uint8_t *key_at(uint8_t kind);
+/** Page of a key; kind 0 is the card secret. */
+uint16_t key_page_of(uint8_t kind);
+/** Bytes of a key of this kind. */
+uint16_t key_length(uint8_t kind);
+/** Public half of a key pair. */
+uint16_t key_public(uint8_t kind, uint8_t out[32]);
+/** Key id, protocol 1.4. */
+uint16_t key_id(uint8_t kind, uint8_t out[8]);
+/** Key digest 306 as encoded E2 of a key that is present: 16 bytes. */
+uint16_t key_digest(uint8_t kind, uint8_t out[16]);
+/** Hash of protocol 1.5 (95/97 algorithm); answers its length, 0 on failure. `out` is padded with zeros to 32. */
+uint8_t hash_of(uint8_t algorithm, const uint8_t *data, uint16_t length, uint8_t out[32]);
+uint8_t hash_bytes(uint8_t algorithm);
+/** True if this hash algorithm is known and allowed by the settings. */
+bool hash_allowed(uint8_t algorithm);
+
+/** What signatures and ciphertexts are bound to: card id || sequence || safe id || counter, as far as used. */
+struct binding {
+    uint8_t bytes[24];
+    uint8_t length;
+};
+void bind_card(struct binding *b, uint32_t sequence);
+void bind_more(struct binding *b, const uint8_t *bytes, uint8_t length);
+/** label || 0 || binding; answers the first byte behind it. */
+uint8_t *prefix_put(uint8_t *to, const char *label, const struct binding *b);
+/**
+ * Verifies a signature over label || 0 || binding || elements. At least LEAD bytes in front of `elements` must be
+ * writable; they are restored.
+ */
+uint16_t signature_check(uint8_t *elements, uint16_t length, const char *label, const struct binding *b,
+                         const uint8_t *signature, const uint8_t *key);
+/** Signs likewise with the card's signing key and appends element 92; answers the end or NULL. */
+uint8_t *signature_put(uint8_t *elements, uint8_t *end, const char *label, const struct binding *b);
+/** Bytes that must be writable in front of signed elements. */
+#define LEAD 64u
+
+/** HPKE seal with the card's deterministic ephemeral key: out = enc || ciphertext || tag. */
+uint16_t seal_public(const uint8_t *recipient, uint32_t sequence, const char *label, const struct binding *b,
+                     const uint8_t *aad, uint16_t aad_length, const uint8_t *in, uint16_t length, uint8_t *out);
+/** Opens enc || ciphertext || tag in place (plaintext at in + 32) with an own key. */
+uint16_t open_public(uint8_t kind, const char *label, const struct binding *b, const uint8_t *aad,
+                     uint16_t aad_length, uint8_t *in, uint16_t length);
+/** AES-GCM variant 02: out = nonce || ciphertext || tag. Uses LEAD bytes in front of e2 and restores them. */
+uint16_t seal_common(const struct binding *b, uint8_t *e2, uint16_t e2_length, const uint8_t *in,
+                     uint16_t length, uint8_t *out);
+/** Opens nonce || ciphertext || tag in place (plaintext at in + 12). Likewise. */
+uint16_t open_common(const struct binding *b, uint8_t *e2, uint16_t e2_length, uint8_t *in, uint16_t length);
+
+/* ---- perso.c ---- */
+/** Writes the card credential E9; NULL when it is missing. */
+uint8_t *credential_put(uint8_t *to);
+/** Pages of a safe: first page, or 0 when the id is not known. */
+uint16_t safe_page(const uint8_t *id);
+/** Verification key of the safe at a page. */
+const uint8_t *safe_verify_key(uint16_t page);
+/** X25519 key of the safe at a page. */
+const uint8_t *safe_transport_key(uint16_t page);
+
+/* ---- register.c, keys.c ---- */
+/** Head of a registration request E4 around an inner object of this encoded size; answers where that goes. */
+uint8_t *request_head(uint8_t *p, uint16_t inner, uint32_t sequence, uint8_t algorithm);
+/** Takes the next sequence, durably; also notes the handle given with it (0: none). */
+uint16_t sequence_take(uint32_t *sequence, uint16_t handle);
+/** True for a STORED key certificate of exactly the key that is on the card. */
+bool key_certified(const struct entry *e);
+
+/* ---- dispatch.c ---- */
+/** Marks the next step of the running command as done (protocol 2.6). */
+void step(void);
+/** Moves the command data up, so that LEAD bytes in front are free; SW_LENGTH when they do not fit. */
+uint16_t data_lift(struct apdu *a, struct cursor *c);
+/** Answer 8B handle. */
+uint16_t answer_handle(struct apdu *a, uint16_t handle);
+/** Reads 8B at the cursor and finds the item: SW_DATA, SW_NOT_FOUND. */
+uint16_t item_take(struct cursor *c, uint16_t *slot);
+/** Cursor over the command data in place. */
+void data_cursor(const struct apdu *a, struct cursor *c);
+
+/* ---- Handlers ---- */
+void pin_reset(void);
+bool pin_verified(void);
+uint16_t cmd_verify(struct apdu *a);
+uint16_t cmd_change_pin(struct apdu *a);
+uint16_t pin_store(const uint8_t *pin, uint16_t length);
+uint16_t cmd_get_data(struct apdu *a);
+uint16_t cmd_put_data(struct apdu *a);
+uint16_t cmd_initialise(struct apdu *a);
+uint16_t cmd_issue(struct apdu *a);
+uint16_t cmd_generate_key(struct apdu *a);
+uint16_t cmd_delete_key(struct apdu *a);
+uint16_t cmd_list_values(struct apdu *a);
+uint16_t cmd_list_certificates(struct apdu *a);
+uint16_t cmd_list(struct apdu *a);
+uint16_t cmd_read(struct apdu *a);
+uint16_t cmd_use(struct apdu *a);
+uint16_t cmd_load(struct apdu *a);
+uint16_t cmd_correct(struct apdu *a);
+uint16_t cmd_delete(struct apdu *a);
+uint16_t cmd_cancel(struct apdu *a);
+uint16_t cmd_register_begin(struct apdu *a);
+uint16_t cmd_register_end(struct apdu *a);
+uint16_t cmd_recover_begin(struct apdu *a);
+uint16_t cmd_recover_end(struct apdu *a);
+uint16_t cmd_key_register_begin(struct apdu *a);
+uint16_t cmd_key_recover_end(struct apdu *a);
+uint16_t cmd_receipt(struct apdu *a);
+
+#endif

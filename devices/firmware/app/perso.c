@@ -1,0 +1,295 @@
+/** Personalisation and data objects: INITIALISE, PUT DATA, GET DATA, ISSUE (docs/protocol.md 2.2). */
+#include "app.h"
+
+#include <string.h>
+
+#include "crypto/crypto.h"
+#include "hal/hal.h"
+#include "nvm/nvm.h"
+
+static const char version[] = "cardbench reference 0.1.0";
+
+/* ---- safes and credential ---- */
+
+static uint16_t safe_at(uint8_t i)
+{
+    return (uint16_t)(PAGE_SAFES + 2u * i);
+}
+
+uint16_t safe_page(const uint8_t *id)
+{
+    for (uint8_t i = 0; i < SAFES; i++)
+        if (nvm_page_valid(safe_at(i)) && memcmp(nvm_at(safe_at(i)), id, 8) == 0) return safe_at(i);
+    return 0;
+}
+
+const uint8_t *safe_verify_key(uint16_t page)
+{
+    return nvm_at(page) + 8;
+}
+
+const uint8_t *safe_transport_key(uint16_t page)
+{
+    return nvm_at((uint16_t)(page + 1));
+}
+
+static bool zero(const uint8_t *p, int length)
+{
+    while (length-- > 0)
+        if (*p++) return false;
+    return true;
+}
+
+/** 9D 9E; NULL when a key is missing. */
+static uint8_t *public_keys_put(uint8_t *p)
+{
+    p = tlv_head(p, 0x9D, 32);
+    if (key_public(KEY_SIGNING, p) != SW_OK) return NULL;
+    p = tlv_head(p + 32, 0x9E, 32);
+    return key_public(KEY_TRANSPORT, p) == SW_OK ? p + 32 : NULL;
+}
+
+uint8_t *credential_put(uint8_t *p)
+{
+    if (!nvm_page_valid(PAGE_CREDENTIAL) || !nvm_page_valid(PAGE_CREDENTIAL + 1)) return NULL;
+    p = tlv_head(p, 0xE9, 144);
+    p = tlv_put(p, 0x93, card_identity()->card, 8);
+    p = public_keys_put(p);
+    if (!p) return NULL;
+    p = tlv_head(p, 0x92, 64);
+    memcpy(p, nvm_at(PAGE_CREDENTIAL), 32);
+    memcpy(p + 32, nvm_at(PAGE_CREDENTIAL + 1), 32);
+    return p + 64;
+}
+
+/** Checks an issuer's signature of this card's credential; uses the buffer from LEAD on. */
+static uint16_t credential_check(struct apdu *a, const uint8_t *signature)
+{
+    uint8_t *elements = a->buf + LEAD;
+    if (!nvm_page_valid(PAGE_IDENTITY) || zero(card_identity()->issuer, 32)) return SW_CONDITIONS;
+    uint8_t *p = public_keys_put(tlv_put(elements, 0x93, card_identity()->card, 8));
+    if (!p) return SW_CONDITIONS;
+    return signature_check(elements, (uint16_t)(p - elements), "cardbench credential v1", NULL, signature,
+                           card_identity()->issuer);
+}
+
+/* ---- INITIALISE, ISSUE ---- */
+
+static uint16_t page_write(uint16_t page, union page *data)
+{
+    data->words[15] = crypto_crc32(CRYPTO_CRC32_START, data->bytes, PAGE_BYTES - 4);
+    return nvm_put(page, data->bytes) == NVM_OK ? SW_OK : SW_MEMORY;
+}
+
+static void put_le16(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+}
+
+/** Superblock and card secret. */
+static uint16_t format_write(void)
+{
+    union page page;
+    memset(&page, 0, sizeof page);
+    page.bytes[0] = 1;
+    hal_random(page.bytes + 8, 32);
+    uint16_t sw = page_write(PAGE_SECRET, &page);
+    crypto_wipe(&page, sizeof page);
+    if (sw != SW_OK) return sw;
+    memcpy(page.bytes, "CBW1", 4);
+    put_le16(page.bytes + 4, 1);
+    put_le16(page.bytes + 6, PAGE_BYTES);
+    put_le16(page.bytes + 8, nvm_pages());
+    put_le16(page.bytes + 10, PAGE_INDEX);
+    put_le16(page.bytes + 12, index_slots());
+    put_le16(page.bytes + 14, PAGE_INDEX + index_slots());
+    return page_write(PAGE_SUPER, &page);
+}
+
+uint16_t cmd_initialise(struct apdu *a)
+{
+    uint8_t life = card_life();
+    if (a->lc != 0) return SW_LENGTH;
+    if (life == LIFE_OPERATIONAL) return SW_CONDITIONS;
+    if (life == LIFE_UNREADABLE && nvm_page_valid(PAGE_SUPER)) return SW_MEMORY;
+    change_begin();
+    change_erase(PAGE_STATE);
+    uint16_t sw = change_commit();
+    for (uint16_t page = PAGE_STATE + 1; page < nvm_pages() && sw == SW_OK; page++) {
+        bool system = page < PAGE_INDEX + index_slots();
+        if ((system || !nvm_page_absent(page)) && nvm_erase(page) != NVM_OK && system) sw = SW_MEMORY;
+    }
+    if (sw == SW_OK) sw = format_write();
+    if (sw != SW_OK) return sw;
+    change_begin();
+    change_new(PAGE_STATE)->state.life = LIFE_INITIALISED;
+    return change_commit();
+}
+
+/** Nothing is missing: identity, safe, PIN, all keys. */
+static bool complete(void)
+{
+    bool safe = false;
+    for (uint8_t i = 0; i < SAFES; i++) safe = safe || nvm_page_valid(safe_at(i));
+    for (uint8_t kind = 0; kind <= KEY_TRANSPORT; kind++)
+        if (!key_at(kind)) return false;
+    return safe && nvm_page_valid(PAGE_PIN) && nvm_page_valid(PAGE_IDENTITY) && !zero(card_identity()->card, 8);
+}
+
+uint16_t cmd_issue(struct apdu *a)
+{
+    if (a->lc != 0) return SW_LENGTH;
+    if (card_life() != LIFE_INITIALISED || !complete()) return SW_CONDITIONS;
+    uint8_t *credential = credential_put(a->buf + LEAD);
+    if (!credential) return SW_CONDITIONS;
+    memmove(a->buf + 3 * LEAD + 64, credential - 64, 64);
+    if (credential_check(a, a->buf + 3 * LEAD + 64) != SW_OK) return SW_CONDITIONS;
+    change_begin();
+    change_page(PAGE_STATE)->state.life = LIFE_OPERATIONAL;
+    return change_commit();
+}
+
+/* ---- PUT DATA ---- */
+
+/** Card id or issuer's key. */
+static uint16_t put_identity(const struct apdu *a)
+{
+    bool id = a->p2 == 0x10;
+    if (a->lc != (id ? 8 : 32)) return SW_LENGTH;
+    if (zero(a->buf, a->lc)) return SW_DATA;
+    change_begin();
+    struct identity *i = &change_page(PAGE_IDENTITY)->identity;
+    memcpy(id ? i->card : i->issuer, a->buf, a->lc);
+    return change_commit();
+}
+
+static uint16_t put_safe(const struct apdu *a)
+{
+    struct cursor c;
+    uint8_t *content;
+    data_cursor(a, &c);
+    int n = tlv_take(&c, 0xED, &content);
+    if (n < 0 || c.at != c.end) return SW_DATA;
+    c = (struct cursor){content, content + n};
+    uint8_t *id = tlv_fixed(&c, 0x9A, 8), *verify = tlv_fixed(&c, 0x9D, 32), *transport = tlv_fixed(&c, 0x9E, 32);
+    if (!id || !verify || !transport || c.at != c.end) return SW_DATA;
+    uint16_t page = safe_page(id);
+    for (uint8_t i = 0; i < SAFES && !page; i++)
+        if (nvm_page_absent(safe_at(i))) page = safe_at(i);
+    if (!page) return SW_ROOM;
+    change_begin();
+    uint8_t *first = change_new(page)->bytes;
+    memcpy(first, id, 8);
+    memcpy(first + 8, verify, 32);
+    memcpy(change_new((uint16_t)(page + 1))->bytes, transport, 32);
+    return change_commit();
+}
+
+static uint16_t put_settings(const struct apdu *a)
+{
+    if (a->lc != 1) return SW_LENGTH;
+    if (a->buf[0] & ~(SET_EMPTY_DIGEST | SET_LEGACY_HASHES)) return SW_DATA;
+    change_begin();
+    change_page(PAGE_STATE)->state.settings = a->buf[0];
+    return change_commit();
+}
+
+static uint16_t put_credential(struct apdu *a)
+{
+    if (a->lc != 64) return SW_LENGTH;
+    memmove(a->buf + 3 * LEAD, a->buf, 64);
+    uint16_t sw = credential_check(a, a->buf + 3 * LEAD);
+    if (sw != SW_OK) return sw;
+    change_begin();
+    memcpy(change_new(PAGE_CREDENTIAL)->bytes, a->buf + 3 * LEAD, 32);
+    memcpy(change_new(PAGE_CREDENTIAL + 1)->bytes, a->buf + 3 * LEAD + 32, 32);
+    return change_commit();
+}
+
+uint16_t cmd_put_data(struct apdu *a)
+{
+    if (card_life() != LIFE_INITIALISED) return SW_CONDITIONS;
+    if (a->p1 != 0xDF) return SW_NOT_FOUND;
+    switch (a->p2) {
+    case 0x10:
+    case 0x11:
+        return put_identity(a);
+    case 0x12:
+        return put_safe(a);
+    case 0x13:
+        return pin_store(a->buf, a->lc);
+    case 0x14:
+        return put_settings(a);
+    case 0x15:
+        return put_credential(a);
+    default:
+        return SW_NOT_FOUND;
+    }
+}
+
+/* ---- GET DATA ---- */
+
+static uint8_t *memory_put(uint8_t *p, uint16_t capacity)
+{
+    uint32_t free_bytes, run;
+    uint16_t entries;
+    room_report(&free_bytes, &run, &entries);
+    p = put32(p, hal_eeprom_size());
+    p = put32(p, free_bytes);
+    p = put32(p, run);
+    p = put16(p, entries);
+    p = put32(p, hal_ram_size());
+    return put16(put16(p, capacity), capacity);
+}
+
+static uint8_t *life_put(uint8_t *p)
+{
+    uint8_t keys = 0;
+    bool valid = nvm_page_valid(PAGE_STATE);
+    const struct state *s = card_state();
+    for (uint8_t kind = KEY_DECODING; kind <= KEY_TRANSPORT; kind++)
+        if (key_at(kind)) keys = (uint8_t)(keys | 1u << (kind - 1));
+    *p++ = card_life();
+    *p++ = valid ? s->tries : 0;
+    *p++ = keys;
+    p = put32(p, valid ? s->sequence : 0);
+    return put32(p, valid ? s->load : 0);
+}
+
+uint16_t cmd_get_data(struct apdu *a)
+{
+    uint8_t *p = a->buf;
+    if (a->lc != 0) return SW_LENGTH;
+    if (a->p1 != 0xDF) return SW_NOT_FOUND;
+    switch (a->p2) {
+    case 0x01:
+        p += shortage_get(p);
+        break;
+    case 0x02:
+        p = memory_put(p, a->cap);
+        break;
+    case 0x03:
+        p = credential_put(p);
+        break;
+    case 0x04:
+        p = life_put(p);
+        break;
+    case 0x05:
+        memcpy(p, version, sizeof version - 1);
+        p += sizeof version - 1;
+        break;
+    case 0x06:
+        p = public_keys_put(p);
+        break;
+    case 0x16:
+        if (!nvm_page_valid(PAGE_STATE)) return SW_NOT_FOUND;
+        *p++ = card_state()->settings;
+        break;
+    default:
+        p = NULL;
+    }
+    if (!p) return SW_NOT_FOUND;
+    a->out = (uint16_t)(p - a->buf);
+    return SW_OK;
+}
