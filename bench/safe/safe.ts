@@ -1,0 +1,291 @@
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import {
+  CodecError, certificate as certificateCodec, credential as credentialCodec, concat, deriveKeyPair, digest as digestCodec,
+  digestOf, encodeItem, equalBytes, hashX, isLegacy, keyIdOf, keyReply, nobleOps, receipt as receiptCodec,
+  registeredValue, registrationRequest, safeEntry, signed, textBytes, uintOf, unwrapKeyAtSafe, valueInformation,
+  wrapKeyToCard,
+} from '../codec/index.js';
+import type {
+  Certificate, CertificateKind, Credential, Digest, KeyObject, PublicKeyOps, Receipt, RegistrationRequest, Signer,
+} from '../codec/index.js';
+import { SafeError } from './errors.js';
+import * as records from './record.js';
+import type { SafeRecord } from './record.js';
+import type { SafeStore, StoreReader, StoreWriter } from './store.js';
+
+/** Keys of a safe. */
+export interface SafeKeys {
+  /** Signs certificates and key replies (Ed25519). */
+  readonly signer: Signer;
+  /** X25519 private key (32): key objects are opened with it. */
+  readonly agreement: Uint8Array;
+  /** AES-256 key (32) under which objects are stored. */
+  readonly store: Uint8Array;
+}
+
+/** Settings of a safe. */
+export interface SafeSettings {
+  /** Upper limit of the counter; default FFFFFFFF. */
+  readonly counterLimit?: number;
+  /** Makes empty digests for plain values; default false. */
+  readonly emptyDigest?: boolean;
+  /** Takes SHA-1 and MD5; default false. */
+  readonly allowLegacy?: boolean;
+  /** Ed25519 public keys (32) of the issuers whose credentials count. */
+  readonly issuers?: readonly Uint8Array[];
+}
+
+/** What a safe is made of. */
+export interface SafeParts {
+  /** Safe id (8). */
+  readonly id: Uint8Array;
+  readonly keys: SafeKeys;
+  readonly store: SafeStore;
+  readonly settings?: SafeSettings;
+  /** Public-key operations; a campaign may give memoised ones. */
+  readonly ops?: PublicKeyOps;
+}
+
+/** An electronic safe (docs/protocol.md 3). All methods throw SafeError; all state is in the store. */
+export interface Safe {
+  /** Steps 1-9 to 1-11, 1-10 to 1-12, 3-5 to 3-7: E4 -> E6, durable before it returns. */
+  register(request: Uint8Array): Uint8Array;
+  /** Steps 2-9, 2-10, 4-9, 4-10: E6 -> E1, E3 or E8. Changes nothing. */
+  retrieve(certificate: Uint8Array): Uint8Array;
+  /** Claim 26: EA -> the object is deleted, a tombstone kept, durable before it returns. */
+  receipt(receipt: Uint8Array): void;
+  /** The safe entry ED: id and public keys. */
+  identity(): Uint8Array;
+  /** The index of fig. 4 and 9 as CSV: hash, counter, path of item, path of certificate, sorted by counter. */
+  index(): string;
+}
+
+/** An object ready to be stored: what is kept, hashed and certified. */
+interface Prepared {
+  readonly kind: CertificateKind;
+  readonly item: Uint8Array;
+  readonly hash: Uint8Array;
+  readonly digest: Digest;
+  readonly credential: Uint8Array;
+}
+
+/** Everything the operations need, with defaults filled in. */
+interface Context extends Required<SafeSettings> {
+  readonly id: Uint8Array;
+  readonly keys: SafeKeys;
+  readonly store: SafeStore;
+  readonly ops: PublicKeyOps;
+}
+
+const empty = new Uint8Array(0);
+
+/** Turns a codec's refusal of the input into SafeError SAFE_BAD_OBJECT. */
+function wellFormed<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    if (!(cause instanceof CodecError)) throw cause;
+    throw new SafeError('SAFE_BAD_OBJECT', `${cause.code}: ${cause.message}`, { cause });
+  }
+}
+
+function require403(condition: boolean, what: string): void {
+  if (!condition) throw new SafeError('SAFE_BAD_SIGNATURE', `${what} does not verify`);
+}
+
+function checkCredential(context: Context, credential: Credential, cardId: Uint8Array): void {
+  const known = context.issuers.some((issuer) => signed.credential.verify(credential, {}, issuer, context.ops));
+  require403(known, 'the card credential');
+  require403(equalBytes(credential.cardId, cardId), 'the card credential (it is of another card)');
+}
+
+function prepareKey(context: Context, request: RegistrationRequest, object: KeyObject): Prepared {
+  const { cardId, sequence, algorithm } = request;
+  checkCredential(context, object.credential, cardId);
+  const about = { cardId, sequence, safeId: context.id };
+  require403(signed.keyObject.verify(object, about, object.credential.verificationKey, context.ops), 'the key object');
+  const key = wellFormed(() =>
+    unwrapKeyAtSafe({ ...about, digest: object.digest }, object.wrappedKey, context.keys.agreement, context.ops));
+  if (!equalBytes(keyIdOf(object.digest.keyKind, key, context.ops), object.digest.keyId))
+    throw new SafeError('SAFE_BAD_OBJECT', 'the key id of the digest is not that of the key');
+  return {
+    kind: 'key', item: key, hash: hashX(algorithm, key), digest: object.digest,
+    credential: credentialCodec.encode(object.credential),
+  };
+}
+
+function prepare(context: Context, request: RegistrationRequest): Prepared {
+  const { item, algorithm } = request;
+  if (item.type === 'key') return prepareKey(context, request, item.key);
+  const bytes = encodeItem(item);
+  if (item.type === 'registered') {
+    const { digest, encrypted } = item.registered;
+    return { kind: 'registered', item: bytes, hash: hashX(algorithm, encrypted), digest, credential: empty };
+  }
+  const digest = digestOf(item.value, context.emptyDigest);
+  return { kind: 'plain', item: bytes, hash: hashX(algorithm, bytes), digest, credential: empty };
+}
+
+function recordAt(store: StoreReader, name: string): SafeRecord | undefined {
+  const bytes = store.get(records.keys.certificate(name));
+  return bytes === undefined ? undefined : records.decodeRecord(bytes);
+}
+
+/** Rule (a): what was answered to this (card id, sequence) before; another object is a conflict. */
+function repeated(store: StoreReader, request: RegistrationRequest, bytes: Uint8Array): Uint8Array | undefined {
+  const found = store.get(records.keys.registration(request.cardId, request.sequence));
+  if (found === undefined) return undefined;
+  const { requestHash, name } = records.decodeRegistration(found);
+  if (!equalBytes(requestHash, sha256(bytes)))
+    throw new SafeError('SAFE_CONFLICT', 'another object is registered under this card id and sequence');
+  const record = recordAt(store, name);
+  if (record === undefined) throw new SafeError('SAFE_STORE', 'a registration without its record');
+  return record.certificate;
+}
+
+function certify(context: Context, request: RegistrationRequest, prepared: Prepared, counter: number): Certificate {
+  return signed.certificate.sign({
+    version: 1, kind: prepared.kind, cardId: request.cardId, sequence: request.sequence, digest: prepared.digest,
+    algorithm: request.algorithm, hash: prepared.hash, counter, safeId: context.id,
+  }, {}, context.keys.signer);
+}
+
+function storeNew(context: Context, writer: StoreWriter, request: RegistrationRequest, bytes: Uint8Array): Uint8Array {
+  const prepared = prepare(context, request);
+  const counter = records.nextCounter(uintOf(writer.get(records.keys.counter) ?? empty), context.counterLimit);
+  const certificate = certify(context, request, prepared, counter);
+  const name = records.recordName(certificate);
+  const encoded = certificateCodec.encode(certificate);
+  const record = { state: 'held', certificate: encoded, credential: prepared.credential } as const;
+  writer.put(records.keys.counter, records.counterBytes(counter));
+  writer.put(records.keys.certificate(name), records.encodeRecord(record));
+  writer.put(records.keys.item(name), records.sealItem(context.keys.store, name, prepared.item));
+  writer.put(records.keys.registration(request.cardId, request.sequence), records.encodeRegistration(bytes, name));
+  return encoded;
+}
+
+function register(context: Context, bytes: Uint8Array): Uint8Array {
+  const request = wellFormed(() => registrationRequest.decode(bytes));
+  if (isLegacy(request.algorithm) && !context.allowLegacy)
+    throw new SafeError('SAFE_LEGACY_HASH', `${request.algorithm} is not allowed here`);
+  return repeated(context.store, request, bytes) ?? context.store.transaction((writer) =>
+    repeated(writer, request, bytes) ?? storeNew(context, writer, request, bytes));
+}
+
+/** Finds a record by counter, then hash, then the rest of its name. Throws SAFE_UNKNOWN, SAFE_TOMBSTONE. */
+function find(context: Context, store: StoreReader, of: Certificate | Receipt): { name: string; record: SafeRecord } {
+  const name = records.recordName(of);
+  const record = equalBytes(of.safeId, context.id) ? recordAt(store, name) : undefined;
+  if (record === undefined) throw new SafeError('SAFE_UNKNOWN', 'no record with this counter, hash, card and sequence');
+  return { name, record };
+}
+
+const damaged = (what: string): SafeError =>
+  new SafeError('SAFE_STORE', `the stored object does not fit its certificate (${what}); nothing was given out`);
+
+/** Rule (c), last part: the stored object's hash and digest against the certificate. */
+function checkItem(certificate: Certificate, item: Uint8Array): void {
+  const fits = (hashed: Uint8Array, digest: Digest): void => {
+    if (!equalBytes(hashX(certificate.algorithm, hashed), certificate.hash)) throw damaged('hash');
+    if (!equalBytes(digestCodec.encode(digest), digestCodec.encode(certificate.digest))) throw damaged('digest');
+  };
+  records.intact(() => {
+    if (certificate.kind === 'registered') {
+      const { encrypted, digest } = registeredValue.decode(item);
+      fits(encrypted, digest);
+    } else if (certificate.kind === 'plain') {
+      fits(item, digestOf(valueInformation.decode(item), certificate.digest.type === 'empty'));
+    } else {
+      fits(item, certificate.digest);
+    }
+  });
+}
+
+/** E8 for a stored key. Its ephemeral key is made of the safe's secret and the certificate: repeats are identical. */
+function replyWithKey(context: Context, certificate: Certificate, encoded: Uint8Array, record: SafeRecord, key: Uint8Array): Uint8Array {
+  const { digest, cardId, sequence, counter } = certificate;
+  if (digest.type !== 'key') throw damaged('digest');
+  const { transportKey } = records.intact(() => credentialCodec.decode(record.credential));
+  const material = hkdf(sha256, context.keys.agreement, textBytes('cardbench key reply ephemeral v1'),
+    concat(sha256(encoded), transportKey), 32);
+  const about = { cardId, sequence, safeId: context.id };
+  const wrappedKey = wrapKeyToCard({ ...about, digest }, key, transportKey, deriveKeyPair(material), context.ops);
+  return keyReply.encode(signed.keyReply.sign({ digest, wrappedKey }, { ...about, counter }, context.keys.signer));
+}
+
+function retrieve(context: Context, bytes: Uint8Array): Uint8Array {
+  const certificate = wellFormed(() => certificateCodec.decode(bytes));
+  require403(signed.certificate.verify(certificate, {}, context.keys.signer.publicKey, context.ops), 'the certificate');
+  const { name, record } = find(context, context.store, certificate);
+  if (!equalBytes(record.certificate, bytes)) throw new SafeError('SAFE_UNKNOWN', 'the certificate is not the one issued');
+  if (record.state === 'tombstone') throw new SafeError('SAFE_TOMBSTONE', 'the value was recovered and its copy deleted');
+  const sealed = context.store.get(records.keys.item(name));
+  if (sealed === undefined) throw damaged('missing');
+  const item = records.openItem(context.keys.store, name, sealed);
+  checkItem(certificate, item);
+  return certificate.kind === 'key' ? replyWithKey(context, certificate, bytes, record, item) : item;
+}
+
+function takeReceipt(context: Context, bytes: Uint8Array): void {
+  const receipt = wellFormed(() => receiptCodec.decode(bytes));
+  checkCredential(context, receipt.credential, receipt.cardId);
+  require403(signed.receipt.verify(receipt, {}, receipt.credential.verificationKey, context.ops), 'the receipt');
+  const settled = (store: StoreReader): { name: string; record: SafeRecord } => {
+    const found = find(context, store, receipt);
+    const issued = records.intact(() => certificateCodec.decode(found.record.certificate));
+    if (issued.algorithm !== receipt.algorithm) throw new SafeError('SAFE_UNKNOWN', 'the receipt names another hash algorithm');
+    return found;
+  };
+  if (settled(context.store).record.state === 'tombstone') return;
+  context.store.transaction((writer) => {
+    const { name, record } = settled(writer);
+    writer.put(records.keys.certificate(name), records.encodeRecord({ ...record, state: 'tombstone' }));
+    writer.delete(records.keys.item(name));
+  });
+}
+
+/** The index of a store as CSV (fig. 4 and 9), sorted by counter and then hash; a tombstone has no path of item. */
+export function indexCsv(store: StoreReader): string {
+  const lines = ['hash,counter,item,certificate'];
+  for (const [key, bytes] of store.range('certificate/')) {
+    const name = key.slice('certificate/'.length);
+    const [counter, hash] = name.split('/');
+    const item = records.decodeRecord(bytes).state === 'held' ? records.keys.item(name) : '';
+    lines.push(`${hash},${parseInt(counter, 16)},${item},${key}`);
+  }
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+function checkParts(context: Context): void {
+  const sizes: readonly (readonly [string, Uint8Array, number])[] = [
+    ['safe id', context.id, 8], ['X25519 key', context.keys.agreement, 32], ['store key', context.keys.store, 32],
+    ...context.issuers.map((key) => ['issuer key', key, 32] as const),
+  ];
+  for (const [what, bytes, size] of sizes)
+    if (bytes.length !== size) throw new SafeError('SAFE_SETUP', `${what}: expected ${size} bytes, got ${bytes.length}`);
+  const limit = context.counterLimit;
+  if (!Number.isInteger(limit) || limit < 0 || limit > 0xffffffff)
+    throw new SafeError('SAFE_SETUP', `counter limit: expected 0-4294967295, got ${limit}`);
+}
+
+/**
+ * Makes a safe over a store. It is deterministic: same store, keys and requests give the same bytes, and a snapshot of
+ * the store is a snapshot of the safe. Throws SafeError SAFE_SETUP when a part has the wrong size.
+ */
+export function createSafe(parts: SafeParts): Safe {
+  const { counterLimit = 0xffffffff, emptyDigest = false, allowLegacy = false, issuers = [] } = parts.settings ?? {};
+  const { id, keys, store, ops = nobleOps } = parts;
+  const context: Context = { id, keys, store, ops, counterLimit, emptyDigest, allowLegacy, issuers };
+  checkParts(context);
+  const identity = safeEntry.encode({
+    safeId: id, verificationKey: keys.signer.publicKey, transportKey: ops.agreementPublic(keys.agreement),
+  });
+  return {
+    register: (bytes) => register(context, bytes),
+    retrieve: (bytes) => retrieve(context, bytes),
+    receipt: (bytes) => takeReceipt(context, bytes),
+    identity: () => identity.slice(),
+    index: () => indexCsv(store),
+  };
+}
