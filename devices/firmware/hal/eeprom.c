@@ -29,7 +29,8 @@ static void fill(const uint8_t *data)
     }
 }
 
-int eeprom_write(uint32_t page, const uint8_t *data)
+/** One command; 0 when the page then reads as the buffer. */
+static int run(uint32_t page, const uint8_t *data, uint32_t phases)
 {
     const volatile uint32_t *cells = (const volatile uint32_t *)(CHIP_EEPROM_BASE + page * 4u * PAGE_WORDS);
     uint32_t differ = 0;
@@ -44,10 +45,20 @@ int eeprom_write(uint32_t page, const uint8_t *data)
     EEPROM_ADDR = page * 4u * PAGE_WORDS;
     EEPROM_KEY = EEPROM_KEY1;
     EEPROM_KEY = EEPROM_KEY2;
-    EEPROM_CMD = EEPROM_FORCE | EEPROM_ERASE | (data != NULL ? EEPROM_PROGRAM : 0u);
+    EEPROM_CMD = EEPROM_FORCE | phases;
     eeprom_wait();
     for (uint32_t i = 0; i < PAGE_WORDS; i++) {
         differ |= cells[i] ^ EEPROM_BUFFER(i);
     }
     return differ != 0u || (EEPROM_STATUS & (EEPROM_ERRORS | EEPROM_VERIFY)) != 0u;
+}
+
+int eeprom_write(uint32_t page, const uint8_t *data)
+{
+    return run(page, data, EEPROM_ERASE | (data != NULL ? EEPROM_PROGRAM : 0u));
+}
+
+int eeprom_program(uint32_t page, const uint8_t *data)
+{
+    return run(page, data, EEPROM_PROGRAM);
 }

@@ -14,6 +14,11 @@ uint32_t eeprom_page_size(void);
  * Gives 0 when the page now reads as intended.
  */
 int eeprom_write(uint32_t page, const uint8_t *data);
+/**
+ * Programs page `page` without erasing it: drives every cell that `data` has as 0 there to the end, leaves
+ * the others. Gives 0 when the page now reads as `data`.
+ */
+int eeprom_program(uint32_t page, const uint8_t *data);
 /** Waits for the end of an operation that a warm reset has left running: no page may be read before. */
 void eeprom_wait(void);
 

@@ -5,8 +5,10 @@
  * Why a cut at any cycle is safe, weak cells included: the slots are solid before the header is touched, the
  * header before a target is, the targets before the header is erased. Only the header may be weak when the
  * power comes back. It is judged by one reading into RAM, and made solid before anything depends on it: a
- * valid one is written again before a target is, any other is erased again even where it reads as erased,
- * since what reads as erased now might read as valid at a later boot.
+ * valid one is programmed again before a target is, any other is erased again even where it reads as erased,
+ * since what reads as erased now might read as valid at a later boot. Programming again comes without an
+ * erase: the header may be the solid one of a change whose targets are half written, and a second cut must
+ * not lose it.
  */
 #include "nvm/journal.h"
 
@@ -178,6 +180,12 @@ int nvm_tx_commit(void)
     }
     finish_images(&header);
     change.count = 0;
+#ifdef FAULT_NO_JOURNAL
+    for (uint32_t i = 0; i < count; i++) {
+        apply(i, change.target[i], (const uint8_t *)change.image[i]);
+    }
+    return is_stranded() ? NVM_WORN : NVM_OK;
+#endif
     for (uint32_t i = 0; i < count; i++) {
         if (page_write((uint16_t)(NVM_JOURNAL_SLOT + i), (const uint8_t *)change.image[i]) != NVM_OK) {
             return NVM_WORN;
@@ -187,6 +195,9 @@ int nvm_tx_commit(void)
         revoke();
         return NVM_WORN;
     }
+#ifdef FAULT_JOURNAL_ENDS_EARLY
+    close_journal();
+#endif
     for (uint32_t i = 0; i < count; i++) {
         apply(i, change.target[i], (const uint8_t *)change.image[i]);
     }
@@ -226,10 +237,19 @@ int nvm_settle(void)
     eeprom_wait();
     memcpy(&header, eeprom_window() + NVM_PAGE * NVM_JOURNAL_HEADER, sizeof header);
     if (!load(&header)) {
+#ifdef FAULT_NO_REFRESH
+        if (page_is_erased((const uint8_t *)&header)) {
+            return NVM_OK;
+        }
+#endif
         return page_write(NVM_JOURNAL_HEADER, NULL);
     }
     last_number = header.number;
+#if defined FAULT_REFRESH_ERASES
     (void)page_write(NVM_JOURNAL_HEADER, (const uint8_t *)&header);
+#elif !defined FAULT_NO_REFRESH
+    (void)eeprom_program(NVM_JOURNAL_HEADER, (const uint8_t *)&header);
+#endif
     for (uint32_t i = 0; i < header.count; i++) {
         apply(i, header.target[i], (const uint8_t *)change.image[i]);
     }
