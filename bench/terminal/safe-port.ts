@@ -1,0 +1,56 @@
+import { certificate, CodecError, toHex } from '../codec/index.js';
+import { SafeError } from '../safe/index.js';
+import type { SafeClient } from '../safe/index.js';
+import type { CertificateObject, FailureCause, Outcome, SafePort } from '../../scenarios/index.js';
+import { certificateObject, retrievedObject } from './convert.js';
+
+/** One request to a safe as it is recorded; lengths in bytes. */
+export interface SafeExchange {
+  readonly safeId: string;
+  readonly operation: 'register' | 'retrieve' | 'receipt';
+  readonly sent: number;
+  readonly received: number;
+  /** HTTP status the safe answers with, 0 when there was no answer. */
+  readonly status: number;
+  readonly code?: string;
+}
+
+const causes: Readonly<Record<string, FailureCause>> = {
+  SAFE_TIMEOUT: 'late', SAFE_UNREACHABLE: 'link', SAFE_BAD_ANSWER: 'unexpected',
+};
+
+/** Carries out one request and turns what happens into an outcome. Errors that are not the safe's are thrown on. */
+export async function safeOutcome<T>(
+  run: () => Promise<Uint8Array | void>, parse: (bytes: Uint8Array) => T, tell: (received: number, status: number, code?: string) => void,
+): Promise<Outcome<T>> {
+  try {
+    const bytes = (await run()) ?? new Uint8Array(0);
+    tell(bytes.length, 200);
+    return { ok: true, value: parse(bytes), marks: [] };
+  } catch (error) {
+    if (error instanceof CodecError) return { ok: false, cause: 'unexpected', text: `${error.code}: ${error.message}`, marks: [] };
+    if (!(error instanceof SafeError)) throw error;
+    tell(0, error.status, error.code);
+    return { ok: false, cause: causes[error.code] ?? 'refused', safeCode: error.code, text: `${error.code}: ${error.message}`, marks: [] };
+  }
+}
+
+/** A safe as the scenarios want it. */
+export function createSafePort(
+  safeId: Uint8Array, client: SafeClient, tell: (exchange: SafeExchange) => void = () => undefined,
+): SafePort {
+  const id = toHex(safeId);
+  const telling = (operation: SafeExchange['operation'], sent: number) =>
+    (received: number, status: number, code?: string): void => {
+      tell({ safeId: id, operation, sent, received, status, ...(code === undefined ? {} : { code }) });
+    };
+  const parseCertificate = (bytes: Uint8Array): CertificateObject => certificateObject(bytes, certificate.decode(bytes));
+  return {
+    safeId: id,
+    register: ({ bytes }) => safeOutcome(() => client.register(bytes), parseCertificate, telling('register', bytes.length)),
+    retrieve: ({ bytes, hashAlgorithm }) => safeOutcome(
+      () => client.retrieve(bytes), (object) => retrievedObject(object, hashAlgorithm), telling('retrieve', bytes.length),
+    ),
+    receipt: ({ bytes }) => safeOutcome(() => client.receipt(bytes), () => undefined, telling('receipt', bytes.length)),
+  };
+}
