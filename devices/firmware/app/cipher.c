@@ -99,14 +99,23 @@ void bind_more(struct binding *b, const uint8_t *bytes, uint8_t length)
     b->length = (uint8_t)(b->length + length);
 }
 
+/** Label with its zero byte. */
+static uint8_t label_size(const char *label)
+{
+    uint8_t n = 0;
+    while (label[n++]) {
+    }
+    return n;
+}
+
 static uint8_t prefix_size(const char *label, const struct binding *b)
 {
-    return (uint8_t)(strlen(label) + 1 + (b ? b->length : 0));
+    return (uint8_t)(label_size(label) + (b ? b->length : 0));
 }
 
 uint8_t *prefix_put(uint8_t *to, const char *label, const struct binding *b)
 {
-    size_t n = strlen(label) + 1;
+    uint8_t n = label_size(label);
     memcpy(to, label, n);
     if (b) memcpy(to + n, b->bytes, b->length);
     return to + prefix_size(label, b);
