@@ -1,4 +1,9 @@
+import type { ClaimState } from '../machines/types.js';
 import type { HashAlgorithm, PinChoice, StepId } from '../ports.js';
+import type { Ref } from './script.js';
+
+/** A step of the catalogue or a deletion of claims 25 and 26. */
+export type Place = StepId | ClaimState;
 
 /** Objects that cross between the parties (protocol.md 1.2). */
 export type ObjectName =
@@ -22,7 +27,7 @@ export type Alteration =
  */
 export interface AlterFault {
   readonly fault: 'alter';
-  readonly at: StepId;
+  readonly at: Place;
   readonly object: ObjectName;
   /** Tags from the outermost template inward, such as `E2/83`; `whole` is the object itself; `trailing` is behind it. */
   readonly element: string;
@@ -34,7 +39,7 @@ export interface AlterFault {
 /** Puts another, in itself well-formed object in the place of the right one. */
 export interface SwapFault {
   readonly fault: 'swap';
-  readonly at: StepId;
+  readonly at: Place;
   readonly object: ObjectName;
   /**
    * `previous`: an older object of the same item; `foreign`: of another card; `other-item`: of another item of this
@@ -42,40 +47,44 @@ export interface SwapFault {
    * `other-kind`: of the other embodiment or a key.
    */
   readonly by: 'previous' | 'foreign' | 'other-item' | 'unknown-safe' | 'other-safe' | 'other-kind';
+  /** The object to put in, where the preparation's setup saved one; otherwise the bench makes it. */
+  readonly with?: Ref;
 }
 
 /** Misbehaviour of the safe at its interface. */
 export interface SafeFault {
   readonly fault: 'safe';
-  readonly at: StepId | 'claim-26-safe';
+  readonly at: Place;
   /**
    * `unreachable`: no connection; `late`: stores, answers after the terminal's patience; `lost-answer`: stores, the
    * answer never arrives; `twice`: the same answer two times; `wrong-record`: the object of another record; `error`:
-   * answers `status` and `code`; `garbage`: a body that is no object; `forgets`: the record is gone.
+   * answers `status` and `code`; `garbage`: a body that is no object; `forgets`: the record is gone. For
+   * `wrong-record` the answer is the object saved as `with`.
    */
   readonly how: 'unreachable' | 'late' | 'lost-answer' | 'twice' | 'wrong-record' | 'error' | 'garbage' | 'forgets';
   readonly status?: number;
   readonly code?: string;
+  readonly with?: Ref;
 }
 
 /** Takes power (cold) or pulls RST (warm) once the step is done; steps inside the card need its trace port. */
 export interface ResetFault {
   readonly fault: 'reset';
-  readonly after: StepId;
+  readonly after: Place;
   readonly kind: 'warm' | 'cold';
 }
 
 /** Loses the command before the card saw it, or the answer after the card gave it; the terminal sees a broken link. */
 export interface LinkFault {
   readonly fault: 'link';
-  readonly at: StepId;
+  readonly at: Place;
   readonly how: 'lost-command' | 'lost-answer' | 'parity-once' | 'parity-always' | 'noise-byte';
 }
 
 /** Sends the command that begins at the step several times. */
 export interface RepeatFault {
   readonly fault: 'repeat';
-  readonly step: StepId;
+  readonly step: Place;
   /** Total number of times. */
   readonly times: number;
 }
@@ -83,13 +92,13 @@ export interface RepeatFault {
 /** Leaves out the commands that begin at the steps. */
 export interface SkipFault {
   readonly fault: 'skip';
-  readonly steps: readonly StepId[];
+  readonly steps: readonly Place[];
 }
 
 /** Presents a PIN before the step instead of the right one. */
 export interface PinFault {
   readonly fault: 'pin';
-  readonly before: StepId;
+  readonly before: Place;
   readonly choice: PinChoice | 'none';
   readonly times: number;
 }
@@ -97,7 +106,7 @@ export interface PinFault {
 /** Fills the card's memory just before the step, with loaded values of the issuer's making. */
 export interface MemoryFault {
   readonly fault: 'memory';
-  readonly before: StepId;
+  readonly before: Place;
   /** What is left: `pages` of EEPROM, `bytes` of data, or index `entries`; the others stay ample. */
   readonly left: { readonly pages: number } | { readonly bytes: number } | { readonly entries: number };
 }
@@ -105,14 +114,14 @@ export interface MemoryFault {
 /** Sends raw command APDUs just before the step. */
 export interface ApduFault {
   readonly fault: 'apdu';
-  readonly before: StepId;
+  readonly before: Place;
   readonly commands: readonly { /** Hexadecimal. */ readonly apdu: string; readonly expect: readonly string[] }[];
 }
 
 /** Another use of the same item while the scenario is under way. */
 export interface MeanwhileFault {
   readonly fault: 'meanwhile';
-  readonly before: StepId;
+  readonly before: Place;
   readonly how:
     | { readonly act: 'use'; readonly quantity: number }
     | { readonly act: 'cancel' }

@@ -71,7 +71,7 @@ export interface ScriptParameters {
   readonly list: {
     readonly what: 'all' | 'values' | 'certificates';
     readonly informationClass?: number;
-    /** Both `YYYYMMDD`; items with a limit whose last day lies within. */
+    /** Both `YYYY-MM-DD`; items with a limit whose last day lies within. */
     readonly ends?: { readonly today: string; readonly lastDay: string };
   };
   readonly load: { readonly object: ObjectRef };

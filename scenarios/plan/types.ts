@@ -63,11 +63,16 @@ export interface Preparation {
   readonly lifeCycle?: 'blank' | 'operational';
 }
 
-/** The state an item must be in afterwards; `absent`: not on the card. */
+/**
+ * The state an item must be in afterwards; `absent`: not on the card. The items `$decoding` and `$common` are the keys:
+ * their certificate is a key certificate.
+ */
 export interface ItemExpectation {
   readonly item: Ref;
   readonly value?: ValueState | 'absent';
+  /** At least one certificate of the item is in this state; `absent`: there is none. */
   readonly certificate?: CertificateState | 'absent';
+  readonly key?: 'present' | 'absent';
   readonly quantity?: number;
   /** Yen. */
   readonly remaining?: number;
@@ -104,9 +109,10 @@ export interface Expectation {
   readonly safe: SafeExpectation;
   /**
    * Afterwards the same scenario, run anew by an honest terminal with honest peers: `completes` must end in done,
-   * `refused` must be refused, `none` is not tried.
+   * `completes-after-cancel` likewise after CANCEL of the item (the safe holds another object under the same
+   * sequence), `refused` must be refused, `none` is not tried.
    */
-  readonly retry: 'completes' | 'refused' | 'none';
+  readonly retry: 'completes' | 'completes-after-cancel' | 'refused' | 'none';
   /** True when the point is only good if the card reported a shortage (DF01) that fits. */
   readonly shortage?: boolean;
 }

@@ -1,0 +1,115 @@
+import { exchanges, scenarioParts } from '../catalogue/catalogue.js';
+import type { Boundary, ScenarioOptions } from '../machines/types.js';
+import type { Phase, ScenarioId, StepId } from '../ports.js';
+import type { Fault } from './faults.js';
+import type { Ref } from './script.js';
+import type {
+  Capability, CardExpectation, Clause, Expectation, ItemExpectation, PlanPoint, Preparation, SafeExpectation, ScenarioRun,
+} from './types.js';
+
+/** The value most points are about, and one beside it that must stay as it is. */
+export const item: Ref = '$item';
+/** See {@link item}. */
+export const other: Ref = '$other';
+
+/** Both values on a fresh card. */
+export const twoValues: Preparation = {
+  values: [{ as: item, sample: 'movie-ticket-A' }, { as: other, sample: 'concert-ticket-C' }],
+};
+
+/** A whole scenario on `$item`, or on nothing in particular for the key phases. */
+export function scenarioOf(scenario: ScenarioId, options: ScenarioOptions = {}, on: Ref = item): ScenarioRun {
+  return scenario.includes('key') ? { run: 'scenario', scenario, options } : { run: 'scenario', scenario, options, item: on };
+}
+
+/** What makes a scenario startable: recoveries are preceded by the registration of what is recovered. */
+export function ready(scenario: ScenarioId, more: Partial<Preparation> = {}, options: ScenarioOptions = {}): Preparation {
+  const first: Partial<Record<ScenarioId, ScenarioRun>> = {
+    '1/recover': scenarioOf('1/backup', options),
+    '2/recover': scenarioOf('2/backup', options),
+    '2/key-recover': scenarioOf('2/key-backup', { ...options, deleteAfterRegistration: true }),
+  };
+  const before = first[scenario];
+  return { ...twoValues, ...before && { before: [before] }, ...more };
+}
+
+/** First step of each exchange by what it does. */
+export interface Places {
+  readonly list?: StepId;
+  readonly begin: StepId;
+  readonly safe: StepId;
+  readonly end: StepId;
+}
+
+/** Where a scenario begins each exchange; key registration has no list. */
+export function placesOf(scenario: ScenarioId): Places {
+  const firsts = exchanges(scenario).map(([first]) => first);
+  const [begin, safe, end] = firsts.slice(-3);
+  return { begin, safe, end, ...firsts.length === 4 && { list: firsts[0] } };
+}
+
+/** All steps of the exchange that begins at `first`. */
+export const within = (scenario: ScenarioId, first: Boundary): readonly StepId[] =>
+  exchanges(scenario).find((group) => group[0] === first) ?? [];
+
+const midwayItems: Record<Phase, readonly ItemExpectation[]> = {
+  backup: [{ item, value: 'pending', certificate: 'absent' }],
+  recover: [{ item, value: 'deposited', certificate: 'recovering' }],
+  'key-backup': [{ item: '$decoding', key: 'present', certificate: 'absent' }],
+  'key-recover': [{ item: '$decoding', key: 'absent', certificate: 'stored' }],
+};
+
+/** The card when a run has stopped after the exchange that begins the registration or recovery. */
+export const midway = (scenario: ScenarioId): CardExpectation =>
+  ({ is: 'described', items: midwayItems[scenarioParts(scenario).phase] });
+
+/** What a safe holds more after a scenario's registration; a recovery without claim 26 leaves it as it is. */
+export const safeAfter = (scenario: ScenarioId): SafeExpectation => (scenario.endsWith('backup') ? 'one-stored' : 'unchanged');
+
+/** Expectation of a run that goes through. */
+export const completes = (scenario: ScenarioId, more: Partial<Expectation> = {}): Expectation =>
+  ({ end: ['done'], card: { is: 'as-after-success' }, safe: safeAfter(scenario), retry: 'none', ...more });
+
+/** Expectation of a refusal by the card on handing over, after which an honest run goes through. */
+export const refusedAtEnd = (scenario: ScenarioId, at: readonly string[], sw: readonly string[], more: Partial<Expectation> = {}): Expectation =>
+  ({ end: ['refused'], at, sw, card: midway(scenario), safe: safeAfter(scenario), retry: 'completes', ...more });
+
+/** Expectation of a cut or lost answer: old, new or the step between; an honest run goes through afterwards. */
+export const eitherWay = (scenario: ScenarioId, more: Partial<Expectation> = {}): Expectation => ({
+  end: ['link', 'late', 'done'], card: { is: 'either' }, safe: scenario.endsWith('backup') ? 'at-most-one' : 'unchanged',
+  retry: 'completes', ...more,
+});
+
+/** What a point of a plan file gives beyond its scenario. */
+export interface Draft {
+  readonly title: string;
+  readonly clause: Clause;
+  readonly needs?: readonly Capability[];
+  readonly prepare?: Preparation;
+  readonly options?: ScenarioOptions;
+  readonly fault?: Fault;
+  readonly expect: Expectation;
+  readonly flags?: readonly string[];
+}
+
+/** Group letters of point ids. */
+export type Group = 'N' | 'A' | 'S' | 'R' | 'L' | 'T' | 'M' | 'P' | 'O' | 'W' | 'K' | 'X';
+
+/** `2-backup-N-03` from its parts; numbers are never given anew. */
+export const pointId = (scenario: string, group: Group, number: number): string =>
+  `${scenario.replace('/', '-')}-${group}-${String(number).padStart(2, '0')}`;
+
+/** A point that runs a scenario. */
+export function scenarioPoint(scenario: ScenarioId, group: Group, number: number, draft: Draft): PlanPoint {
+  const { embodiment } = scenarioParts(scenario);
+  const { title, clause, needs = [], options = {}, prepare = ready(scenario), fault, expect, flags = [] } = draft;
+  const own: Capability = embodiment === 1 ? 'embodiment-1' : 'embodiment-2';
+  return {
+    id: pointId(scenario, group, number), title, scenario, embodiment, clause, needs: [own, ...needs], prepare,
+    run: scenarioOf(scenario, options), ...fault && { fault }, expect, flags,
+  };
+}
+
+/** A clause in short. */
+export const clause = (steps: readonly StepId[], rules: readonly string[] = [], claims: readonly number[] = []): Clause =>
+  ({ steps, claims, rules });
