@@ -1,8 +1,10 @@
 import { DeviceError, isDeviceError } from '../errors.js';
+import type { DeviceErrorCode } from '../errors.js';
 import { overT0, overT1, transmitCommand } from '../iso7816/apdu-layer.js';
 import type { ShortExchange } from '../iso7816/apdu-layer.js';
 import { commandFields } from '../iso7816/apdu.js';
 import type { Command, ResponseApdu } from '../iso7816/apdu.js';
+import type { Finding } from '../iso7816/findings.js';
 import { Line } from '../iso7816/line.js';
 import { T0_LINE_LIMITS, T0Terminal, t0ConfigOf } from '../iso7816/t0.js';
 import { initialT1State, T1Terminal, t1ConfigOf, t1LineLimits } from '../iso7816/t1.js';
@@ -18,6 +20,9 @@ import type { Settled, SettleOptions } from './settle.js';
 import { drive, wait } from './steps.js';
 import type { Steps } from './steps.js';
 import type { CardChannel, CardMark, CardSession, Reply } from './types.js';
+
+/** Errors after which the card has no power and the channel is closed. */
+const POWER_LOST: ReadonlySet<DeviceErrorCode> = new Set(['CARD_POWER_CUT', 'CARD_REMOVED', 'CARD_FAULT']);
 
 /** Settings of a {@link ContactChannel}; all have defaults. */
 export interface ContactOptions extends SettleOptions {
@@ -70,6 +75,11 @@ export class ContactChannel implements CardChannel {
   /** Protocol state of T=1 (sequence bits, IFSC, IFSD); undefined under T=0. */
   get t1(): T1State | undefined {
     return this.#t1?.state;
+  }
+
+  /** Findings of the last exchange if it failed; those of a successful one are in its reply. */
+  takeFindings(): Finding[] {
+    return this.#line.takeFindings();
   }
 
   now(): Moment {
@@ -157,6 +167,7 @@ export class ContactChannel implements CardChannel {
     const fields = commandFields(command);
     const secret = (this.#options.secret ?? DEFAULT_SECRETS)(fields);
     this.#options.beforeCommand?.();
+    this.#line.takeFindings();
     const startedAt = this.now();
     this.#hub.apdu?.({ direction: 'to-card', line: commandLine(this.#session?.protocol ?? '', fields, secret), at: startedAt });
     this.#line.secret = secret;
@@ -198,6 +209,12 @@ export class ContactChannel implements CardChannel {
     this.#busy = true;
     try {
       return await drive(work());
+    } catch (error) {
+      if (isDeviceError(error) && POWER_LOST.has(error.code)) {
+        this.#session = undefined;
+        this.#install(undefined, undefined);
+      }
+      throw error;
     } finally {
       this.#busy = false;
     }

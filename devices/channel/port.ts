@@ -109,10 +109,16 @@ export interface BytePort {
   send(bytes: Uint8Array, options: SendOptions): Eventually<SendOutcome>;
   /**
    * The next character whose leading edge is not after `deadline` (ticks); undefined when there is
-   * none, and then `now()` is at or after `deadline`. With the error signal on, a character of wrong
+   * none, and then `now()` is at or after `deadline`. A deadline 10 etu or more before now asks for
+   * what has already arrived and lets no time pass. With the error signal on, a character of wrong
    * parity is returned (it has drawn the error signal), and its repeat is a character of its own.
    */
   receive(deadline: Ticks): Eventually<Character | undefined>;
+  /**
+   * The next character of the card is taken as one of wrong parity, with the error signal if that is on:
+   * a disturbance for tests. Absent on ports that cannot do it.
+   */
+  spoilNext?(): void;
   /** Lets time pass until `moment` (ticks); characters that arrive are kept for `receive`. */
   idle(moment: Ticks): Eventually<void>;
 }

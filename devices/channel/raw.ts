@@ -1,7 +1,8 @@
 import { encodeBlock } from '../iso7816/t1-block.js';
 import type { T1Block } from '../iso7816/t1-block.js';
 import type { Line } from '../iso7816/line.js';
-import type { Character, SendOutcome } from './port.js';
+import type { Character, SendOutcome, Ticks } from './port.js';
+import { wait } from './steps.js';
 import type { Steps } from './steps.js';
 
 /** How raw characters are to be sent. */
@@ -44,6 +45,11 @@ export class RawAccess {
   /** Receives up to `count` characters, each at most `waitEtu` after the last edge. */
   receiveCharacters(count: number, waitEtu = 9600): Promise<Character[]> {
     return this.#alone(() => this.#receive(count, waitEtu));
+  }
+
+  /** Lets time pass until `moment` (ticks of the port). */
+  idle(moment: Ticks): Promise<void> {
+    return this.#alone(() => wait(this.#line.port.idle(moment)));
   }
 
   *#receive(count: number, waitEtu: number): Steps<Character[]> {

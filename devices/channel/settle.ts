@@ -4,7 +4,7 @@ import type { Line } from '../iso7816/line.js';
 import { exchangePps } from '../iso7816/pps.js';
 import { DEFAULT_TA1, ratesOf } from '../iso7816/rates.js';
 import { readAtr } from '../iso7816/reset.js';
-import { initialT1State, T1Terminal, t1ConfigOf, t1LineLimits } from '../iso7816/t1.js';
+import { BGT_ETU, initialT1State, T1Terminal, t1ConfigOf, t1LineLimits } from '../iso7816/t1.js';
 import type { T1Config, T1State } from '../iso7816/t1.js';
 import type { Ticks } from './port.js';
 import { wait } from './steps.js';
@@ -81,6 +81,7 @@ export function* settle(line: Line, riseAt: Ticks, options: SettleOptions): Step
   const atr = yield* readAtr(line, riseAt);
   const t = chooseProtocol(atr, options.protocol ?? 'auto');
   const { F, D } = yield* settleRates(line, atr, t, options);
+  line.hold(BGT_ETU);
   yield* wait(line.port.configure({ F, D, errorSignal: t === 0 && line.port.features.errorSignal }));
   const protocol = t === 1 ? 'T=1' : 'T=0';
   const t1 = t === 1 ? yield* startT1(line, atr, F, D, options) : undefined;

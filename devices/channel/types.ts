@@ -34,8 +34,6 @@ export interface Reply {
 
 /** A step mark of the card's trace port (docs/chip.md, TRACE): only emulated cards give them. */
 export interface CardMark {
-  /** The STEP word. */
-  readonly word: number;
   readonly embodiment: number;
   /** Step id, for example `1-15`. */
   readonly step: string;

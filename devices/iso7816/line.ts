@@ -8,6 +8,9 @@ import type { Finding, FindingCode } from './findings.js';
 /** Rounding of edges to whole ticks, in etu: shorter than this is no violation. */
 const EDGE_ROUNDING_ETU = 0.02;
 
+/** Length of a character in etu, guard time not counted (ISO/IEC 7816-3, 7.2). */
+const CHARACTER_ETU = 10;
+
 /** Minimum distances a protocol permits on the line, in etu between leading edges. */
 export interface LineLimits {
   /** Between two characters of the card. */
@@ -45,9 +48,16 @@ export class Line {
   /** Findings since `takeFindings`. */
   #findings: Finding[] = [];
   readonly #observer: ChannelObserver;
+  #holdUntil: Ticks = -Infinity;
   /** Leading edges of the last characters, in ticks. */
   lastSent: Ticks = -Infinity;
   lastReceived: Ticks = -Infinity;
+  /** Forgets all edges: after a reset. */
+  forget(): void {
+    this.lastSent = this.lastReceived = this.#holdUntil = -Infinity;
+    this.limits = undefined;
+  }
+
   /** The last character on the line was the card's. */
   cardSpoke = false;
   limits: LineLimits | undefined;
@@ -94,12 +104,17 @@ export class Line {
     this.#observer.block(shown);
   }
 
+  /** Nothing is sent before `etu` (of the present settings) after the card's last edge; for changes of rate. */
+  hold(etu: number): void {
+    this.#holdUntil = this.lastReceived + this.ticks(etu);
+  }
+
   /**
    * Sends characters, the first not before `delayEtu` after the last edge of the card and not before
    * `guardEtu` after the last of our own.
    */
   *send(bytes: Uint8Array, guardEtu: number, delayEtu: number, badParity?: readonly number[]): Steps<SendOutcome> {
-    const notBefore = Math.max(this.lastReceived + this.ticks(delayEtu), this.lastSent + this.ticks(guardEtu));
+    const notBefore = Math.max(this.#holdUntil, this.lastReceived + this.ticks(delayEtu), this.lastSent + this.ticks(guardEtu));
     const outcome = yield* wait(this.port.send(bytes, {
       guardEtu,
       ...(Number.isFinite(notBefore) ? { notBefore: Math.ceil(notBefore) } : {}),
@@ -175,7 +190,7 @@ export class Line {
   *dropUnexpected(): Steps<number> {
     let count = 0;
     for (;;) {
-      const character = yield* this.receive(this.port.now(), 0);
+      const character = yield* this.receive(this.port.now(), -CHARACTER_ETU);
       if (!character) return count;
       count++;
       const detail = 'the card sent a character while it had nothing to answer';

@@ -74,8 +74,7 @@ function* nextCharacter(line: Line, count: number): Steps<number> {
  * @throws DeviceError CARD_SILENT, CARD_LATE, CARD_BAD_ATR
  */
 export function* readAtr(line: Line, riseAt: Ticks): Steps<Atr> {
-  line.limits = undefined;
-  line.lastSent = line.lastReceived = -Infinity;
+  line.forget();
   const ts = yield* readTs(line, riseAt);
   const bytes = [yield* settleConvention(line, ts)];
   line.cardSpoke = true;

@@ -78,14 +78,17 @@ export class T0Terminal {
     let sent = 0;
     let nulls = 0;
     for (;;) {
-      const byte = yield* this.#procedureByte();
+      const first = yield* this.#next();
+      const byte = first.byte;
       if (byte === 0x60) {
+        this.#show('T=0 procedure', [first]);
         this.#countNull(++nulls);
         continue;
       }
       if (((byte ^ ins) & 0xfe) !== 0 && ((byte ^ ins ^ 0xff) & 0xfe) !== 0) {
-        return yield* this.#status(byte, Uint8Array.from(received));
+        return yield* this.#status(first, Uint8Array.from(received));
       }
+      this.#show('T=0 procedure', [first]);
       const all = byte === ins;
       if (!all && byte !== (ins ^ 0xff)) throw this.#noProcedure(byte, ins);
       if (outgoing) {
@@ -114,18 +117,13 @@ export class T0Terminal {
     return new DeviceError('CARD_PROTOCOL', { what: `the card ${what}` });
   }
 
-  *#procedureByte(): Steps<number> {
-    const character = yield* this.#next();
-    this.#show('T=0 procedure', [character]);
-    return character.byte;
-  }
-
-  *#status(sw1: number, data: Uint8Array): Steps<TpduAnswer> {
+  *#status(first: Character, data: Uint8Array): Steps<TpduAnswer> {
+    const sw1 = first.byte;
     if ((sw1 & 0xf0) !== 0x60 && (sw1 & 0xf0) !== 0x90) {
       throw new DeviceError('CARD_PROTOCOL', { what: `${hexByte(sw1)} is neither a procedure byte nor SW1` });
     }
     const sw2 = yield* this.#next();
-    this.#show('T=0 status', [{ ...sw2, byte: sw1 }, sw2]);
+    this.#show('T=0 status', [first, sw2]);
     return { data, sw: (sw1 << 8) | sw2.byte };
   }
 

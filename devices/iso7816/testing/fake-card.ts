@@ -55,6 +55,7 @@ export class FakeCard implements BytePort, FakeLink {
   #protocol: FakeProtocol | undefined;
   #pps: number[] = [];
   #lastSent = -Infinity;
+  #spoilNext = false;
   #lastSaid = -Infinity;
 
   constructor(options: FakeCardOptions = {}) {
@@ -110,8 +111,16 @@ export class FakeCard implements BytePort, FakeLink {
     return { accepted: bytes.length, signalled: false, firstEdge: first, lastEdge: at };
   }
 
+  spoilNext(): void {
+    this.#spoilNext = true;
+  }
+
   receive(deadline: Ticks): Character | undefined {
     this.#needPower();
+    if (this.#spoilNext && this.#outbox.length > 0) {
+      this.#spoil(0);
+      this.#spoilNext = false;
+    }
     const next = this.#outbox[0];
     if (!next || next.at > deadline) {
       this.#now = Math.max(this.#now, deadline);
