@@ -174,6 +174,8 @@ describe('EEPROM through the chip', () => {
       'EEPROM_OVERLAP', 'EEPROM_OVERLAP', 'EEPROM_OVERLAP', 'EEPROM_OVERLAP',
     ]);
     expect(chip.violations[4]).toMatchObject({ address: WINDOW + 0x44, symbol: 'main' });
+    // LDR r1, [r0]
+    expect(chip.machine.peek(chip.violations[4].pc, 2)).toEqual(new Uint8Array([0x01, 0x68]));
     expect(words(chip)).toEqual([0xffffffff, 1 | 0x10 | 0x20 | 0x40 | 0x100 | 8]);
   });
 
@@ -286,6 +288,29 @@ describe('snapshots', () => {
       expect(observe(forked)).toEqual(expected);
       expect(observe(other)).toEqual(expected);
     }
+  });
+
+  it('leave the same EEPROM for a cut at any cycle, reached straight or over a snapshot', () => {
+    const chip = chipOf(busy);
+    chip.run(2_000);
+    const saved = chip.snapshot();
+    for (let at = 2_001; at < 190_000; at += 6_133) {
+      chip.restore(saved);
+      chip.run(at);
+      const forked = chip.powerCut();
+      const straight = chipOf(busy);
+      straight.run(at);
+      expect(straight.powerCut()).toEqual(forked);
+    }
+  });
+
+  it('never go back in time by a run to an earlier cycle', () => {
+    const chip = chipOf(busy);
+    chip.run(60_000);
+    chip.run(10);
+    expect(chip.now).toBeGreaterThanOrEqual(60_000);
+    chip.powerCut();
+    expect(chip.eeprom.writes[0].end).toBe(60_000);
   });
 
   it('does not depend on how a run is divided', () => {

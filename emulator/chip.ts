@@ -134,7 +134,7 @@ export class Chip {
     for (;;) {
       const result = this.machine.run({ until, idle: 'advance' });
       instructions += result.instructions;
-      this.#stoppedAt = result.reason === 'limit' ? until : result.cycle;
+      this.#stoppedAt = Math.max(this.#stoppedAt, result.reason === 'limit' ? until : result.cycle);
       if (result.reason === 'reset-request') {
         this.machine.reset('software');
         continue;

@@ -20,13 +20,14 @@ export { SymbolTable, type Image, type ImageLine, type ImageSegment, type ImageS
 export { createChip, Chip, CHIP_MAP, type ChipConfig, type ChipRun, type ChipSnapshot, type ChipStop, type ChipUsage, type CutKind } from './chip.js';
 export { ContactLink, type CardCharacter, type LinkEvent, type LinkState } from './devices/link.js';
 export { makeEtu, halfEtus, type Etu } from './devices/etu.js';
-export { encodeFrame, decodeFrame, type Decoded } from './devices/frame.js';
+export { encodeFrame, decodeFrame, frameEdges, type Decoded, type LineEdge } from './devices/frame.js';
 export { CryptoCache } from './devices/crypto-cache.js';
 export { ChipError, type ChipErrorCode } from './devices/errors.js';
 export type { StepMark, TraceEvent } from './devices/trace.js';
 export { EepromArray, type EepromConfig, type EepromState } from './eeprom/array.js';
 export { CellModel, type PageCells, type PageOperation } from './eeprom/cells.js';
 export { countWeak } from './eeprom/policy.js';
+export { nvmDigest } from './eeprom/digest.js';
 export { endurance } from './eeprom/wear.js';
 export type { NvmState, WeakPage, WeakPolicy, WriteRecord } from './eeprom/types.js';
 export { parseProfile, nearestName } from './profiles/parse.js';

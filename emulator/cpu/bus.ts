@@ -1,5 +1,6 @@
 import type { AccessSize, Cycles, Device } from '../types.js';
 import { RAM_BASE, cycleOf, endSlice, forgetCode, violate, type Core, type MappedRegion } from './core.js';
+import { costOf } from './decode.js';
 import { SCS_BASE, SCS_SIZE, readScs, writeScs } from './scs.js';
 
 /** Signed 32-bit value of `size` bytes at `offset`, zero-extended. */
@@ -21,7 +22,10 @@ function regionAt(core: Core, address: number): MappedRegion | undefined {
 
 function readRegion(core: Core, mapped: MappedRegion, offset: number, size: AccessSize): number {
   const { region } = mapped;
-  const replaced = region.onRead?.(offset, size, core.at);
+  if (region.onRead === undefined) return view(mapped.u8, mapped.u16, mapped.i32, offset, size);
+  core.inAccess = true;
+  const replaced = region.onRead(offset, size, core.at);
+  core.inAccess = false;
   return replaced ?? view(mapped.u8, mapped.u16, mapped.i32, offset, size);
 }
 
@@ -126,7 +130,7 @@ export function currentPc(core: Core): number {
 }
 
 function startOfInstruction(core: Core): Cycles {
-  return cycleOf(core) - core.seg.cost[core.i - 1];
+  return cycleOf(core) - costOf(core.seg.ops[core.i - 1]);
 }
 
 /** Turns a bus error of the current instruction into a fault and ends the slice. */

@@ -5,14 +5,12 @@ export type ChipErrorCode =
   | 'PROFILE_SYNTAX'
   | 'PROFILE_NOT_FOUND'
   | 'OVERRIDE_SYNTAX'
-  | 'IMAGE_TOO_LARGE'
   | 'NVM_SIZE'
   | 'LINK_PAST'
   | 'LINK_OVERLAP'
   | 'LINK_RANGE'
   | 'LINK_NO_SIGNAL'
   | 'CHIP_OFF'
-  | 'CHIP_TIME'
   | 'SNAPSHOT_MISMATCH';
 
 /** An error of the chip's user (never of the firmware: that is a violation). */

@@ -1,3 +1,4 @@
+import type { Cycles } from '../types.js';
 import { halfEtus, sameEtu, type Etu } from './etu.js';
 
 /*
@@ -43,6 +44,24 @@ export function sampleFrame(levels: number, sender: Etu, receiver: Etu): { reado
   }
   const framed = levelAt(levels, sender, halfEtus(receiver, 1)) === 0 && levelAt(levels, sender, halfEtus(receiver, 21)) === 1;
   return { levels: sampled, framed };
+}
+
+/** A change of the I/O line. */
+export interface LineEdge {
+  readonly cycle: Cycles;
+  readonly level: 0 | 1;
+}
+
+/** The changes of the line, high before and after, that a frame with its leading edge at `start` makes: for traces. */
+export function frameEdges(levels: number, start: Cycles, etu: Etu): LineEdge[] {
+  const edges: LineEdge[] = [];
+  let last = 1;
+  for (let moment = 0; moment <= 10; moment++) {
+    const level = moment === 0 ? 0 : moment === 10 ? 1 : (levels >> (moment - 1)) & 1;
+    if (level !== last) edges.push({ cycle: start + halfEtus(etu, 2 * moment), level: level === 1 ? 1 : 0 });
+    last = level;
+  }
+  return edges;
 }
 
 /** Level of the line `age` cycles after the leading edge. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { halfEtus, makeEtu } from './etu.js';
-import { decodeFrame, encodeFrame } from './frame.js';
+import { decodeFrame, encodeFrame, frameEdges } from './frame.js';
 import { ContactLink, type CardCharacter, type LinkEvent } from './link.js';
 import { FakeHost } from './testing/fake-host.js';
 import { UART_REGISTER as REG, UART_STATUS as BIT, Uart } from './uart.js';
@@ -49,6 +49,13 @@ describe('frames', () => {
     expect(encodeFrame(0x3b, false)).toBe(levels('HHLHHHLLH'));
     expect(encodeFrame(0x3f, true)).toBe(levels('HHLLLLLLH'));
     expect(decodeFrame(levels('HHLLLLLLH'), false).byte).toBe(0x03);
+  });
+
+  it('lists the edges of a character: 3B has its changes at 0, 1, 3, 4, 7, 9 etu', () => {
+    const edges = frameEdges(encodeFrame(0x3b, false), 1000, makeEtu(372, 1, 30_000_000, 3_571_200));
+    expect(edges.map((edge) => [(edge.cycle - 1000) / ETU, edge.level])).toEqual([[0, 0], [1, 1], [3, 0], [4, 1], [7, 0], [9, 1]]);
+    const low = frameEdges(encodeFrame(0, false), 0, makeEtu(372, 1, 30_000_000, 3_571_200));
+    expect(low).toEqual([{ cycle: 0, level: 0 }, { cycle: 10 * ETU, level: 1 }]);
   });
 
   it('gives every byte back in both conventions and sees wrong parity', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../profiles/files.js';
 import { EepromArray } from './array.js';
+import { nvmDigest } from './digest.js';
 import { countWeak } from './policy.js';
 import type { NvmState, WeakPolicy } from './types.js';
 
@@ -304,6 +305,40 @@ describe('wear', () => {
     expect(broken.length).toBeGreaterThan(0);
     next.start(PAGE + 1, 3, DATA, true, 0);
     expect(next.finish()).toBe(true);
+  });
+});
+
+describe('digest and edges', () => {
+  it('tell states apart by bytes, weak cells and torn erases, not by their history', () => {
+    const base = torn(PHASE * 0.3).left;
+    const same = [base, { ...base, sessions: 9, cycles: new Uint32Array(64) }, structuredClone(base)];
+    expect(new Set(same.map(nvmDigest)).size).toBe(1);
+    const bytes = base.bytes.slice();
+    bytes[4095] ^= 1;
+    const other = [base, { ...base, bytes }, { ...base, weak: [] }, { ...base, torn: [] }, torn(PHASE * 0.3 + 40).left, torn(PHASE * 0.3, [], 4).left];
+    expect(new Set(other.map(nvmDigest)).size).toBe(other.length);
+  });
+
+  it('agree: one digest between two edges of a session', () => {
+    const array = arrayOf();
+    array.powerOn(new Uint8Array(4096).fill(0x5a), { kind: 'new' });
+    array.start(PAGE, 3, OTHER, false, 1000);
+    array.finish();
+    array.start(PAGE + 1, 1, OTHER, false, 200_000);
+    const edges = [...array.edges()];
+    expect([edges[0], edges.includes(91_000), edges.includes(200_000), edges.at(-1)]).toEqual([1000, true, true, 245_000]);
+    const at = (cycle: number): string => {
+      const again = arrayOf();
+      again.powerOn(new Uint8Array(4096).fill(0x5a), { kind: 'new' });
+      again.start(PAGE, 3, OTHER, false, 1000);
+      return nvmDigest(again.cut(cycle));
+    };
+    const some = edges.filter((edge) => edge < 91_000).filter((_, i) => i % 40 === 0);
+    for (const edge of some) {
+      const next = edges[edges.indexOf(edge) + 1];
+      expect(at(next - 1)).toBe(at(edge));
+      if (next < 91_000) expect(at(next)).not.toBe(at(edge));
+    }
   });
 });
 

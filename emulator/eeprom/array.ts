@@ -142,6 +142,17 @@ export class EepromArray {
     for (const page of this.#born) this.#settle(page);
   }
 
+  /**
+   * Every cycle of this session at which what a power cut would leave changes, ascending: the edges of all logged
+   * operations and of the running one. Between two of them a cut leaves the same cells.
+   */
+  edges(): Float64Array {
+    const all = new Set<number>();
+    for (const { operation, end } of this.#writes) for (const edge of this.model.edges(operation)) if (edge <= end) all.add(edge);
+    if (this.#op !== undefined) for (const edge of this.model.edges(this.#op)) all.add(edge);
+    return Float64Array.from(all).sort();
+  }
+
   /** Reads through weak and busy pages, little-endian; offsets as in the window, in range and aligned. */
   read(offset: number, size: AccessSize, now: Cycles): number {
     const op = this.#op;
