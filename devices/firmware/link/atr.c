@@ -34,6 +34,7 @@ void atr_send(void)
         check ^= i == 0u ? 0u : atr[i];
     }
     line_send(check);
+    line_flush();
 }
 
 /** F and D of a PPS1 that is served, 0 otherwise: F in bits 0-15, D above (tables 7 and 8). */
