@@ -4,6 +4,9 @@
 #include "fe25519.h"
 #include "internal.h"
 
+/** Keeps the frames of operations apart, so that their stack can be told. */
+#define APART __attribute__((noinline))
+
 vectors_mailbox mailbox;
 
 void crypto_idle(void)
@@ -20,7 +23,7 @@ static const uint8_t *input(uint32_t index)
     return start;
 }
 
-static crypto_status gcm(bool seal)
+APART static crypto_status gcm(bool seal)
 {
     const uint8_t *text = input(3);
     uint32_t length = mailbox.length[3];
@@ -39,7 +42,7 @@ static crypto_status gcm(bool seal)
 }
 
 /** Feeds the first input in pieces, as often as asked. */
-static crypto_status hash(void)
+APART static crypto_status hash(void)
 {
     crypto_hash state;
     crypto_status status = crypto_hash_init(&state, (crypto_algorithm)mailbox.parameter[0]);
@@ -57,7 +60,7 @@ static crypto_status hash(void)
     return status != CRYPTO_OK ? status : last;
 }
 
-static crypto_status sha512(void)
+APART static crypto_status sha512(void)
 {
     crypto_sha512_state state;
     crypto_sha512_init(&state);
@@ -73,7 +76,7 @@ static crypto_status sha512(void)
 }
 
 /** k, u = X25519(k, u), k */
-static crypto_status x25519(void)
+APART static crypto_status x25519(void)
 {
     uint8_t k[32];
     uint8_t u[32];
@@ -99,7 +102,7 @@ static crypto_status random_input(void *context, uint8_t *out, size_t length)
     return CRYPTO_OK;
 }
 
-static crypto_status hpke_seal(bool random)
+APART static crypto_status hpke_seal(bool random)
 {
     const crypto_hpke_inputs inputs = {input(2), mailbox.length[2], input(3), mailbox.length[3]};
     uint32_t length = mailbox.length[4];
@@ -109,7 +112,7 @@ static crypto_status hpke_seal(bool random)
                   : crypto_hpke_seal(input(0), input(1), &inputs, input(4), length, mailbox.out, mailbox.out + 32);
 }
 
-static crypto_status hpke_open(void)
+APART static crypto_status hpke_open(void)
 {
     const crypto_hpke_inputs inputs = {input(3), mailbox.length[3], input(4), mailbox.length[4]};
     uint32_t length = mailbox.length[5];
@@ -118,7 +121,7 @@ static crypto_status hpke_open(void)
                             mailbox.out);
 }
 
-static crypto_status hpke_inner(void)
+APART static crypto_status hpke_inner(void)
 {
     hpke_secrets secrets;
     crypto_status status = hpke_schedule(&secrets, input(0), input(1), input(2), input(3), mailbox.length[3]);
@@ -129,7 +132,7 @@ static crypto_status hpke_inner(void)
     return status;
 }
 
-static crypto_status field(void)
+APART static crypto_status field(void)
 {
     fe a;
     fe b;

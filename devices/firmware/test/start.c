@@ -28,8 +28,9 @@ __attribute__((noreturn)) static void reset(void)
         for (uint32_t *word = stack_bottom; word < here; word++) {
             *(volatile uint32_t *)word = PAINT;
         }
-        __asm__ volatile("bkpt #0" : : : "memory");
+        __asm__ volatile("bkpt #0" : : : "memory"); /* ready for an operation */
         vectors_dispatch();
+        __asm__ volatile("bkpt #2" : : : "memory"); /* done; not yet measured */
         mailbox.stack = used(here);
     }
 }
