@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createChip, type Chip, type ChipConfig } from './chip.js';
 import { Program } from './devices/testing/program.js';
+import { nvmDigest } from './eeprom/digest.js';
 import { loadProfile } from './profiles/files.js';
 
 const SYSCTL = 0x40000000;
@@ -189,7 +190,8 @@ describe('EEPROM through the chip', () => {
     expect([early.weak, early.torn, early.bytes.every((byte) => byte === 0xff)]).toEqual([[], [], true]);
     const middle = cut(15_000);
     expect(middle.weak).toHaveLength(1);
-    expect(cut(15_000)).toEqual(middle);
+    expect(Buffer.compare(cut(15_000).bytes, middle.bytes)).toBe(0);
+    expect(cut(15_000).weak).toEqual(middle.weak);
     const late = cut(44_000);
     expect([...late.bytes.slice(0x1000, 0x1004)]).toEqual([0x44, 0x33, 0x22, 0x11]);
   });
@@ -300,7 +302,9 @@ describe('snapshots', () => {
       const forked = chip.powerCut();
       const straight = chipOf(busy);
       straight.run(at);
-      expect(straight.powerCut()).toEqual(forked);
+      const left = straight.powerCut();
+      expect([nvmDigest(left), left.weak, left.sessions]).toEqual([nvmDigest(forked), forked.weak, forked.sessions]);
+      expect(Buffer.compare(left.bytes, forked.bytes)).toBe(0);
     }
   });
 
