@@ -1,0 +1,337 @@
+import { CodecError, certificate, hashLengths, lifeCycles, settingsOf, toHex, valueInformation } from '../codec/index.js';
+import type {
+  CardSettings, Certificate, CertificateKind, CertificateState, HashAlgorithm, KeyKind, KeysPresent, LifeCycle,
+  ValueInformation, ValueState,
+} from '../codec/index.js';
+import { certificateStates, valueStates } from '../codec/index.js';
+import { NvmError } from './errors.js';
+import { readJournal, settle } from './journal.js';
+import type { Journal } from './journal.js';
+import { conditionOf, fixedPages, indexStart, isErased, pageOf, pageSize, safeArea, u16, u32 } from './layout.js';
+
+/** What is wrong in an image, once its journal is settled. */
+export type ProblemCode =
+  | 'PAGE_DAMAGED' | 'SUPERBLOCK' | 'STATE' | 'ENTRY' | 'REGION_RANGE' | 'REGION_OVERLAP' | 'REGION_PADDING'
+  | 'OBJECT_DAMAGED' | 'HANDLE_TWICE' | 'PARTNER_MISSING';
+
+/** One thing wrong in an image. */
+export interface Problem {
+  readonly code: ProblemCode;
+  /** Page it was found in. */
+  readonly page: number;
+  readonly text: string;
+}
+
+/** Superblock: how the memory is divided; pages of 64 bytes. */
+export interface Superblock {
+  readonly layoutVersion: number;
+  readonly pageSize: number;
+  readonly pages: number;
+  readonly firstIndexPage: number;
+  readonly indexEntries: number;
+  readonly firstDataPage: number;
+}
+
+/** State page. */
+export interface CardState {
+  readonly lifeCycle: LifeCycle;
+  readonly pinTries: number;
+  readonly settings: CardSettings;
+  readonly lastSequence: number;
+  readonly lastLoadNumber: number;
+  readonly lastLoadHandle: number;
+  readonly lastHandle: number;
+  /** SHA-256 of the last load object, hex. */
+  readonly lastLoadHash: string;
+}
+
+/** Key registration in progress. */
+export interface KeyRegistration {
+  readonly keyKind: KeyKind;
+  readonly algorithm: HashAlgorithm;
+  readonly sequence: number;
+  readonly safeId: string;
+  /** X3, hex. */
+  readonly hash: string;
+  readonly reservedHandle: number;
+}
+
+/** One safe the card knows; keys are public. */
+export interface KnownSafe {
+  readonly safeId: string;
+  readonly verificationKey: string;
+  readonly transportKey: string;
+}
+
+/** A run of pages. */
+export interface Region {
+  readonly firstPage: number;
+  readonly pages: number;
+}
+
+interface EntryCommon {
+  /** Page of the entry in the index. */
+  readonly page: number;
+  readonly handle: number;
+  readonly region: Region;
+  /** Bytes of the object in the region. */
+  readonly size: number;
+  readonly partner: number;
+  readonly sequence: number;
+  /** Hash X in hex, cut to the length of its algorithm; empty without one. */
+  readonly hash: string;
+  readonly kind: CertificateKind | undefined;
+  readonly variant: number;
+  readonly algorithm: HashAlgorithm | undefined;
+  /** Pages holding data being prepared or to be erased. */
+  readonly alternative: Region | undefined;
+  /** Bytes of the E1 this certificate stands for. */
+  readonly valueSize: number;
+}
+/** A value in the index. */
+export interface NvmValue extends EntryCommon {
+  readonly class: 'A';
+  readonly state: ValueState;
+  /** The E1, where the state says there is one and it can be read. */
+  readonly object: ValueInformation | undefined;
+}
+/** A certificate in the index. */
+export interface NvmCertificate extends EntryCommon {
+  readonly class: 'B';
+  readonly state: CertificateState;
+  /** The E6, where the state says there is one and it can be read. */
+  readonly object: Certificate | undefined;
+}
+/** An index entry. */
+export type NvmEntry = NvmValue | NvmCertificate;
+
+/** A card's memory, decoded with the journal settled. Key bytes are not in it. */
+export interface NvmContents {
+  readonly pages: number;
+  readonly journal: Journal;
+  readonly superblock: Superblock | undefined;
+  readonly state: CardState | undefined;
+  /** Card id in hex, where the identity page is there. */
+  readonly cardId: string | undefined;
+  readonly issuerKey: string | undefined;
+  readonly keys: KeysPresent;
+  readonly cardSecret: boolean;
+  readonly credential: boolean;
+  readonly pin: boolean;
+  readonly keyRegistration: KeyRegistration | undefined;
+  readonly safes: readonly KnownSafe[];
+  readonly entries: readonly NvmEntry[];
+  readonly freeEntries: number;
+  readonly problems: readonly Problem[];
+  /** The image with the journal settled, as the decoder read it. Holds secrets: never print it. */
+  readonly settled: () => Uint8Array;
+}
+
+const algorithmNames: readonly (HashAlgorithm | undefined)[] = [undefined, 'SHA-256', 'SHA-1', 'MD5'];
+const kindNames: readonly (CertificateKind | undefined)[] = [undefined, 'plain', 'registered', 'key'];
+const keyKinds: readonly (KeyKind | undefined)[] = [undefined, 'decoding', 'common'];
+
+/** Reads pages of a settled image and collects what is wrong. */
+class Source {
+  readonly image: Uint8Array;
+  readonly problems: Problem[] = [];
+
+  constructor(image: Uint8Array) {
+    this.image = image;
+  }
+
+  problem(code: ProblemCode, page: number, text: string): undefined {
+    this.problems.push({ code, page, text });
+    return undefined;
+  }
+
+  /** The page when it is there and whole. */
+  page(number: number, what: string): Uint8Array | undefined {
+    const page = pageOf(this.image, number);
+    const condition = conditionOf(page);
+    if (condition === 'valid') return page;
+    return condition === 'absent' ? undefined : this.problem('PAGE_DAMAGED', number, `${what}: CRC`);
+  }
+
+  present(number: number, what: string): boolean {
+    const page = this.page(number, what);
+    return page !== undefined && page[0] === 1;
+  }
+}
+
+function readSuperblock(source: Source): Superblock | undefined {
+  const page = source.page(fixedPages.superblock, 'superblock');
+  if (!page) return undefined;
+  const pages = source.image.length / pageSize;
+  const block = {
+    layoutVersion: u16(page, 4), pageSize: u16(page, 6), pages: u16(page, 8), firstIndexPage: u16(page, 10),
+    indexEntries: u16(page, 12), firstDataPage: u16(page, 14),
+  };
+  const expected = { layoutVersion: 1, pageSize, pages, ...divisionOf(pages) };
+  const wrong = Object.entries(expected).filter(([name, value]) => block[name as keyof Superblock] !== value);
+  if (toHex(page.slice(0, 4)) !== '43425731') wrong.unshift(['magic', 0]);
+  if (wrong.length === 0) return block;
+  return source.problem('SUPERBLOCK', 0, `does not fit the layout: ${wrong.map(([name]) => name).join(', ')}`);
+}
+
+/** How the layout divides a memory of so many pages: index 851 first, then data. */
+export function divisionOf(pages: number): Pick<Superblock, 'firstIndexPage' | 'indexEntries' | 'firstDataPage'> {
+  const indexEntries = Math.floor(pages / 8);
+  return { firstIndexPage: indexStart, indexEntries, firstDataPage: indexStart + indexEntries };
+}
+
+function readState(source: Source): CardState | undefined {
+  const page = source.page(fixedPages.state, 'state');
+  if (!page) return undefined;
+  const lifeCycle = lifeCycles[page[0]];
+  if (lifeCycle === undefined || page[2] > 3) return source.problem('STATE', fixedPages.state, 'life cycle or settings');
+  return {
+    lifeCycle, pinTries: page[1], settings: settingsOf(page[2]), lastSequence: u32(page, 4),
+    lastLoadNumber: u32(page, 8), lastLoadHandle: u16(page, 12), lastHandle: u16(page, 14),
+    lastLoadHash: toHex(page.slice(16, 48)),
+  };
+}
+
+function readKeyRegistration(source: Source): KeyRegistration | undefined {
+  const page = source.page(fixedPages.keyRegistration, 'key registration');
+  if (page?.[0] !== 1) return undefined;
+  const keyKind = keyKinds[page[1]];
+  const algorithm = algorithmNames[page[2]];
+  if (!keyKind || !algorithm) return source.problem('STATE', fixedPages.keyRegistration, 'key kind or algorithm');
+  return {
+    keyKind, algorithm, sequence: u32(page, 4), safeId: toHex(page.slice(8, 16)),
+    hash: toHex(page.slice(16, 16 + hashLengths[algorithm])), reservedHandle: u16(page, 48),
+  };
+}
+
+function readSafes(source: Source): KnownSafe[] {
+  return Array.from({ length: safeArea.count }, (_, i) => safeArea.first + 2 * i).flatMap((page) => {
+    const [a, b] = [source.page(page, 'safe'), source.page(page + 1, 'safe')];
+    if (!a || !b) return [];
+    return [{ safeId: toHex(a.slice(0, 8)), verificationKey: toHex(a.slice(8, 40)), transportKey: toHex(b.slice(0, 32)) }];
+  });
+}
+
+function inData(source: Source, { firstPage, pages }: Region): boolean {
+  const all = source.image.length / pageSize;
+  return pages > 0 && firstPage >= divisionOf(all).firstDataPage && firstPage + pages <= all;
+}
+
+function objectBytes(source: Source, entry: EntryCommon): Uint8Array | undefined {
+  const { firstPage, pages } = entry.region;
+  if (!inData(source, entry.region)) return undefined;
+  if (entry.size === 0 || entry.size > pages * pageSize)
+    return source.problem('REGION_RANGE', entry.page, `handle ${entry.handle}: ${entry.size} bytes in ${pages} pages`);
+  const start = firstPage * pageSize;
+  if (!isErased(source.image, start + entry.size, (firstPage + pages) * pageSize))
+    source.problem('REGION_PADDING', firstPage, `handle ${entry.handle}: bytes after the object are not FF`);
+  return source.image.slice(start, start + entry.size);
+}
+
+function objectOf<T>(source: Source, entry: EntryCommon, decode: (bytes: Uint8Array) => T): T | undefined {
+  const bytes = objectBytes(source, entry);
+  if (!bytes) return undefined;
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return source.problem('OBJECT_DAMAGED', entry.region.firstPage, `handle ${entry.handle}: ${error.code}`);
+  }
+}
+
+function entryFields(page: Uint8Array, number: number): EntryCommon {
+  const algorithm = algorithmNames[page[50]];
+  return {
+    page: number, handle: u16(page, 2), region: { firstPage: u16(page, 4), pages: u16(page, 8) }, size: u16(page, 6),
+    partner: u16(page, 10), sequence: u32(page, 12),
+    hash: algorithm ? toHex(page.slice(16, 16 + hashLengths[algorithm])) : '',
+    kind: kindNames[page[48]], variant: page[49], algorithm,
+    alternative: page[51] & 1 ? { firstPage: u16(page, 52), pages: u16(page, 54) } : undefined,
+    valueSize: u16(page, 56),
+  };
+}
+
+const holdsValue: readonly ValueState[] = ['ACTIVE', 'PENDING', 'DEPOSITED'];
+const holdsCertificate: readonly CertificateState[] = ['STORED', 'RECOVERING', 'SPENT'];
+
+function readEntry(source: Source, number: number): NvmEntry | undefined {
+  const page = source.page(number, 'index entry');
+  if (!page) return undefined;
+  const common = entryFields(page, number);
+  const [valueState, certificateState] = [valueStates[page[1] - 1], certificateStates[page[1] - 1]];
+  if (page[0] === 0x41 && valueState !== undefined) {
+    const holds = holdsValue.includes(valueState);
+    const object = holds ? objectOf(source, common, (bytes) => valueInformation.decode(bytes)) : undefined;
+    return { ...common, class: 'A', state: valueState, object };
+  }
+  if (page[0] === 0x42 && certificateState !== undefined) {
+    const holds = holdsCertificate.includes(certificateState);
+    const object = holds ? objectOf(source, common, (bytes) => certificate.decode(bytes)) : undefined;
+    return { ...common, class: 'B', state: certificateState, object };
+  }
+  return source.problem('ENTRY', number, `class ${page[0]}, state ${page[1]}`);
+}
+
+function checkRegions(source: Source, entries: readonly NvmEntry[]): void {
+  const owners = new Map<number, number>();
+  for (const entry of entries) {
+    const regions = [entry.region, ...(entry.alternative ? [entry.alternative] : [])];
+    for (const region of regions.filter((one) => !inData(source, one)))
+      source.problem('REGION_RANGE', entry.page, `handle ${entry.handle}: ${region.pages} pages from ${region.firstPage}`);
+    const taken = regions.flatMap(({ firstPage, pages }) => Array.from({ length: pages }, (_, i) => firstPage + i))
+      .filter((page) => owners.has(page) || !owners.set(page, entry.handle));
+    if (taken.length > 0) source.problem('REGION_OVERLAP', taken[0], `handles ${owners.get(taken[0])} and ${entry.handle}`);
+  }
+}
+
+function checkHandles(source: Source, entries: readonly NvmEntry[]): void {
+  const byHandle = new Map<number, NvmEntry>();
+  for (const entry of entries) {
+    if (byHandle.has(entry.handle)) source.problem('HANDLE_TWICE', entry.page, `handle ${entry.handle}`);
+    byHandle.set(entry.handle, entry);
+  }
+  for (const entry of entries) {
+    const partner = byHandle.get(entry.partner);
+    const needed = entry.class === 'A' && (entry.state === 'PENDING' || entry.state === 'DEPOSITED');
+    const fits = partner?.class === 'B' && (entry.state !== 'PENDING' || partner.state === 'RESERVED');
+    if (needed && !fits) source.problem('PARTNER_MISSING', entry.page, `handle ${entry.handle}: ${entry.state} without its certificate`);
+  }
+}
+
+function readKeys(source: Source): KeysPresent {
+  return {
+    decoding: source.present(fixedPages.decodingKey, 'decoding key'),
+    common: source.present(fixedPages.commonKey, 'common key'),
+    signing: source.present(fixedPages.signingKey, 'signing key'),
+    transport: source.present(fixedPages.transportKey, 'transport key'),
+  };
+}
+
+/**
+ * Decodes a card's memory from docs/firmware.md alone, with the journal settled as a booted card would. Whatever the
+ * bytes are, faults are listed as problems. Throws NvmError NVM_SIZE when the length cannot be that of a card.
+ */
+export function decode(image: Uint8Array): NvmContents {
+  const pages = image.length / pageSize;
+  if (!Number.isInteger(pages) || pages < 32 || pages > 0xffff)
+    throw new NvmError('NVM_SIZE', `${image.length} bytes cannot be a card's memory`);
+  const journal = readJournal(image);
+  const source = new Source(settle(image, journal));
+  const { firstIndexPage, indexEntries } = divisionOf(pages);
+  const identity = source.page(fixedPages.identity, 'identity');
+  const entries = Array.from({ length: indexEntries }, (_, i) => readEntry(source, firstIndexPage + i))
+    .filter((entry) => entry !== undefined);
+  checkRegions(source, entries);
+  checkHandles(source, entries);
+  const free = Array.from({ length: indexEntries }, (_, i) => pageOf(source.image, firstIndexPage + i))
+    .filter((page) => isErased(page)).length;
+  const [first, second] = [source.page(fixedPages.credential0, 'credential'), source.page(fixedPages.credential1, 'credential')];
+  return {
+    pages, journal, superblock: readSuperblock(source), state: readState(source),
+    cardId: identity && toHex(identity.slice(0, 8)), issuerKey: identity && toHex(identity.slice(8, 40)),
+    keys: readKeys(source), cardSecret: source.present(fixedPages.cardSecret, 'card secret'),
+    credential: first !== undefined && second !== undefined, pin: source.present(fixedPages.pin, 'PIN'),
+    keyRegistration: readKeyRegistration(source), safes: readSafes(source), entries, freeEntries: free,
+    problems: source.problems, settled: () => source.image.slice(),
+  };
+}
