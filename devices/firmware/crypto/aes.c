@@ -115,19 +115,23 @@ static void add_round_key(uint32_t state[4], const uint32_t key[4])
     }
 }
 
-/** SubBytes and ShiftRows, or their inverses: row r comes from column c + r * step. */
+/**
+ * SubBytes and ShiftRows, or their inverses. With bytes numbered down the columns, ShiftRows takes them in
+ * steps of 5 modulo 16, its inverse in steps of 13.
+ */
 static void substitute(uint32_t state[4], const uint8_t *box, uint32_t step)
 {
-    uint32_t out[4];
+    uint32_t copy[4];
+    const uint8_t *from = (const uint8_t *)copy;
+    uint8_t *to = (uint8_t *)state;
+    uint32_t at = 0;
     for (uint32_t c = 0; c < 4u; c++) {
-        const uint8_t *in = (const uint8_t *)state;
-        uint32_t w = 0;
-        for (uint32_t r = 0, column = c; r < 4u; r++, column += step) {
-            w = w >> 8 | (uint32_t)box[in[4u * (column & 3u) + r]] << 24;
-        }
-        out[c] = w;
+        copy[c] = state[c];
     }
-    memcpy(state, out, 16);
+    for (uint32_t i = 0; i < 16u; i++) {
+        to[i] = box[from[at]];
+        at = (at + step) & 15u;
+    }
 }
 
 /** Index of the group that holds round key `round`. */
@@ -144,7 +148,7 @@ static void encrypt(schedule *s, uint32_t state[4], uint32_t rounds)
         if (round + 1u >= s->words / 4u) {
             forward(s, group(s, round + 1u));
         }
-        substitute(state, sbox, 1);
+        substitute(state, sbox, 5);
         if (round + 1u < rounds) {
             for (uint32_t c = 0; c < 4u; c++) {
                 state[c] = mix(state[c]);
@@ -170,7 +174,7 @@ static void decrypt(schedule *s, uint32_t state[4], uint32_t rounds)
                 state[c] = mix(w ^ xtime(xtime(w ^ ror(w, 16))));
             }
         }
-        substitute(state, inverse_sbox, 3);
+        substitute(state, inverse_sbox, 13);
     }
     add_round_key(state, s->key);
 }

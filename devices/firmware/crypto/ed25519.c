@@ -279,10 +279,9 @@ void ed25519_software_sign(uint8_t signature[64], const uint8_t seed[32], const 
     encode(&w.u.curve, signature);
     digest(&w, signature, w.public_key, message, length);
     reduce_order(w.prefix, w.wide);
-    memcpy(w.wide, w.r, 32);
-    for (uint32_t i = 0; i < 8u; i++) {
-        w.wide[i + 8u] = words_row(w.wide + i, w.prefix[i], w.s, 8);
-    }
+    words_mul8(w.wide, w.prefix, w.s);
+    fe_zero(w.prefix);
+    (void)words_add8(w.wide + 8, w.wide + 8, w.prefix, words_add8(w.wide, w.wide, w.r, 0));
     reduce_order(w.r, w.wide);
     memcpy(signature + 32, w.r, 32);
     finish(&w);

@@ -23,80 +23,27 @@ void fe_small(fe r, uint32_t value)
     }
 }
 
-/** r += 38 * carry. A second overflow leaves r so small that the third step ends in the lowest word. */
-static void settle(fe r, uint32_t carry)
-{
-    carry = words_increase8(r, 38u * carry);
-    r[0] += 38u & (0u - carry);
-}
-
-void fe_add(fe r, const fe a, const fe b)
-{
-    settle(r, words_add8(r, a, b, 0));
-}
-
-void fe_sub(fe r, const fe a, const fe b)
-{
-    uint32_t borrow = words_sub8(r, a, b);
-    borrow = words_decrease8(r, 38u & (0u - borrow));
-    r[0] -= 38u & (0u - borrow);
-}
-
-/** r = 512-bit number modulo p; destroys it. */
-static void fold(fe r, uint32_t wide[16])
-{
-    uint32_t carry = words_fold16(wide);
-    fe_copy(r, wide);
-    settle(r, carry);
-    crypto_idle();
-}
-
 void fe_mul(fe r, const fe a, const fe b)
 {
     uint32_t wide[16];
-    fe_zero(wide);
-    for (uint32_t i = 0; i < 8u; i++) {
-        wide[i + 8u] = words_row(wide + i, a[i], b, 8);
-    }
-    fold(r, wide);
+    words_mul8(wide, a, b);
+    words_reduce(r, wide);
+    crypto_idle();
 }
 
 void fe_square(fe r, const fe a)
 {
     uint32_t wide[16];
-    fe_zero(wide);
-    for (uint32_t i = 0; i < 7u; i++) {
-        wide[i + 8u] = words_row(wide + 2u * i + 1u, a[i], a + i + 1, 7u - i);
-    }
-    wide[15] = 0;
-    /* Twice the mixed products plus the squares. */
-    uint32_t carry = 0;
-    uint32_t top = 0;
-    for (uint32_t i = 0; i < 8u; i++) {
-        uint32_t low = a[i] & 0xFFFFu;
-        uint32_t high = a[i] >> 16;
-        uint32_t middle = low * high;
-        uint32_t even = wide[2u * i];
-        uint32_t odd = wide[2u * i + 1u];
-        low *= low;
-        high = high * high + (middle >> 15);
-        uint64_t sum = (uint64_t)low + (middle << 17) + carry + (even << 1 | top);
-        wide[2u * i] = (uint32_t)sum;
-        sum = (sum >> 32) + high + (odd << 1 | even >> 31);
-        wide[2u * i + 1u] = (uint32_t)sum;
-        carry = (uint32_t)(sum >> 32);
-        top = odd >> 31;
-    }
-    fold(r, wide);
+    words_square8(wide, a);
+    words_reduce(r, wide);
+    crypto_idle();
 }
 
 void fe_scale(fe r, const fe a, uint32_t value)
 {
-    fe product;
-    fe_zero(product);
-    uint32_t carry = words_row(product, value, a, 8);
-    fe_copy(r, product);
-    settle(r, carry);
+    uint32_t wide[16] = {0};
+    wide[8] = words_row(wide, value, a);
+    words_reduce(r, wide);
 }
 
 /** t = a^(2^n) */
@@ -137,18 +84,28 @@ void fe_invert(fe r, const fe a, fe t)
     fe_mul(r, r, a);
 }
 
+/** a += value */
+static void increase(fe a, uint32_t value)
+{
+    fe other;
+    fe_small(other, value);
+    (void)words_add8(a, a, other, 0);
+}
+
 void fe_reduce(fe a)
 {
-    /* Below 2^255 + 19, then below 2^255; then p is taken off once if need be. */
+    /* Below 2^255 + 19, then below 2^255. Then a + 19 shows whether p is to be taken off. */
+    fe less;
     for (uint32_t i = 0; i < 2u; i++) {
         uint32_t top = a[7] >> 31;
         a[7] &= 0x7FFFFFFFu;
-        (void)words_increase8(a, 19u * top);
+        increase(a, 19u * top);
     }
-    (void)words_increase8(a, 19);
-    uint32_t below = 1u - (a[7] >> 31);
-    (void)words_decrease8(a, 19u * below);
-    a[7] &= 0x7FFFFFFFu;
+    fe_copy(less, a);
+    increase(less, 19);
+    uint32_t above = less[7] >> 31;
+    less[7] &= 0x7FFFFFFFu;
+    fe_swap(a, less, above);
 }
 
 bool fe_is_zero(fe a)

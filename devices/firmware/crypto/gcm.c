@@ -18,16 +18,17 @@ typedef struct {
  */
 static uint32_t carryless(uint32_t a, uint32_t b)
 {
-    const uint32_t m0 = 0x11111111u, m1 = m0 << 1, m2 = m0 << 2, m3 = m0 << 3;
-    uint32_t a0 = a & m0, a1 = a & m1, a2 = a & m2, a3 = a & m3;
-    uint32_t result = 0;
-    for (uint32_t shift = 0; shift < 4u; shift++) {
-        uint32_t part = b & m0;
-        uint32_t sum = ((a0 * part) & m0) ^ ((a1 * part) & m1) ^ ((a2 * part) & m2) ^ ((a3 * part) & m3);
-        result ^= sum << shift;
-        b >>= 1;
-    }
-    return result;
+    const uint32_t m0 = 0x11111111u;
+    uint32_t a0 = a & m0, a1 = a >> 1 & m0, a2 = a >> 2 & m0, a3 = a >> 3 & m0;
+    uint32_t b0 = b & m0, b1 = b >> 1 & m0, b2 = b >> 2 & m0, b3 = b >> 3 & m0;
+    uint32_t r0 = (a0 * b0) & m0;
+    uint32_t r1 = (a0 * b1 ^ a1 * b0) & m0;
+    uint32_t r2 = (a0 * b2 ^ a1 * b1 ^ a2 * b0) & m0;
+    uint32_t r3 = (a0 * b3 ^ a1 * b2 ^ a2 * b1 ^ a3 * b0) & m0;
+    uint32_t r4 = (a1 * b3 ^ a2 * b2 ^ a3 * b1) & m0;
+    uint32_t r5 = (a2 * b3 ^ a3 * b2) & m0;
+    uint32_t r6 = (a3 * b3) & m0;
+    return r0 ^ r4 << 4 ^ (r1 ^ r5 << 4) << 1 ^ (r2 ^ r6 << 4) << 2 ^ r3 << 3;
 }
 
 /** Bit reversal. */

@@ -6,37 +6,44 @@ static uint32_t ror(uint32_t w, uint32_t n)
     return (w >> n) | (w << (32u - n));
 }
 
+/** The next 16 words of the message schedule, in place. */
+static void next_words(uint32_t block[16])
+{
+    for (uint32_t i = 0; i < 16u; i++) {
+        uint32_t x = block[(i + 1u) & 15u];
+        uint32_t y = block[(i + 14u) & 15u];
+        block[i] += (ror(x, 7) ^ ror(x, 18) ^ x >> 3) + block[(i + 9u) & 15u] + (ror(ror(y, 2) ^ y, 17) ^ y >> 10);
+    }
+}
+
 void sha256_compress(uint32_t state[8], uint32_t block[16])
 {
-    uint32_t v[8];
+    /* a to h are v[0] to v[7]; each round puts the new a before them and moves v down. */
+    uint32_t window[24];
     for (uint32_t i = 0; i < 8u; i++) {
-        state[i] = __builtin_bswap32(state[i]);
-        v[i] = state[i];
+        window[i] = __builtin_bswap32(state[i]);
     }
     for (uint32_t i = 0; i < 16u; i++) {
         block[i] = __builtin_bswap32(block[i]);
     }
-    for (uint32_t t = 0; t < 64u; t++) {
-        uint32_t *w = &block[t & 15u];
-        if (t >= 16u) {
-            uint32_t x = block[(t + 1u) & 15u];
-            uint32_t y = block[(t + 14u) & 15u];
-            *w += (ror(x, 7) ^ ror(x, 18) ^ x >> 3) + block[(t + 9u) & 15u] + (ror(y, 17) ^ ror(y, 19) ^ y >> 10);
+    for (uint32_t first = 0; first < 64u; first += 16u) {
+        if (first != 0u) {
+            next_words(block);
         }
-        /* The variables stay in place; their names move: a is v[-t mod 8]. */
-        uint32_t e = v[(4u - t) & 7u];
-        uint32_t f = v[(5u - t) & 7u];
-        uint32_t g = v[(6u - t) & 7u];
-        uint32_t *h = &v[(7u - t) & 7u];
-        uint32_t sum = *h + *w + SHA256_CONSTANT(t) + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + (g ^ (e & (f ^ g)));
-        v[(3u - t) & 7u] += sum;
-        uint32_t a = v[(0u - t) & 7u];
-        uint32_t b = v[(1u - t) & 7u];
-        uint32_t c = v[(2u - t) & 7u];
-        *h = sum + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + ((a & b) | (c & (a | b)));
+        memcpy(window + 16, window, 32);
+        uint32_t *v = window + 16;
+        for (uint32_t t = 0; t < 16u; t++) {
+            uint32_t e = v[4];
+            uint32_t sum = v[7] + block[t] + SHA256_CONSTANT(first + t) + ror(ror(ror(e, 14) ^ e, 5) ^ e, 6) +
+                           (v[6] ^ (e & (v[5] ^ v[6])));
+            uint32_t a = v[0];
+            v[3] += sum;
+            v--;
+            v[0] = sum + ror(ror(ror(a, 9) ^ a, 11) ^ a, 2) + ((a & v[2]) | (v[3] & (a | v[2])));
+        }
     }
     for (uint32_t i = 0; i < 8u; i++) {
-        state[i] = __builtin_bswap32(state[i] + v[i]);
+        state[i] = __builtin_bswap32(__builtin_bswap32(state[i]) + window[i]);
     }
-    crypto_wipe(v, sizeof v);
+    crypto_wipe(window, sizeof window);
 }

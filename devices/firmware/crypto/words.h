@@ -1,6 +1,6 @@
 /**
  * Arithmetic on strings of 32-bit words, lowest first: assembly on ARMv6-M (words_m0.S), C elsewhere (words.c).
- * All of it takes the same time for all values; lengths are public.
+ * fe_add() and fe_sub() of fe25519.h are there too. All of it takes the same time for all values.
  */
 #ifndef WORDS_H
 #define WORDS_H
@@ -11,13 +11,13 @@
 uint32_t words_add8(uint32_t *r, const uint32_t *a, const uint32_t *b, uint32_t carry);
 /** r = a - b over 8 words; gives the borrow (0 or 1). r may be a or b. */
 uint32_t words_sub8(uint32_t *r, const uint32_t *a, const uint32_t *b);
-/** r += value over 8 words; gives the carry. */
-uint32_t words_increase8(uint32_t *r, uint32_t value);
-/** r -= value over 8 words; gives the borrow. */
-uint32_t words_decrease8(uint32_t *r, uint32_t value);
-/** r[0..n-1] += a * b[0..n-1] for 1 <= n <= 8; gives the word carried out. r and b may overlap if r <= b. */
-uint32_t words_row(uint32_t *r, uint32_t a, const uint32_t *b, uint32_t n);
-/** r[0..7] += 38 * r[8..15]; gives the word carried out. */
-uint32_t words_fold16(uint32_t *r);
+/** r[0..7] += a * b[0..7]; gives the word carried out. */
+uint32_t words_row(uint32_t *r, uint32_t a, const uint32_t *b);
+/** wide[0..15] = a * b. wide overlaps neither. */
+void words_mul8(uint32_t *wide, const uint32_t *a, const uint32_t *b);
+/** wide[0..15] = a * a. wide does not overlap a. */
+void words_square8(uint32_t *wide, const uint32_t *a);
+/** r[0..7] = wide modulo 2^255 - 19, not always fully reduced. */
+void words_reduce(uint32_t *r, const uint32_t *wide);
 
 #endif
