@@ -69,7 +69,7 @@ const spans: Readonly<Record<ScenarioId, readonly Span[]>> = {
 
 function between(scenario: ScenarioId, from: StepId, to: StepId): StepId[] {
   const [embodiment, phase] = scenario.split('/') as ['1' | '2', Phase];
-  const ids = steps(Number(embodiment) as 1 | 2, phase).map((step) => step.id);
+  const ids = steps(Number(embodiment) as 1 | 2, phase).map((step) => step.id as StepId);
   return ids.slice(ids.indexOf(from), ids.indexOf(to) + 1);
 }
 

@@ -1,0 +1,90 @@
+import {
+  certificate as certificateCodec, safeEntry, signerOf, toHex, uintOf, valueInformation,
+} from '../codec/index.js';
+import type { PublicKeyOps, SafeEntry, Signer } from '../codec/index.js';
+import { createSafe, inProcessClient, memoryStore } from '../safe/index.js';
+import type { MemoryStore, SafeClient, SafeKeys } from '../safe/index.js';
+import * as records from '../safe/record.js';
+import type { AbstractRecord, AbstractSafe } from '../../scenarios/index.js';
+import type { RandomSource } from './random.js';
+
+/** A safe of an emulated run: its logic in this process over a store that can be forked. */
+export interface SafeDesk {
+  readonly entry: SafeEntry;
+  readonly client: SafeClient;
+  readonly store: MemoryStore;
+  readonly signer: Signer;
+  readonly counterLimit: number;
+  /** Opens what is stored under a record name; undefined for tombstones. */
+  item(name: string): Uint8Array | undefined;
+}
+
+/** What the bench knows of a registration that the safe cannot see. */
+export interface KnownRegistration {
+  readonly issueId: string;
+  readonly quantity: number;
+  readonly remaining: number;
+  /** Id of the key that opens it, hexadecimal; absent in embodiment 1. */
+  readonly keyId?: string;
+}
+
+/** Settings of a desk. */
+export interface DeskSettings {
+  readonly issuers: readonly Uint8Array[];
+  readonly emptyDigest: boolean;
+  readonly allowLegacy: boolean;
+  readonly counter?: { readonly limit: number; readonly at: number };
+}
+
+/** A safe with keys drawn from `random`, an empty store in memory, and the settings given. */
+export function createDesk(id: Uint8Array, random: RandomSource, settings: DeskSettings, ops: PublicKeyOps): SafeDesk {
+  const signer = signerOf(random(32), ops);
+  const keys: SafeKeys = { signer, agreement: random(32), store: random(32) };
+  const store = memoryStore();
+  const { counter, ...rest } = settings;
+  const counterLimit = counter?.limit ?? 0xffffffff;
+  if (counter !== undefined)
+    store.transaction((writer) => { writer.put(records.keys.counter, records.counterBytes(counter.at)); });
+  const safe = createSafe({ id, keys, store, settings: { ...rest, counterLimit }, ops });
+  return {
+    entry: safeEntry.decode(safe.identity()), client: inProcessClient(safe), store, signer, counterLimit,
+    item(name) {
+      const sealed = store.get(records.keys.item(name));
+      return sealed === undefined ? undefined : records.openItem(keys.store, name, sealed);
+    },
+  };
+}
+
+type ValueFacts = Pick<AbstractRecord, 'issueId' | 'quantity' | 'remaining' | 'keyId'>;
+
+function factsOf(desk: SafeDesk, name: string, kind: string, known: KnownRegistration | undefined): ValueFacts {
+  if (kind === 'plain') {
+    const item = desk.item(name);
+    if (item !== undefined) {
+      const { issueId, quantity, remaining } = valueInformation.decode(item);
+      return { issueId: toHex(issueId), quantity, remaining };
+    }
+  }
+  return known ?? {};
+}
+
+/** What a desk holds, as the invariants see it. `knownBy` tells what was registered under a card id and sequence. */
+export function abstractSafe(
+  desk: SafeDesk, knownBy: (cardId: string, sequence: number) => KnownRegistration | undefined,
+): AbstractSafe {
+  const list: AbstractRecord[] = [];
+  for (const [key, bytes] of desk.store.range('certificate/')) {
+    const record = records.decodeRecord(bytes);
+    const { kind, counter, hash, cardId, sequence, digest } = certificateCodec.decode(record.certificate);
+    const card = toHex(cardId);
+    const about = { state: record.state, kind, counter, hash: toHex(hash), cardId: card, sequence };
+    const keyId = digest.type === 'key' ? { keyId: toHex(digest.keyId) } : {};
+    const value = kind === 'key' ? keyId : factsOf(desk, key.slice('certificate/'.length), kind, knownBy(card, sequence));
+    list.push({ ...about, ...value });
+  }
+  const counter = desk.store.get(records.keys.counter);
+  return {
+    safeId: toHex(desk.entry.safeId), counter: counter === undefined ? 0 : uintOf(counter),
+    counterLimit: desk.counterLimit, records: list,
+  };
+}

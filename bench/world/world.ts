@@ -1,0 +1,258 @@
+import { commands, toHex } from '../codec/index.js';
+import type { PublicKeyOps, ValueInformation } from '../codec/index.js';
+import { emulatedCard } from '../../devices/index.js';
+import type { EmulatedCard, Finding } from '../../devices/index.js';
+import type { ChipProfile, CryptoCache, Image, NvmState, WeakPolicy } from '../../emulator/index.js';
+import { decode } from '../nvm/index.js';
+import type { NvmContents, NvmEntry } from '../nvm/index.js';
+import { samples } from '../../scenarios/index.js';
+import type {
+  AbstractLedgerEntry, AbstractWorld, PinChoice, Ports, SampleName,
+} from '../../scenarios/index.js';
+import { createCardPort, verifyCommand } from '../terminal/card-port.js';
+import type { TerminalKnowledge } from '../terminal/card-port.js';
+import { EmulatedLine } from '../terminal/emulated-line.js';
+import type { LineExchange } from '../terminal/emulated-line.js';
+import { createSafePort } from '../terminal/safe-port.js';
+import type { SafeExchange } from '../terminal/safe-port.js';
+import { abstractCard } from './abstract-card.js';
+import { BenchError } from './errors.js';
+import type { Issuer } from './issuer.js';
+import { abstractSafe } from './safes.js';
+import type { KnownRegistration, SafeDesk } from './safes.js';
+
+/** Digits behind the names of {@link PinChoice}; `ask` has none. */
+export const pins: Readonly<Record<Exclude<PinChoice, 'ask'>, string>> = {
+  right: '246810', wrong: '135791', short: '246', long: '2468102468102', 'not-digits': '24a810', new: '97531',
+};
+
+/** What a world tells while it runs; called synchronously. */
+export interface WorldHooks {
+  exchanged?(exchange: LineExchange): void;
+  safe?(exchange: SafeExchange): void;
+  finding?(finding: Finding): void;
+  /** A power session ends: what the card has shown so far must be collected. */
+  ending?(world: World): void;
+}
+
+/** Everything a world is made from. */
+export interface WorldParts {
+  readonly profile: ChipProfile;
+  readonly image: Image;
+  readonly seed: number;
+  readonly protocol: 'T=0' | 'T=1';
+  readonly nvm?: NvmState;
+  readonly policy?: WeakPolicy;
+  readonly cryptoCache: CryptoCache;
+  readonly ops: PublicKeyOps;
+  readonly cardId: Uint8Array;
+  readonly issuer: Issuer;
+  readonly safes: { readonly safe: SafeDesk; readonly other: SafeDesk; readonly unknown: SafeDesk };
+  readonly hooks?: WorldHooks;
+}
+
+const registrationInstructions: ReadonlySet<number> = new Set([0x12, 0x14]);
+
+/** One card, its safes and its issuer, with a terminal between them: everything of one emulated run. */
+export class World {
+  readonly parts: WorldParts;
+  readonly card: EmulatedCard;
+  readonly line: EmulatedLine;
+  /** Honest ports to the card and to its first safe. */
+  readonly ports: Ports;
+  /** Issue ids in hexadecimal of the names the plan gives to values. */
+  readonly names = new Map<string, string>();
+  readonly #ledger = new Map<string, AbstractLedgerEntry>();
+  readonly #registrations = new Map<number, KnownRegistration>();
+  #seen: { readonly mark: string; readonly contents: NvmContents } | undefined;
+
+  constructor(parts: WorldParts) {
+    this.parts = parts;
+    const { profile, image, seed, protocol, nvm, policy, cryptoCache, hooks } = parts;
+    this.card = emulatedCard({
+      profile, image, seed, protocol, cryptoCache,
+      ...(nvm === undefined ? {} : { nvm }), ...(policy === undefined ? {} : { policy }),
+    });
+    this.line = new EmulatedLine(this.card, {
+      exchanged: (exchange) => { this.#exchanged(exchange); },
+      finding: (finding) => hooks?.finding?.(finding),
+      ending: () => hooks?.ending?.(this),
+    });
+    const { entry, client } = parts.safes.safe;
+    this.ports = {
+      card: createCardPort(this.line, this.knowledge),
+      safe: createSafePort(entry.safeId, client, (exchange) => hooks?.safe?.(exchange)),
+    };
+  }
+
+  /** What the terminal knows beside the card's answers. */
+  get knowledge(): TerminalKnowledge {
+    return { pin: (choice) => pinDigits(choice), issueIdOf: (handle) => this.issueIdOf(handle) };
+  }
+
+  /** Card id in hexadecimal. */
+  get cardId(): string {
+    return toHex(this.parts.cardId);
+  }
+
+  /** The card's memory as it is now (weak cells of a cut with their old value). Holds secrets. */
+  memory(): Uint8Array {
+    return this.card.chip.eeprom.bytes;
+  }
+
+  /** The decoded memory; decoded anew only after a page was written. */
+  contents(): NvmContents {
+    const { eeprom } = this.card.chip;
+    const mark = `${eeprom.sessions}/${eeprom.writes.length}`;
+    if (this.#seen?.mark !== mark) this.#seen = { mark, contents: decode(this.memory()) };
+    return this.#seen.contents;
+  }
+
+  /** Powers the card, selects the applet and presents the right PIN unless told otherwise. */
+  async open(pin: 'verified' | 'none' = 'verified'): Promise<void> {
+    await this.line.bringUp();
+    if (pin === 'verified') await this.verify();
+  }
+
+  /** Resets the card, selects the applet and presents the right PIN. */
+  async reset(kind: 'cold' | 'warm', pin: 'verified' | 'none' = 'verified'): Promise<void> {
+    await this.line.reset(kind);
+    if (pin === 'verified') await this.verify();
+  }
+
+  /** Presents the right PIN; a refusal is left to the commands that follow. */
+  async verify(): Promise<void> {
+    await this.line.transmit(verifyCommand(pinDigits('right')), true);
+    this.line.takeMarks();
+  }
+
+  /** The load object for a sample under the next load number plus `ahead`. */
+  loadObject(sample: SampleName, options: { ahead?: number; otherCard?: boolean; issueId?: Uint8Array } = {}) {
+    const { issuer, cardId } = this.parts;
+    const value: ValueInformation = { ...samples[sample], issueId: options.issueId ?? issuer.newIssueId() };
+    const number = (this.contents().state?.lastLoadNumber ?? 0) + (options.ahead ?? 1);
+    const to = options.otherCard === true ? cardId.map((byte) => byte ^ 0x5a) : cardId;
+    return issuer.loadObject(to, number, value);
+  }
+
+  /** Loads a sample under a name. Throws BenchError BENCH_PREPARE when the card refuses. */
+  async load(name: string, sample: SampleName): Promise<void> {
+    const object = this.loadObject(sample);
+    const { sw } = await this.line.transmit(commands.load(object));
+    if (sw !== 0x9000)
+      throw new BenchError('BENCH_PREPARE', `LOAD of ${sample} was answered ${sw.toString(16).toUpperCase()}`);
+    this.book(object.value);
+    this.names.set(name, toHex(object.value.issueId));
+  }
+
+  /** Enters an issued value into the issuer's book. */
+  book(value: ValueInformation): void {
+    const issueId = toHex(value.issueId);
+    const { quantity, remaining } = value;
+    this.#ledger.set(issueId, { issueId, quantity, remaining, spentQuantity: 0, spentAmount: 0 });
+  }
+
+  /** Books what was taken in for a value. */
+  spend(issueId: string, quantity: number, amount: number): void {
+    const entry = this.#ledger.get(issueId);
+    if (entry === undefined) return;
+    const { spentQuantity, spentAmount } = entry;
+    this.#ledger.set(issueId, { ...entry, spentQuantity: spentQuantity + quantity, spentAmount: spentAmount + amount });
+  }
+
+  /** Marks a value as taken back or replaced by the issuer. */
+  withdraw(issueId: string): void {
+    const entry = this.#ledger.get(issueId);
+    if (entry !== undefined) this.#ledger.set(issueId, { ...entry, withdrawn: true });
+  }
+
+  /** The index entry behind a handle. */
+  entry(handle: number): NvmEntry | undefined {
+    return this.contents().entries.find((entry) => entry.handle === handle);
+  }
+
+  /** Handle of the value with this issue id, or of its certificate; undefined when the card has none. */
+  handleOf(issueId: string, what: 'value' | 'certificate'): number | undefined {
+    const wanted = what === 'value' ? 'A' : 'B';
+    return this.contents().entries
+      .find((entry) => entry.class === wanted && entry.object !== undefined && this.issueIdOf(entry.handle) === issueId)
+      ?.handle;
+  }
+
+  /** Handle of the certificate of a key, if there is one. */
+  keyCertificate(kind: 'decoding' | 'common'): number | undefined {
+    return this.contents().entries.find((entry) => entry.class === 'B' && entry.object?.digest.type === 'key'
+      && entry.object.digest.keyKind === kind)?.handle;
+  }
+
+  /** Issue id of the value behind a handle. */
+  issueIdOf(handle: number): string | undefined {
+    this.#observe();
+    const entry = this.entry(handle);
+    if (entry?.class === 'A') return entry.object && toHex(entry.object.issueId);
+    return entry && this.#registrations.get(entry.sequence)?.issueId;
+  }
+
+  /** What was registered by this card under a sequence. */
+  registration(cardId: string, sequence: number): KnownRegistration | undefined {
+    return cardId === this.cardId ? this.#registrations.get(sequence) : undefined;
+  }
+
+  /** Issuer's book, card and safes as the invariants see them. */
+  abstract(): AbstractWorld {
+    this.#observe();
+    const { safes, ops } = this.parts;
+    const known = (cardId: string, sequence: number) => this.registration(cardId, sequence);
+    return {
+      cards: [abstractCard(this.memory(), ops, this.contents())],
+      safes: [safes.safe, safes.other].map((desk) => abstractSafe(desk, known)),
+      ledger: [...this.#ledger.values()],
+      lostLog: [],
+    };
+  }
+
+  /** A copy of what the bench itself knows, for a fork. */
+  knows(): WorldKnowledge {
+    return { names: new Map(this.names), ledger: new Map(this.#ledger), registrations: new Map(this.#registrations) };
+  }
+
+  /** Takes over what another world's bench knew. */
+  learn(from: WorldKnowledge): void {
+    for (const [name, id] of from.names) this.names.set(name, id);
+    for (const [id, entry] of from.ledger) this.#ledger.set(id, entry);
+    for (const [sequence, entry] of from.registrations) this.#registrations.set(sequence, entry);
+  }
+
+  #exchanged(exchange: LineExchange): void {
+    if (registrationInstructions.has(exchange.command[1])) this.#observe();
+    this.parts.hooks?.exchanged?.(exchange);
+  }
+
+  #observe(): void {
+    for (const entry of this.contents().entries) {
+      if (entry.class !== 'A' || entry.object === undefined || entry.sequence === 0) continue;
+      if (entry.state === 'ACTIVE' || this.#registrations.has(entry.sequence)) continue;
+      const { issueId, quantity, remaining } = entry.object;
+      this.#registrations.set(entry.sequence, { issueId: toHex(issueId), quantity, remaining, ...this.#keyOf(entry) });
+    }
+  }
+
+  #keyOf(entry: NvmEntry): { keyId?: string } {
+    if (entry.variant === 0) return {};
+    const { keys } = abstractCard(this.memory(), this.parts.ops, this.contents());
+    const keyId = entry.variant === 1 ? keys.decoding : keys.common;
+    return keyId === undefined ? {} : { keyId };
+  }
+}
+
+/** What the bench of a world knows beside card and safes. */
+export interface WorldKnowledge {
+  readonly names: ReadonlyMap<string, string>;
+  readonly ledger: ReadonlyMap<string, AbstractLedgerEntry>;
+  readonly registrations: ReadonlyMap<number, KnownRegistration>;
+}
+
+/** The digits behind a name; undefined for `ask`. */
+export function pinDigits(choice: PinChoice): string | undefined {
+  return choice === 'ask' ? undefined : pins[choice];
+}
