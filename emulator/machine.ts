@@ -212,7 +212,6 @@ export class Machine {
   #forgetAllCode(): void {
     for (const segment of [this.core.code, this.core.ram]) {
       segment.ops.fill(0, 0, segment.ops.length - 1);
-      segment.cost.fill(0);
     }
     this.core.ramCodeWords = 0;
     for (const address of this.#breakpoints) this.#patch(address);
@@ -310,13 +309,11 @@ export class Machine {
   #patch(address: number): void {
     const [segment, index] = this.#slot(address);
     segment.ops[index] = KIND.BREAKPOINT;
-    segment.cost[index] = 0;
   }
 
   #unpatch(address: number): void {
     const [segment, index] = this.#slot(address);
     segment.ops[index] = 0;
-    segment.cost[index] = 0;
   }
 
   /** Sets STACK_LIMIT, 0 for none. Violations `STACK_LIMIT` are recorded at each new depth below it. */

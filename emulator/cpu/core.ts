@@ -1,5 +1,5 @@
 import type { AccessSize, Cycles, Device, Violation } from '../types.js';
-import { decodeAt, type Segment } from './decode.js';
+import { KIND_MASK, decodeAt, type Segment } from './decode.js';
 import type { CycleTable } from './cycles.js';
 import { KIND } from './kinds.js';
 
@@ -27,6 +27,15 @@ export interface MappedRegion {
   readonly u16: Uint16Array;
   readonly i32: Int32Array;
 }
+
+const NO_REGION: MappedRegion = {
+  region: { name: 'none', base: 0, bytes: new Uint8Array(0) },
+  base: 0,
+  size: 0,
+  u8: new Uint8Array(0),
+  u16: new Uint16Array(0),
+  i32: new Int32Array(0),
+};
 
 /** First address of RAM (docs/chip.md). */
 export const RAM_BASE = 0x20000000;
@@ -59,6 +68,8 @@ export class Core {
   readonly codeU8: Uint8Array;
   readonly regions: readonly MappedRegion[];
   readonly devices: readonly Device[];
+  /** The region the interpreter reads without leaving its loop: the first one, or an empty one. */
+  readonly window: MappedRegion;
   readonly multiplier: number;
   readonly report: (violation: Violation) => void;
   readonly symbolAt: (address: number) => string | undefined;
@@ -89,6 +100,8 @@ export class Core {
   left = 0;
   end: Cycles = 0;
   instructions = 0;
+  /** Longest next slice of the interpreter in cycles. */
+  sliceLength = 500;
   /** Cycle at which the current access or event takes place. */
   at: Cycles = 0;
   /** Set while an instruction that straddles an event must be completed. */
@@ -148,6 +161,7 @@ export class Core {
     this.codeU8 = new Uint8Array(options.code.i32.buffer);
     this.regions = options.regions;
     this.devices = options.devices;
+    this.window = options.regions[0] ?? NO_REGION;
     this.multiplier = options.multiplier;
     this.report = options.report;
     this.symbolAt = options.symbolAt;
@@ -204,11 +218,18 @@ export function violate(core: Core, code: string, pc: number, detail: string, ad
   });
 }
 
-/** Decodes the undecoded instruction at `index` of the current segment. */
+/** Halfwords decoded in one go in code memory. */
+const DECODE_RUN = 64;
+
+/** Decodes the undecoded instruction at `index` of the current segment; in code memory also those behind it. */
 export function decodeHere(core: Core, index: number): void {
   const { seg } = core;
+  if (!seg.writable) {
+    const end = Math.min(index + DECODE_RUN, seg.u16.length);
+    for (let k = index; k < end; k++) if (seg.ops[k] === 0) decodeAt(seg, k, core.table, core.multiplier);
+    return;
+  }
   decodeAt(seg, index, core.table, core.multiplier);
-  if (!seg.writable) return;
   const first = index >>> 1;
   const last = Math.min((index + 1) >>> 1, (seg.size >>> 2) - 1);
   if (core.ramCodeWords === 0) {
@@ -223,13 +244,12 @@ export function decodeHere(core: Core, index: number): void {
 
 /** Forgets the decoded form of `words` words of RAM from word `first` on, after they were written. */
 export function forgetCode(core: Core, first: number, words: number): void {
-  const { ops, cost } = core.ram;
+  const { ops } = core.ram;
   const from = Math.max(first * 2 - 1, 0);
   const to = Math.min((first + words) * 2, ops.length - 1);
   for (let index = from; index < to; index++) {
-    if ((ops[index] & 0xff) === KIND.BREAKPOINT) continue;
+    if ((ops[index] & KIND_MASK) === KIND.BREAKPOINT) continue;
     ops[index] = 0;
-    cost[index] = 0;
   }
 }
 

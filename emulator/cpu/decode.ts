@@ -11,14 +11,26 @@ export interface Segment {
   readonly i32: Int32Array;
   /**
    * Packed instruction of each halfword, 0 where not decoded yet, and one {@link KIND.RUN_OFF} at the end.
-   * Bits 0-7 kind; then either bits 8-11 d, 12-15 n, 16-31 m, immediate or list; or bits 8-31 a signed
-   * branch distance in halfwords from the next halfword; or bits 8-11 d, 12-31 a literal's word index.
+   * Bits 0-6 kind, 7-11 cost in cycles with fetch wait states (a 32-cycle MULS: less 31); then either bits
+   * 12-15 d, 16-19 n, 20-31 m, immediate or list; or bits 12-31 a signed branch distance in halfwords from the
+   * next halfword; or bits 12-14 d, 15-31 a literal's word index.
    */
   readonly ops: Int32Array;
-  /** Fixed cost of each decoded instruction in cycles, fetch wait states included. */
-  readonly cost: Uint8Array;
   readonly waitStates: number;
   readonly writable: boolean;
+}
+
+/** Mask of a packed instruction's kind. */
+export const KIND_MASK = 127;
+const COST_SHIFT = 7;
+const MULS_EXCESS = 31;
+/** Halfwords a packed branch can span, bytes from its segment's start a packed literal can lie. */
+const BRANCH_REACH = 1 << 19;
+const LITERAL_REACH = 1 << 19;
+
+/** Fixed cost of a packed instruction in cycles. */
+export function costOf(op: number): number {
+  return ((op >>> COST_SHIFT) & 31) + ((op & KIND_MASK) === KIND.MULS_32 ? MULS_EXCESS : 0);
 }
 
 /** Makes an undecoded segment over `memory` (the memory itself is shared, not copied). */
@@ -31,7 +43,6 @@ export function createSegment(base: number, memory: ArrayBuffer, waitStates: num
     u16: new Uint16Array(memory),
     i32: new Int32Array(memory),
     ops,
-    cost: new Uint8Array(ops.length),
     waitStates,
     writable,
   };
@@ -54,27 +65,26 @@ function highKind(isAdd: boolean, d: number, m: number): number {
 function packBranch(segment: Segment, index: number, offset: number, near: number, far: number): number {
   const distance = offset / 2 + 1;
   const target = index + 1 + distance;
-  const inside = target >= 0 && target < segment.u16.length;
-  return (inside ? near : far) | (distance << 8);
+  const inside = target >= 0 && target < segment.u16.length && Math.abs(distance) < BRANCH_REACH;
+  return inside ? near | (distance << 12) : far;
 }
 
 function packConditional(segment: Segment, index: number, instruction: Instruction, half1: number): number {
   const kind = KIND[instruction.kind];
   const offset = branchOffset(instruction, half1, 0) ?? 0;
-  const op = packBranch(segment, index, offset, kind, KIND.BCOND_FAR);
-  return (op & 0xff) === kind ? op : KIND.BCOND_FAR | ((kind - KIND.BEQ) << 8) | ((offset / 2 + 1) << 12);
+  return packBranch(segment, index, offset, kind, KIND.BCOND_FAR);
 }
 
 function packLiteral(segment: Segment, index: number, d: number, offset: number): number {
   const address = ((index * 2 + 4) & ~3) + offset;
-  const inside = address + 4 <= segment.size && address < 1 << 22;
-  return inside ? KIND.LDR_LIT | (d << 8) | ((address >>> 2) << 12) : KIND.LDR_LIT_FAR | (d << 8) | (offset << 16);
+  const inside = address + 4 <= segment.size && address < LITERAL_REACH;
+  return inside ? KIND.LDR_LIT | (d << 12) | ((address >>> 2) << 15) : KIND.LDR_LIT_FAR | (d << 12) | (offset << 20);
 }
 
 function packList(instruction: Instruction, n: number, list: number): number {
   let kind: number = KIND[instruction.kind];
   if (kind === KIND.POP && (list & 0x100) !== 0) kind = KIND.POP_PC;
-  return kind | (countBits(list & 0xff) << 8) | (n << 12) | (list << 16);
+  return kind | (countBits(list & 0xff) << 12) | (n << 16) | (list << 20);
 }
 
 /** Packs the shapes that differ from the common one; undefined for the common one. */
@@ -89,21 +99,21 @@ function packSpecial(segment: Segment, index: number, instruction: Instruction, 
     case 'LDR_LIT':
       return packLiteral(segment, index, get('d'), i * 4);
     case 'LSRS_IMM':
-      return i === 0 ? KIND.LSRS_32 | (get('d') << 8) | (get('n') << 12) : undefined;
+      return i === 0 ? KIND.LSRS_32 | (get('d') << 12) | (get('n') << 16) : undefined;
     case 'ASRS_IMM':
-      return i === 0 ? KIND.ASRS_32 | (get('d') << 8) | (get('n') << 12) : undefined;
+      return i === 0 ? KIND.ASRS_32 | (get('d') << 12) | (get('n') << 16) : undefined;
     case 'ADD_HI':
     case 'MOV_HI':
-      return highKind(instruction.kind === 'ADD_HI', get('d'), get('m')) | (get('d') << 8) | (get('d') << 12) | (get('m') << 16);
+      return highKind(instruction.kind === 'ADD_HI', get('d'), get('m')) | (get('d') << 12) | (get('d') << 16) | (get('m') << 20);
     case 'PUSH':
     case 'POP':
     case 'LDM':
     case 'STM':
       return packList(instruction, get('n'), get('l'));
     case 'MSR':
-      return KIND.MSR | (get('n') << 8) | (get('s') << 16);
+      return KIND.MSR | (get('n') << 12) | (get('s') << 20);
     case 'MRS':
-      return KIND.MRS | (get('d') << 8) | (get('s') << 16);
+      return KIND.MRS | (get('d') << 12) | (get('s') << 20);
     default:
       return instruction.cycles === 'conditional' ? packConditional(segment, index, instruction, h1) : undefined;
   }
@@ -118,7 +128,7 @@ function pack(segment: Segment, index: number, instruction: Instruction, half1: 
   const spBased = instruction.name.endsWith('(SP)') || instruction.kind === 'ADD_RD_SP';
   const n = spBased ? 13 : fields.n !== undefined ? get('n') : d;
   const third = fields.i !== undefined ? get('i') * instruction.scale : get('m');
-  return KIND[instruction.kind] | (d << 8) | (n << 12) | (third << 16);
+  return KIND[instruction.kind] | (d << 12) | (n << 16) | (third << 20);
 }
 
 /** Fetch wait states: one wait for each new word the instruction makes the core fetch. */
@@ -141,15 +151,14 @@ export function decodeAt(segment: Segment, index: number, table: CycleTable, mul
   const half2 = index + 1 < segment.u16.length ? segment.u16[index + 1] : 0;
   const instruction = findInstruction(half1, half2);
   if (instruction === undefined) {
-    segment.ops[index] = KIND.UNDEFINED;
-    segment.cost[index] = table.exception;
+    segment.ops[index] = KIND.UNDEFINED | (table.exception << COST_SHIFT);
     return;
   }
   let op = pack(segment, index, instruction, half1, half2);
-  if (instruction.kind === 'MULS' && multiplier > 1) op = KIND.MULS_32 | (op & ~0xff);
-  const kind = op & 0xff;
+  if (instruction.kind === 'MULS' && multiplier > 1) op = KIND.MULS_32 | (op & ~KIND_MASK);
+  const kind = op & KIND_MASK;
   const withPc = kind === KIND.POP_PC || kind === KIND.ADD_PC || kind === KIND.MOV_PC;
   const cycles = classCycles(table, instruction.cycles, listLength(instruction, half1), withPc, multiplier);
-  segment.ops[index] = op;
-  segment.cost[index] = cycles + fetchWaits(segment, index, instruction.halves);
+  const cost = cycles + fetchWaits(segment, index, instruction.halves) - (kind === KIND.MULS_32 ? MULS_EXCESS : 0);
+  segment.ops[index] = op | (cost << COST_SHIFT);
 }

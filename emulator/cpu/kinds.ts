@@ -110,6 +110,8 @@ export const KIND = {
   BREAKPOINT: 103,
   MULS_32: 104,
   STRADDLE: 105,
+  STACK: 106,
+  CODE_WRITTEN: 107,
 } as const;
 
 /** Name of a dispatch number. */

@@ -1,9 +1,10 @@
 import { busRead, busWrite, takeBusError } from './bus.js';
 import { cycleOf, noteStack, type Core } from './core.js';
+import { KIND_MASK, costOf } from './decode.js';
 import { KIND } from './kinds.js';
 
 function transfer(core: Core, op: number, address: number, store: boolean): boolean {
-  const list = (op >>> 16) & 0xff;
+  const list = (op >>> 20) & 0xff;
   let at = address;
   for (let k = 0; k < 8; k++) {
     if ((list & (1 << k)) === 0) continue;
@@ -22,7 +23,7 @@ function transfer(core: Core, op: number, address: number, store: boolean): bool
 }
 
 function push(core: Core, op: number, words: number): void {
-  const withLink = (op & 0x1000000) !== 0;
+  const withLink = (op & 0x10000000) !== 0;
   const sp = (core.r[13] - 4 * (words + (withLink ? 1 : 0))) | 0;
   if (!transfer(core, op, sp, true)) return;
   if (withLink) {
@@ -41,28 +42,28 @@ function push(core: Core, op: number, words: number): void {
  * order; a fault leaves the base register as it was, as the core does when it restarts the instruction.
  */
 export function multipleSlow(core: Core, op: number): void {
-  const words = (op >>> 8) & 15;
-  const kind = op & 0xff;
-  core.at = cycleOf(core) - core.seg.cost[core.i - 1];
+  const words = (op >>> 12) & 15;
+  const kind = op & KIND_MASK;
+  core.at = cycleOf(core) - costOf(core.seg.ops[core.i - 1]);
   if (kind === KIND.PUSH) {
     push(core, op, words);
     return;
   }
-  const base = kind === KIND.POP ? 13 : (op >>> 12) & 15;
+  const base = kind === KIND.POP ? 13 : (op >>> 16) & 15;
   const address = core.r[base];
   if (!transfer(core, op, address, kind === KIND.STM)) {
     core.r[base] = address;
     return;
   }
-  const loaded = kind === KIND.LDM && ((op >>> 16) & (1 << base)) !== 0;
+  const loaded = kind === KIND.LDM && ((op >>> 20) & (1 << base)) !== 0;
   if (!loaded) core.r[base] = address + 4 * words;
 }
 
 /** POP with the PC on anything but RAM alone: undefined when it faulted, else the branch target. */
 export function popPcSlow(core: Core, op: number): number | undefined {
-  const words = (op >>> 8) & 15;
+  const words = (op >>> 12) & 15;
   const sp = core.r[13];
-  core.at = cycleOf(core) - core.seg.cost[core.i - 1];
+  core.at = cycleOf(core) - costOf(core.seg.ops[core.i - 1]);
   if (!transfer(core, op, sp, false)) return undefined;
   const target = busRead(core, sp + 4 * words, 4);
   if (core.busError !== '') {

@@ -4,13 +4,18 @@ import { reschedule } from './bus.js';
 import { cycleOf, spend, type Core } from './core.js';
 import { enterException } from './exceptions.js';
 import { execute } from './interpreter.js';
+import { costOf } from './decode.js';
 import { KIND } from './kinds.js';
 import { EXCEPTION, pendSystem, wakesWfi } from './nvic.js';
 import { doSpecial, takeFaults } from './special.js';
 import { passTick } from './systick.js';
 
-/** Longest slice of the fast loop in cycles: it is left that often, so that the engine can optimise it. */
-const SLICE = 1_000_000;
+/**
+ * Bounds of a slice of the fast loop in cycles. It starts short and grows: a loop that is entered and left
+ * often before it gets hot is optimised with its entry and exit known, one that is not is thrown back to
+ * slow code at each exit (measured: a quarter of the speed).
+ */
+const LAST_SLICE = 1_000_000;
 
 /** Events that may take place at one cycle before a device is taken to be stuck. */
 const EVENT_BOUND = 10_000;
@@ -78,13 +83,13 @@ function sleep(core: Core, limits: RunLimits): StopReason | undefined {
  */
 function straddle(core: Core, deliver: (until: number) => void): number {
   const start = cycleOf(core);
-  const finish = start + core.seg.cost[core.i];
+  const finish = start + costOf(core.seg.ops[core.i]);
   while (core.nextEvent < finish) {
     const at = core.nextEvent;
     deliver(at);
     if (core.ready) {
       spend(core, at - start);
-      return 0;
+      return -1;
     }
   }
   core.end = start + 1;
@@ -104,12 +109,13 @@ function pendingStop(core: Core): StopReason | undefined {
 function slice(core: Core, limits: RunLimits, deliver: (until: number) => void): StopReason | undefined {
   const now = cycleOf(core);
   const stepping = limits.beforeInstruction !== undefined;
-  core.end = stepping ? now + 1 : Math.min(limits.until, core.nextEvent, now + SLICE);
+  core.end = stepping ? now + 1 : Math.min(limits.until, core.nextEvent, now + core.sliceLength);
   core.left = core.end - now;
+  if (core.sliceLength < LAST_SLICE) core.sliceLength = Math.min(LAST_SLICE, Math.ceil(core.sliceLength * 1.05));
   if (stepping) limits.beforeInstruction();
   let op = execute(core);
   if (op === KIND.STRADDLE) op = straddle(core, deliver);
-  if (op === 0) return undefined;
+  if (op === -1) return undefined;
   const outcome = doSpecial(core, op, deliver);
   if (outcome === 'bkpt') return 'bkpt';
   return outcome === 'breakpoint' ? 'stop-at' : undefined;

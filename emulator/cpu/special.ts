@@ -1,7 +1,10 @@
-import { cycleOf, noteStack, pcOf, setPc, spend, violate, type Core } from './core.js';
+import { cycleOf, decodeHere, forgetCode, noteStack, pcOf, setPc, spend, violate, type Core } from './core.js';
+import { KIND_MASK } from './decode.js';
 import { exceptionReturn, raiseHardFault, readXpsr, swapStacks, writeFlags } from './exceptions.js';
 import { KIND } from './kinds.js';
-import { popPcSlow } from './multiple.js';
+import { accessSlow } from './memory.js';
+import { multipleSlow, popPcSlow } from './multiple.js';
+import { branchOffset, findInstruction } from './table.js';
 import { EXCEPTION, executionPriority, pendSystem, priorityOf, updateReady } from './nvic.js';
 
 const SPSEL = 2;
@@ -49,16 +52,20 @@ function conditionHolds(core: Core, condition: number): boolean {
   return results[condition >> 1] === ((condition & 1) === 0);
 }
 
-function farConditional(core: Core, op: number): void {
-  if (!conditionHolds(core, (op >>> 8) & 15)) return;
-  spend(core, core.table.conditionalTaken - core.table.conditionalNotTaken);
-  plainBranch(core, core.seg.base + (core.i + (op >> 12)) * 2);
-}
-
-function farCall(core: Core, op: number): void {
-  const { base } = core.seg;
-  core.r[14] = (base + core.i * 2 + 2) | 1;
-  plainBranch(core, base + (core.i + (op >> 8)) * 2);
+/** B, Bcc or BL that leaves its segment; the packed form has no room for the distance, so the encoding is read again. */
+function branchFar(core: Core, op: number): void {
+  const { base, u16 } = core.seg;
+  const index = core.i - 1;
+  const [half1, half2] = [u16[index], u16[index + 1] ?? 0];
+  const instruction = findInstruction(half1, half2);
+  const offset = instruction === undefined ? undefined : branchOffset(instruction, half1, half2);
+  if (offset === undefined) return;
+  if ((op & KIND_MASK) === KIND.BCOND_FAR) {
+    if (!conditionHolds(core, (half1 >>> 8) & 15)) return;
+    spend(core, core.table.conditionalTaken - core.table.conditionalNotTaken);
+  }
+  if ((op & KIND_MASK) === KIND.BL_FAR) core.r[14] = (base + core.i * 2 + 2) | 1;
+  plainBranch(core, base + index * 2 + 4 + offset);
 }
 
 function readSpecial(core: Core, sysm: number): number | undefined {
@@ -108,9 +115,9 @@ function writeSpecial(core: Core, sysm: number, value: number): boolean {
 }
 
 function moveSpecial(core: Core, op: number): void {
-  const sysm = (op >>> 16) & 0xff;
-  const reg = (op >>> 8) & 15;
-  if ((op & 0xff) === KIND.MRS) {
+  const sysm = (op >>> 20) & 0xff;
+  const reg = (op >>> 12) & 15;
+  if ((op & KIND_MASK) === KIND.MRS) {
     const value = readSpecial(core, sysm);
     if (value === undefined) faultHere(core, 'UNDEFINED', `MRS of special register ${sysm}`);
     else core.r[reg] = value;
@@ -121,7 +128,7 @@ function moveSpecial(core: Core, op: number): void {
 
 function changeState(core: Core, op: number): void {
   if (!privileged(core)) return;
-  core.primask = (op >>> 16) & 1;
+  core.primask = (op >>> 20) & 1;
   updateReady(core);
 }
 
@@ -145,7 +152,24 @@ function undefinedInstruction(core: Core): void {
 }
 
 function special(core: Core, op: number, deliver: Deliver): void {
-  switch (op & 0xff) {
+  switch (op & KIND_MASK) {
+    case KIND.UNDECODED:
+      core.i--;
+      core.instructions--;
+      decodeHere(core, core.i);
+      return;
+    case KIND.STACK:
+      noteStack(core, core.r[13]);
+      return;
+    case KIND.CODE_WRITTEN:
+      forgetCode(core, core.target, 1);
+      return;
+    case KIND.PUSH:
+    case KIND.POP:
+    case KIND.STM:
+    case KIND.LDM:
+      multipleSlow(core, op);
+      return;
     case KIND.WFE:
       waitForEvent(core);
       return;
@@ -182,29 +206,25 @@ function special(core: Core, op: number, deliver: Deliver): void {
 
 /** Carries out what `execute` handed back (never KIND.STRADDLE). Its fixed cost has been charged. */
 export function doSpecial(core: Core, op: number, deliver: Deliver): SpecialOutcome {
-  switch (op & 0xff) {
+  if (accessSlow(core, op)) return 'run';
+  switch (op & KIND_MASK) {
     case KIND.BX:
     case KIND.BLX:
       branchTo(core, core.target, deliver);
       return 'run';
     case KIND.ADD_PC:
-      plainBranch(core, core.r[(op >>> 16) & 15] + core.seg.base + core.i * 2 + 2);
+      plainBranch(core, core.r[(op >>> 20) & 15] + core.seg.base + core.i * 2 + 2);
       return 'run';
     case KIND.MOV_PC:
-      plainBranch(core, core.r[(op >>> 16) & 15]);
+      plainBranch(core, core.r[(op >>> 20) & 15]);
       return 'run';
     case KIND.B_FAR:
-      plainBranch(core, core.seg.base + (core.i + (op >> 8)) * 2);
-      return 'run';
     case KIND.BL_FAR:
-      farCall(core, op);
-      return 'run';
     case KIND.BCOND_FAR:
-      farConditional(core, op);
+      branchFar(core, op);
       return 'run';
     case KIND.BREAKPOINT:
       core.i--;
-      core.left += core.seg.cost[core.i];
       core.instructions--;
       return 'breakpoint';
     case KIND.BKPT:
