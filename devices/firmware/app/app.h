@@ -120,22 +120,29 @@ union page {
 
 /* ---- tlv.c: BER-TLV, definite shortest lengths, protocol 1 ---- */
 
-/** What is left to read. */
-struct cursor {
-    uint8_t *at, *end;
-};
-/** Length of the next element when it has this tag and is well formed, content at *value; -1 otherwise. */
-int tlv_take(struct cursor *c, uint8_t tag, uint8_t **value);
-/** Content of the next element of exactly this tag and length; NULL otherwise. */
-uint8_t *tlv_fixed(struct cursor *c, uint8_t tag, uint16_t length);
-/** Tag of the next element, 0 at the end. */
-uint8_t tlv_peek(const struct cursor *c);
+/**
+ * Elements of a template in order: tag, shortest and longest content (255: no limit of its own) each, 0 at the end.
+ * Tag ANY stands for any one.
+ */
+typedef const uint8_t syntax[];
+#define ANY 0xFFu
+/**
+ * Reads exactly these elements, nothing behind them, and gives their contents. An element of at most 127 bytes has
+ * its length at out[i][-1] and its tag at out[i][-2].
+ */
+bool fields_take(uint8_t *from, const uint8_t *end, const uint8_t *elements, uint8_t **out);
+/** The same inside a template of this tag that fills from..end. */
+bool object_take(uint8_t *from, const uint8_t *end, uint8_t tag, const uint8_t *elements, uint8_t **out);
+/** Content length of an element of at most 127 bytes by its content. */
+#define LENGTH(content) ((content)[-1])
 /** Bytes of an element with content of this length. */
 uint16_t tlv_size(uint16_t length);
 /** Writes tag and length; answers where the content goes. */
 uint8_t *tlv_head(uint8_t *to, uint8_t tag, uint16_t length);
 /** Writes a whole element; answers the first byte behind it. */
 uint8_t *tlv_put(uint8_t *to, uint8_t tag, const void *content, uint16_t length);
+/** Copies a whole element of at most 127 bytes by its content. */
+uint8_t *tlv_copy(uint8_t *to, const uint8_t *content);
 /** Element with a 2-byte number. */
 uint8_t *tlv_put16(uint8_t *to, uint8_t tag, uint16_t value);
 /** Element with a 4-byte number. */
@@ -147,22 +154,23 @@ uint8_t *put32(uint8_t *p, uint32_t v);
 
 /* ---- objects.c: the objects of protocol 1 ---- */
 
-/** Value information, pointers into the encoded E1. */
+/** Elements of value information E1. */
+enum { V_CLASS, V_NAME, V_UNIT, V_QUANTITY, V_TOTAL, V_PLACE, V_TERM, V_REMAINING, V_REMARKS, V_ISSUE, V_ELEMENTS };
+/** Elements of a certificate E6. */
+enum { C_VERSION, C_KIND, C_CARD, C_SEQUENCE, C_DIGEST, C_ALGORITHM, C_HASH, C_COUNTER, C_SAFE, C_SIGNATURE, C_ELEMENTS };
+
+/** Value information: contents of its elements. */
 struct value {
-    uint8_t *cls, *name, *unit, *quantity, *total, *place, *term, *remaining;
-    uint8_t name_length, place_length, term_length;
+    uint8_t *at[V_ELEMENTS];
 };
-/** Certificate, pointers into the encoded E6. */
+/** Certificate: contents of its elements. */
 struct cert {
-    uint8_t *card, *digest, *hash, *counter, *safe, *signature, *start;
-    uint32_t sequence;
-    uint16_t digest_length; /* encoded E2 */
-    uint8_t kind, algorithm, hash_length;
+    uint8_t *at[C_ELEMENTS];
 };
-/** Reads an E1 at the cursor; false when it is not exactly one. */
-bool value_take(struct cursor *c, struct value *v);
-/** Reads an encoded E1 of exactly this size. */
-bool value_parse(const uint8_t *e1, uint16_t size, struct value *v);
+/** Reads an encoded E1 that fills from..end. */
+bool value_take(uint8_t *from, const uint8_t *end, struct value *v);
+/** Reads an encoded E6 that fills from..end. */
+bool cert_take(uint8_t *from, const uint8_t *end, struct cert *c);
 /** Size of the full digest of a value as encoded E2. */
 uint16_t digest_size(const struct value *v);
 /** Writes the full digest. */
@@ -171,14 +179,8 @@ uint8_t *digest_put(uint8_t *to, const struct value *v);
 uint16_t card_digest_size(const struct value *v);
 /** Writes the digest that the card itself gives out (settings). */
 uint8_t *card_digest_put(uint8_t *to, const struct value *v);
-/** True if an encoded E2 is the full digest of the value. */
-bool digest_is(const uint8_t *e2, uint16_t length, const struct value *v);
-/** True if an encoded E2 is the empty digest. */
-bool digest_empty(const uint8_t *e2, uint16_t length);
-/** Reads an E6 at the cursor; false when it is not exactly one. */
-bool cert_take(struct cursor *c, struct cert *x);
-/** Reads an encoded E6 of exactly this size. */
-bool cert_parse(const uint8_t *e6, uint16_t size, struct cert *x);
+/** True if a digest (content of E2) is the full one of the value. */
+bool digest_is(const uint8_t *digest, const struct value *v);
 /** Largest E6 for a digest of this encoded size. */
 uint16_t cert_room(uint16_t digest);
 
@@ -191,14 +193,10 @@ uint8_t card_life(void);
 void store_boot(void);
 /** INS of the running command, for DF01. */
 extern uint8_t running_ins;
-/** Starts a change of one or two pages. */
-void change_begin(void);
-/** A page of the change, preloaded with what is there. */
+/** A page of the running change (nvm_tx_begin), preloaded with what is there. */
 union page *change_page(uint16_t page);
 /** A page of the change, zeroed. */
 union page *change_new(uint16_t page);
-/** Adds the erasure of a page. */
-void change_erase(uint16_t page);
 /** Commits: SW_OK or SW_MEMORY (then nothing has changed). */
 uint16_t change_commit(void);
 
@@ -206,22 +204,27 @@ uint16_t index_slots(void);
 /** Entry in the window; its class is 0xFF when the slot is free. */
 const struct entry *index_at(uint16_t slot);
 /** Slot -> page. */
-uint16_t index_page(uint16_t slot);
+#define index_page(slot) ((uint16_t)(PAGE_INDEX + (slot)))
 /** Slot of a live item that may be named by a terminal (listed states); -1: none. */
 int index_find(uint16_t handle);
 /** Slot of an entry by handle and class in any state but DELETING; -1: none. */
 int index_find_any(uint16_t handle, uint8_t cls);
-/** First slot of this class, state and sequence; -1: none. */
-int index_find_sequence(uint8_t cls, uint8_t state, uint32_t sequence);
 /** True if a terminal may see the entry (protocol 2.3). */
 bool entry_listed(const struct entry *e);
 /** The object of an entry. */
-const uint8_t *entry_object(const struct entry *e);
+uint8_t *entry_object(const struct entry *e);
+/** Reads the value of an entry of class A. */
+bool entry_value(const struct entry *e, struct value *v);
+/** Reads the certificate of an entry of class B. */
+bool entry_cert(const struct entry *e, struct cert *c);
 
-/** Room for a new entry and its region. */
+/** Room for a new entry and its region, and what is free altogether. */
 struct room {
     uint16_t first, pages, slot, handle;
+    uint16_t free_pages, run, entries; /* pages in all, longest run of pages, index entries */
 };
+/** Looks at the whole memory: fills in what is free and, for `pages`, the first fit (first 0: none) and first free entry. */
+void room_survey(struct room *r, uint16_t pages);
 /** Finds room for `bytes` and, if asked, an entry and handle; SW_ROOM fills DF01. Changes nothing. */
 uint16_t room_find(struct room *r, uint16_t bytes, bool entry);
 /** Adds a new entry to the change: class, state, handle and region filled in. */
@@ -230,12 +233,10 @@ struct entry *entry_new(const struct room *r, uint8_t cls, uint8_t state);
 struct entry *entry_change(uint16_t slot);
 /** Writes an object into a region that does not count yet, padded with FF; read back. */
 uint16_t region_write(uint16_t first, uint16_t pages, const uint8_t *data, uint16_t size);
-/** Erases the leftovers of a slot (DELETING, alternative region, orphaned reservation). */
-void settle_slot(uint16_t slot);
+/** Commits a change and then erases the leftovers of up to two slots (-1: none). */
+uint16_t change_settle(int slot, int other);
 /** Erases all leftovers; at the start of every writing command. */
 void settle(void);
-/** Free bytes, largest free run in bytes, free entries. */
-void room_report(uint32_t *free_bytes, uint32_t *run_bytes, uint16_t *entries);
 /** Content of DF01: length 0 or 11. */
 uint16_t shortage_get(uint8_t *to);
 
@@ -265,14 +266,12 @@ struct binding {
 };
 void bind_card(struct binding *b, uint32_t sequence);
 void bind_more(struct binding *b, const uint8_t *bytes, uint8_t length);
-/** label || 0 || binding; answers the first byte behind it. */
-uint8_t *prefix_put(uint8_t *to, const char *label, const struct binding *b);
 /**
- * Verifies a signature over label || 0 || binding || elements. At least LEAD bytes in front of `elements` must be
- * writable; they are restored.
+ * Verifies a signature over label || 0 || binding || elements, which element 92 with this content follows. At least
+ * LEAD bytes in front of `elements` must be writable; they are restored.
  */
-uint16_t signature_check(uint8_t *elements, uint16_t length, const char *label, const struct binding *b,
-                         const uint8_t *signature, const uint8_t *key);
+uint16_t signature_check(uint8_t *elements, const uint8_t *signature, const char *label, const struct binding *b,
+                         const uint8_t *key);
 /** Signs likewise with the card's signing key and appends element 92; answers the end or NULL. */
 uint8_t *signature_put(uint8_t *elements, uint8_t *end, const char *label, const struct binding *b);
 /** Bytes that must be writable in front of signed elements. */
@@ -305,48 +304,55 @@ const uint8_t *safe_transport_key(uint16_t page);
 uint8_t *request_head(uint8_t *p, uint16_t inner, uint32_t sequence, uint8_t algorithm);
 /** Takes the next sequence, durably; also notes the handle given with it (0: none). */
 uint16_t sequence_take(uint32_t *sequence, uint16_t handle);
+/** The open key registration, NULL: none. */
+const struct keyreg *key_registration(void);
 /** True for a STORED key certificate of exactly the key that is on the card. */
 bool key_certified(const struct entry *e);
 
 /* ---- dispatch.c ---- */
+
+/** A command whose data is well formed: contents of its elements, and the item that 8B names. */
+struct request {
+    struct apdu *a;
+    uint8_t *at[3];
+    const uint8_t *end; /* of the command data */
+    const struct entry *e;
+    uint16_t slot;
+};
 /** Marks the next step of the running command as done (protocol 2.6). */
 void step(void);
-/** Moves the command data up, so that LEAD bytes in front are free; SW_LENGTH when they do not fit. */
-uint16_t data_lift(struct apdu *a, struct cursor *c);
+/** For commands whose data may also be empty: reads 8B and finds the item. */
+uint16_t item_find(struct request *q);
 /** Answer 8B handle. */
 uint16_t answer_handle(struct apdu *a, uint16_t handle);
-/** Reads 8B at the cursor and finds the item: SW_DATA, SW_NOT_FOUND. */
-uint16_t item_take(struct cursor *c, uint16_t *slot);
-/** Cursor over the command data in place. */
-void data_cursor(const struct apdu *a, struct cursor *c);
 
 /* ---- Handlers ---- */
 void pin_reset(void);
 bool pin_verified(void);
-uint16_t cmd_verify(struct apdu *a);
-uint16_t cmd_change_pin(struct apdu *a);
 uint16_t pin_store(const uint8_t *pin, uint16_t length);
-uint16_t cmd_get_data(struct apdu *a);
-uint16_t cmd_put_data(struct apdu *a);
-uint16_t cmd_initialise(struct apdu *a);
-uint16_t cmd_issue(struct apdu *a);
-uint16_t cmd_generate_key(struct apdu *a);
-uint16_t cmd_delete_key(struct apdu *a);
-uint16_t cmd_list_values(struct apdu *a);
-uint16_t cmd_list_certificates(struct apdu *a);
-uint16_t cmd_list(struct apdu *a);
-uint16_t cmd_read(struct apdu *a);
-uint16_t cmd_use(struct apdu *a);
-uint16_t cmd_load(struct apdu *a);
-uint16_t cmd_correct(struct apdu *a);
-uint16_t cmd_delete(struct apdu *a);
-uint16_t cmd_cancel(struct apdu *a);
-uint16_t cmd_register_begin(struct apdu *a);
-uint16_t cmd_register_end(struct apdu *a);
-uint16_t cmd_recover_begin(struct apdu *a);
-uint16_t cmd_recover_end(struct apdu *a);
-uint16_t cmd_key_register_begin(struct apdu *a);
-uint16_t cmd_key_recover_end(struct apdu *a);
-uint16_t cmd_receipt(struct apdu *a);
+uint16_t cmd_verify(struct request *q);
+uint16_t cmd_change_pin(struct request *q);
+uint16_t cmd_get_data(struct request *q);
+uint16_t cmd_put_data(struct request *q);
+uint16_t cmd_initialise(struct request *q);
+uint16_t cmd_issue(struct request *q);
+uint16_t cmd_generate_key(struct request *q);
+uint16_t cmd_delete_key(struct request *q);
+uint16_t cmd_list_values(struct request *q);
+uint16_t cmd_list_certificates(struct request *q);
+uint16_t cmd_list(struct request *q);
+uint16_t cmd_read(struct request *q);
+uint16_t cmd_use(struct request *q);
+uint16_t cmd_load(struct request *q);
+uint16_t cmd_correct(struct request *q);
+uint16_t cmd_delete(struct request *q);
+uint16_t cmd_cancel(struct request *q);
+uint16_t cmd_register_begin(struct request *q);
+uint16_t cmd_register_end(struct request *q);
+uint16_t cmd_recover_begin(struct request *q);
+uint16_t cmd_recover_end(struct request *q);
+uint16_t cmd_key_register_begin(struct request *q);
+uint16_t cmd_key_recover_end(struct request *q);
+uint16_t cmd_receipt(struct request *q);
 
 #endif

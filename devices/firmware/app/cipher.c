@@ -113,7 +113,7 @@ static uint8_t prefix_size(const char *label, const struct binding *b)
     return (uint8_t)(label_size(label) + (b ? b->length : 0));
 }
 
-uint8_t *prefix_put(uint8_t *to, const char *label, const struct binding *b)
+static uint8_t *prefix_put(uint8_t *to, const char *label, const struct binding *b)
 {
     uint8_t n = label_size(label);
     memcpy(to, label, n);
@@ -123,13 +123,13 @@ uint8_t *prefix_put(uint8_t *to, const char *label, const struct binding *b)
 
 /* ---- signatures ---- */
 
-uint16_t signature_check(uint8_t *elements, uint16_t length, const char *label, const struct binding *b,
-                         const uint8_t *signature, const uint8_t *key)
+uint16_t signature_check(uint8_t *elements, const uint8_t *signature, const char *label, const struct binding *b,
+                         const uint8_t *key)
 {
     uint8_t saved[LEAD], n = prefix_size(label, b), *start = elements - n;
     memcpy(saved, start, n);
     (void)prefix_put(start, label, b);
-    crypto_status s = crypto_ed25519_verify(signature, key, start, (size_t)n + length);
+    crypto_status s = crypto_ed25519_verify(signature, key, start, (size_t)(signature - 2 - start));
     memcpy(start, saved, n);
     return s == CRYPTO_OK ? SW_OK : SW_SECURITY;
 }

@@ -1,4 +1,4 @@
-/** Command dispatcher: one table of class, instruction, parameters, life cycle, PIN and step marks (docs/protocol.md 2.1). */
+/** Command dispatcher: one table of instruction, parameters, life cycle, PIN, data and step marks (docs/protocol.md 2.1). */
 #include "app.h"
 
 #include <string.h>
@@ -8,56 +8,68 @@
 
 /** What a command demands. */
 enum {
-    NEED_PIN = 1,         /* VERIFY, on an operational card */
-    NEED_OPERATIONAL = 2, /* life cycle */
-    WRITES = 4,           /* leftovers are erased first */
-    MARKS = 8             /* protocol command: P1 is the embodiment, steps are marked */
+    PIN = 1,         /* VERIFY, on an operational card */
+    OPERATIONAL = 2, /* life cycle */
+    WRITES = 4,      /* leftovers are erased first */
+    ISO = 8,         /* class 00 instead of 80 */
+    VALUES = 16,     /* 8B must name a value */
+    CERTS = 32,      /* 8B must name a certificate */
+    KIND = 64,       /* and P1 P2 must fit its kind */
+    USUAL = PIN | OPERATIONAL | WRITES
 };
 /** Rules for P1 P2. */
 enum {
-    ANY_P1P2, /* the handler looks */
+    OWN,      /* the handler looks */
     FIXED,    /* exactly as in the table */
     EMB,      /* P1 embodiment, P2 00 */
     REGISTER, /* embodiment 1 with variant 00, embodiment 2 with variant 01 or 02 */
-    KEY_KIND  /* embodiment 2, P2 01 or 02 */
+    KEY_KIND, /* embodiment 2, P2 01 or 02 */
+    PHASE     /* P2 is the phase: `p1` in both embodiments, `p2` (keys) in embodiment 2 */
 };
-/** P2 is the phase: the first one from `p2`, or the key phase from `key_phase` (embodiment 2 only). */
-#define PHASE 5
+/** Forms of the command data. */
+enum { RAW, NOTHING, ITEM, ITEM_HASH, ITEM_ANY, SAFE_HASH, OBJECT, ITEM_OBJECT, FORMS };
+
+static syntax form_nothing = {0}, form_item = {0x8B, 2, 2, 0}, form_item_hash = {0x8B, 2, 2, 0x95, 1, 1, 0},
+              form_item_any = {0x8B, 2, 2, ANY, 2, 4, 0}, form_safe_hash = {0x9A, 8, 8, 0x95, 1, 1, 0},
+              form_object = {ANY, 0, 0xFF, 0}, form_item_object = {0x8B, 2, 2, ANY, 0, 0xFF, 0};
+static const uint8_t *const forms[FORMS] = {
+    form_nothing, form_nothing, form_item, form_item_hash, form_item_any, form_safe_hash, form_object, form_item_object,
+};
 
 struct command {
-    uint8_t cla, ins, rule, p1, p2, needs;
-    uint8_t phase, first, key_first; /* step marks: phase and number of the first step */
-    uint16_t (*handler)(struct apdu *a);
+    uint8_t ins, rule, p1, p2, needs, form;
+    uint8_t mark, key_mark; /* first step: phase * 16 + number; 0: no marks */
+    uint16_t (*handler)(struct request *q);
 };
 
-static uint16_t cmd_select(struct apdu *a);
+static uint16_t cmd_select(struct request *q);
 
 static const struct command commands[] = {
-    {0x00, 0xA4, FIXED, 4, 0, 0, 0, 0, 0, cmd_select},
-    {0x00, 0x20, FIXED, 0, 1, NEED_OPERATIONAL, 0, 0, 0, cmd_verify},
-    {0x00, 0x24, FIXED, 1, 1, NEED_OPERATIONAL | NEED_PIN | WRITES, 0, 0, 0, cmd_change_pin},
-    {0x80, 0xCA, ANY_P1P2, 0, 0, 0, 0, 0, 0, cmd_get_data},
-    {0x80, 0x10, EMB, 0, 0, NEED_OPERATIONAL | NEED_PIN | MARKS, 1, 1, 0, cmd_list_values},
-    {0x80, 0x12, REGISTER, 0, 0, NEED_OPERATIONAL | NEED_PIN | WRITES | MARKS, 1, 5, 0, cmd_register_begin},
-    {0x80, 0x14, PHASE, 1, 3, NEED_OPERATIONAL | NEED_PIN | WRITES | MARKS, 1, 12, 8, cmd_register_end},
-    {0x80, 0x16, PHASE, 2, 4, NEED_OPERATIONAL | NEED_PIN | MARKS, 2, 1, 1, cmd_list_certificates},
-    {0x80, 0x18, PHASE, 2, 4, NEED_OPERATIONAL | NEED_PIN | WRITES | MARKS, 2, 5, 5, cmd_recover_begin},
-    {0x80, 0x1A, EMB, 0, 0, NEED_OPERATIONAL | NEED_PIN | WRITES | MARKS, 2, 11, 0, cmd_recover_end},
-    {0x80, 0x1C, KEY_KIND, 0, 0, NEED_OPERATIONAL | NEED_PIN | WRITES | MARKS, 3, 1, 0, cmd_key_register_begin},
-    {0x80, 0x1E, FIXED, 2, 0, NEED_OPERATIONAL | NEED_PIN | WRITES | MARKS, 4, 11, 0, cmd_key_recover_end},
-    {0x80, 0x22, FIXED, 0, 0, NEED_OPERATIONAL | NEED_PIN, 0, 0, 0, cmd_receipt},
-    {0x80, 0x24, FIXED, 0, 0, NEED_OPERATIONAL | NEED_PIN | WRITES, 0, 0, 0, cmd_delete},
-    {0x80, 0x26, FIXED, 0, 0, NEED_OPERATIONAL | NEED_PIN | WRITES, 0, 0, 0, cmd_cancel},
-    {0x80, 0x28, FIXED, 0, 0, NEED_OPERATIONAL | NEED_PIN, 0, 0, 0, cmd_read},
-    {0x80, 0x2A, FIXED, 0, 0, NEED_OPERATIONAL | NEED_PIN | WRITES, 0, 0, 0, cmd_use},
-    {0x80, 0x2C, ANY_P1P2, 0, 0, NEED_OPERATIONAL | NEED_PIN, 0, 0, 0, cmd_list},
-    {0x80, 0x2E, FIXED, 0, 0, NEED_OPERATIONAL | WRITES, 0, 0, 0, cmd_load},
-    {0x80, 0x30, FIXED, 0, 0, NEED_OPERATIONAL | WRITES, 0, 0, 0, cmd_correct},
-    {0x80, 0x40, ANY_P1P2, 0, 0, NEED_PIN | WRITES, 0, 0, 0, cmd_generate_key},
-    {0x80, 0x42, ANY_P1P2, 0, 0, NEED_OPERATIONAL | NEED_PIN | WRITES, 0, 0, 0, cmd_delete_key},
-    {0x80, 0x46, FIXED, 0, 0, 0, 0, 0, 0, cmd_initialise},
-    {0x80, 0xDA, ANY_P1P2, 0, 0, 0, 0, 0, 0, cmd_put_data},
-    {0x80, 0x48, FIXED, 0, 0, 0, 0, 0, 0, cmd_issue},
+    {0xA4, FIXED, 4, 0, ISO, RAW, 0, 0, cmd_select},
+    {0x20, FIXED, 0, 1, ISO | OPERATIONAL, RAW, 0, 0, cmd_verify},
+    {0x24, FIXED, 1, 1, ISO | USUAL, RAW, 0, 0, cmd_change_pin},
+    {0xCA, OWN, 0, 0, 0, NOTHING, 0, 0, cmd_get_data},
+    {0x10, EMB, 0, 0, OPERATIONAL | PIN, RAW, 0x11, 0, cmd_list_values},
+    {0x12, REGISTER, 0, 0, USUAL | VALUES, ITEM_HASH, 0x15, 0, cmd_register_begin},
+    {0x14, PHASE, 1, 3, USUAL, OBJECT, 0x1C, 0x38, cmd_register_end},
+    {0x16, PHASE, 2, 4, OPERATIONAL | PIN, RAW, 0x21, 0x41, cmd_list_certificates},
+    {0x18, PHASE, 2, 4, USUAL | CERTS | KIND, ITEM, 0x25, 0x45, cmd_recover_begin},
+    {0x1A, EMB, 0, 0, USUAL | CERTS | KIND, ITEM_OBJECT, 0x2B, 0, cmd_recover_end},
+    {0x1C, KEY_KIND, 0, 0, USUAL, SAFE_HASH, 0x31, 0, cmd_key_register_begin},
+    {0x1E, FIXED, 2, 0, USUAL | CERTS, ITEM_OBJECT, 0x4B, 0, cmd_key_recover_end},
+    {0x22, FIXED, 0, 0, OPERATIONAL | PIN | CERTS, ITEM, 0, 0, cmd_receipt},
+    {0x24, FIXED, 0, 0, USUAL, ITEM, 0, 0, cmd_delete},
+    {0x26, FIXED, 0, 0, USUAL, RAW, 0, 0, cmd_cancel},
+    {0x28, FIXED, 0, 0, OPERATIONAL | PIN, ITEM, 0, 0, cmd_read},
+    {0x2A, FIXED, 0, 0, USUAL | VALUES, ITEM_ANY, 0, 0, cmd_use},
+    {0x2C, OWN, 0, 0, OPERATIONAL | PIN, RAW, 0, 0, cmd_list},
+    {0x2E, FIXED, 0, 0, OPERATIONAL | WRITES, OBJECT, 0, 0, cmd_load},
+    {0x30, FIXED, 0, 0, OPERATIONAL | WRITES | VALUES, ITEM_OBJECT, 0, 0, cmd_correct},
+    {0x40, OWN, 0, 0, PIN | WRITES, NOTHING, 0, 0, cmd_generate_key},
+    {0x42, OWN, 0, 0, USUAL, NOTHING, 0, 0, cmd_delete_key},
+    {0x46, FIXED, 0, 0, 0, NOTHING, 0, 0, cmd_initialise},
+    {0xDA, OWN, 0, 0, 0, RAW, 0, 0, cmd_put_data},
+    {0x48, FIXED, 0, 0, 0, NOTHING, 0, 0, cmd_issue},
 };
 
 /** Step marks of the running command. */
@@ -72,68 +84,96 @@ void step(void)
 
 static bool parameters_fit(const struct command *c, const struct apdu *a)
 {
-    bool embodiment = a->p1 == 1 || a->p1 == 2;
-    switch (c->rule) {
-    case FIXED:
-        return a->p1 == c->p1 && a->p2 == c->p2;
-    case EMB:
-        return embodiment && a->p2 == 0;
-    case REGISTER:
-        return (a->p1 == 1 && a->p2 == 0) || (a->p1 == 2 && (a->p2 == 1 || a->p2 == 2));
-    case KEY_KIND:
-        return a->p1 == 2 && (a->p2 == 1 || a->p2 == 2);
-    case PHASE:
-        return (embodiment && a->p2 == c->p1) || (a->p1 == 2 && a->p2 == c->p2);
-    default:
-        return true;
-    }
+    uint8_t p1 = a->p1, p2 = a->p2;
+    if (c->rule == OWN) return true;
+    if (c->rule == FIXED) return p1 == c->p1 && p2 == c->p2;
+    if (p1 != 1 && p1 != 2) return false;
+    if (c->rule == EMB) return p2 == 0;
+    if (c->rule == PHASE) return p2 == c->p1 || (p1 == 2 && p2 == c->p2);
+    if (p1 == 1) return c->rule == REGISTER && p2 == 0;
+    return p2 == 1 || p2 == 2;
 }
 
 static uint16_t access_check(const struct command *c)
 {
     uint8_t life = card_life();
-    if (life == LIFE_UNREADABLE && c->needs) return SW_MEMORY;
-    if ((c->needs & NEED_OPERATIONAL) && life != LIFE_OPERATIONAL) return SW_CONDITIONS;
-    if ((c->needs & NEED_PIN) && life == LIFE_OPERATIONAL && !pin_verified()) return SW_SECURITY;
+    if (life == LIFE_UNREADABLE && (c->needs & ~ISO)) return SW_MEMORY;
+    if ((c->needs & OPERATIONAL) && life != LIFE_OPERATIONAL) return SW_CONDITIONS;
+    if ((c->needs & PIN) && life == LIFE_OPERATIONAL && !pin_verified()) return SW_SECURITY;
     return SW_OK;
 }
 
 static void mark_start(const struct command *c, const struct apdu *a)
 {
-    bool key = c->rule == PHASE && a->p2 == c->p2;
+    uint8_t first = c->key_mark && a->p2 == c->p2 ? c->key_mark : c->mark;
     mark.embodiment = a->p1;
-    mark.phase = key ? c->p2 : c->phase;
-    mark.next = key ? c->key_first : c->first;
-    if (c->handler == cmd_register_end && a->p1 == 2 && !key) mark.next++;
+    mark.phase = first >> 4;
+    mark.next = first & 15;
+    /* Embodiment 2 has one step more before the certificate is handed over. */
+    if (first == 0x1C && a->p1 == 2) mark.next++;
+}
+
+/** Moves the data up by LEAD and takes it apart. */
+static uint16_t data_take(uint8_t form, struct request *q)
+{
+    struct apdu *a = q->a;
+    if (form == RAW) return SW_OK;
+    if (form == NOTHING) return a->lc == 0 ? SW_OK : SW_LENGTH;
+    if (a->lc + LEAD > a->cap) return SW_LENGTH;
+    memmove(a->buf + LEAD, a->buf, a->lc);
+    q->end = a->buf + LEAD + a->lc;
+    return fields_take(a->buf + LEAD, q->end, forms[form], q->at) ? SW_OK : SW_DATA;
+}
+
+/** The item that 8B names. */
+static uint16_t item_take(uint8_t form, uint8_t needs, struct request *q)
+{
+    if (forms[form][0] != 0x8B) return SW_OK;
+    int slot = index_find(get16(q->at[0]));
+    if (slot < 0) return SW_NOT_FOUND;
+    q->slot = (uint16_t)slot;
+    q->e = index_at(q->slot);
+    if ((needs & VALUES) && q->e->cls != CLASS_VALUE) return SW_CONDITIONS;
+    if ((needs & CERTS) && q->e->cls != CLASS_CERTIFICATE) return SW_CONDITIONS;
+    uint8_t kind = q->a->p2 == 4 ? KIND_KEY : q->a->p1;
+    return (needs & KIND) && q->e->kind != kind ? SW_DATA : SW_OK;
+}
+
+uint16_t item_find(struct request *q)
+{
+    uint16_t sw = data_take(ITEM, q);
+    return sw == SW_OK ? item_take(ITEM, 0, q) : sw;
 }
 
 static uint16_t run(const struct command *c, struct apdu *a)
 {
+    struct request q = {.a = a};
     if (!parameters_fit(c, a)) return SW_P1P2;
-    if (c->needs & MARKS) mark_start(c, a);
+    mark_start(c, a);
     uint16_t sw = access_check(c);
+    if (sw == SW_OK) sw = data_take(c->form, &q);
     if (sw == SW_OK) {
+        if (c->mark && c->form != RAW) step();
         if (c->needs & WRITES) settle();
-        sw = c->handler(a);
+        sw = item_take(c->form, c->needs, &q);
     }
+    if (sw == SW_OK) sw = c->handler(&q);
     if (sw != SW_OK) a->out = 0;
-    if (c->needs & MARKS) hal_trace_step(mark.embodiment, mark.phase, mark.next, sw != SW_OK);
+    if (c->mark) hal_trace_step(mark.embodiment, mark.phase, mark.next, sw != SW_OK);
     return sw;
 }
 
 uint16_t app_command(struct apdu *a)
 {
-    bool known = false;
-    a->out = 0;
+    uint16_t sw = a->cla == 0 || a->cla == 0x80 ? SW_INS : SW_CLA;
     running_ins = a->ins;
     for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (commands[i].cla == a->cla) known = true;
-        if (commands[i].cla != a->cla || commands[i].ins != a->ins) continue;
-        uint16_t sw = run(&commands[i], a);
-        if (a->out < a->cap) crypto_wipe(a->buf + a->out, (size_t)(a->cap - a->out));
-        return sw;
+        if (a->cla != (commands[i].needs & ISO ? 0 : 0x80) || commands[i].ins != a->ins) continue;
+        sw = run(&commands[i], a);
+        break;
     }
-    return known ? SW_INS : SW_CLA;
+    if (a->out < a->cap) crypto_wipe(a->buf + a->out, (size_t)(a->cap - a->out));
+    return sw;
 }
 
 void app_boot(void)
@@ -142,28 +182,14 @@ void app_boot(void)
     store_boot();
 }
 
-static uint16_t cmd_select(struct apdu *a)
+static uint16_t cmd_select(struct request *q)
 {
-    static const uint8_t aid[] = {0xF0, 0x43, 0x41, 0x52, 0x44, 0x42, 0x45, 0x4E, 0x43, 0x48};
-    if (a->lc != sizeof aid || memcmp(a->buf, aid, sizeof aid) != 0) return SW_NOT_FOUND;
+    static const uint8_t aid[] = {0x6F, 12, 0x84, 10, 0xF0, 0x43, 0x41, 0x52, 0x44, 0x42, 0x45, 0x4E, 0x43, 0x48};
+    struct apdu *a = q->a;
+    if (a->lc != 10 || memcmp(a->buf, aid + 4, 10) != 0) return SW_NOT_FOUND;
     pin_reset();
-    uint8_t *p = tlv_head(a->buf, 0x6F, tlv_size(sizeof aid));
-    a->out = (uint16_t)(tlv_put(p, 0x84, aid, sizeof aid) - a->buf);
-    return SW_OK;
-}
-
-void data_cursor(const struct apdu *a, struct cursor *c)
-{
-    c->at = a->buf;
-    c->end = a->buf + a->lc;
-}
-
-uint16_t data_lift(struct apdu *a, struct cursor *c)
-{
-    if (a->lc + LEAD > a->cap) return SW_LENGTH;
-    memmove(a->buf + LEAD, a->buf, a->lc);
-    c->at = a->buf + LEAD;
-    c->end = c->at + a->lc;
+    memcpy(a->buf, aid, sizeof aid);
+    a->out = sizeof aid;
     return SW_OK;
 }
 
@@ -171,13 +197,4 @@ uint16_t answer_handle(struct apdu *a, uint16_t handle)
 {
     a->out = (uint16_t)(tlv_put16(a->buf, 0x8B, handle) - a->buf);
     return SW_OK;
-}
-
-uint16_t item_take(struct cursor *c, uint16_t *slot)
-{
-    uint8_t *p = tlv_fixed(c, 0x8B, 2);
-    if (!p) return SW_DATA;
-    int found = index_find(get16(p));
-    *slot = (uint16_t)found;
-    return found < 0 ? SW_NOT_FOUND : SW_OK;
 }

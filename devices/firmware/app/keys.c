@@ -22,7 +22,7 @@ static bool depends(const struct entry *e, uint8_t kind)
 
 static uint16_t key_write(uint8_t kind, const uint8_t *key)
 {
-    change_begin();
+    nvm_tx_begin();
     uint8_t *page = change_new(key_page_of(kind))->bytes;
     page[0] = 1;
     if (key)
@@ -34,11 +34,10 @@ static uint16_t key_write(uint8_t kind, const uint8_t *key)
     return sw;
 }
 
-uint16_t cmd_generate_key(struct apdu *a)
+uint16_t cmd_generate_key(struct request *q)
 {
-    uint8_t life = card_life(), kind = a->p1;
-    if (a->p2 != 0 || kind < KEY_DECODING || kind > KEY_TRANSPORT) return SW_P1P2;
-    if (a->lc != 0) return SW_LENGTH;
+    uint8_t life = card_life(), kind = q->a->p1;
+    if (q->a->p2 != 0 || kind < KEY_DECODING || kind > KEY_TRANSPORT) return SW_P1P2;
     if (life == LIFE_BLANK || (life == LIFE_OPERATIONAL && kind > KEY_COMMON)) return SW_CONDITIONS;
     for (uint16_t i = 0; i < index_slots() && life == LIFE_OPERATIONAL; i++)
         if (depends(index_at(i), kind)) return SW_CONDITIONS;
@@ -48,28 +47,33 @@ uint16_t cmd_generate_key(struct apdu *a)
 /** A key certificate for exactly the key that is on the card. */
 bool key_certified(const struct entry *e)
 {
-    struct cert x;
+    struct cert c;
     uint8_t digest[16];
-    if (e->cls != CLASS_CERTIFICATE || e->kind != KIND_KEY || e->state != CERT_STORED) return false;
-    if (!cert_parse(entry_object(e), e->size, &x) || x.digest_length != 16) return false;
-    return key_digest(e->variant, digest) == SW_OK && memcmp(digest, x.digest, 16) == 0;
+    if (e->cls != CLASS_CERTIFICATE || e->kind != KIND_KEY || e->state != CERT_STORED || !entry_cert(e, &c)) return false;
+    return key_digest(e->variant, digest) == SW_OK && memcmp(digest + 2, c.at[C_DIGEST], 14) == 0;
 }
 
-uint16_t cmd_delete_key(struct apdu *a)
+uint16_t cmd_delete_key(struct request *q)
 {
-    if (a->p2 != 0 || (a->p1 != KEY_DECODING && a->p1 != KEY_COMMON)) return SW_P1P2;
-    if (a->lc != 0) return SW_LENGTH;
+    uint8_t kind = q->a->p1;
+    if (q->a->p2 != 0 || (kind != KEY_DECODING && kind != KEY_COMMON)) return SW_P1P2;
     for (uint16_t i = 0; i < index_slots(); i++) {
         const struct entry *e = index_at(i);
-        if (e->variant != a->p1 || !key_certified(e)) continue;
-        change_begin();
-        change_erase(key_page_of(a->p1));
+        if (e->variant != kind || !key_certified(e)) continue;
+        nvm_tx_begin();
+        nvm_tx_erase(key_page_of(kind));
         return change_commit();
     }
     return SW_CONDITIONS;
 }
 
 /* ---- KEY REGISTER BEGIN ---- */
+
+const struct keyreg *key_registration(void)
+{
+    const struct keyreg *k = (const struct keyreg *)nvm_at(PAGE_KEYREG);
+    return nvm_page_valid(PAGE_KEYREG) && k->open == 1 ? k : NULL;
+}
 
 /** Registration request with the key object E5. */
 static uint16_t request_key(struct apdu *a, const struct keyreg *k)
@@ -109,7 +113,7 @@ static uint16_t keyreg_open(struct keyreg *k, bool open)
     }
     sw = sequence_take(&k->sequence, slot < 0 ? k->handle : 0);
     if (sw != SW_OK) return sw;
-    change_begin();
+    nvm_tx_begin();
     memcpy(change_new(PAGE_KEYREG), k, PAGE_BYTES);
     struct entry *e = slot < 0 ? entry_new(&r, CLASS_CERTIFICATE, CERT_RESERVED) : entry_change((uint16_t)slot);
     e->sequence = k->sequence;
@@ -124,81 +128,61 @@ static uint16_t keyreg_open(struct keyreg *k, bool open)
 static uint16_t keyreg_begin(uint8_t kind, const uint8_t *safe, uint8_t algorithm)
 {
     struct keyreg k;
-    const struct keyreg *now = (const struct keyreg *)nvm_at(PAGE_KEYREG);
-    bool open = nvm_page_valid(PAGE_KEYREG) && now->open == 1;
+    const struct keyreg *now = key_registration();
     memset(&k, 0, sizeof k);
     k.open = 1;
     k.kind = kind;
     k.algorithm = algorithm;
     memcpy(k.safe, safe, 8);
     if (!hash_of(algorithm, key_at(kind), key_length(kind), k.x3)) return SW_DATA;
-    if (open) {
+    if (now) {
         k.handle = now->handle;
         k.sequence = now->sequence;
         k.crc = now->crc;
         if (memcmp(&k, now, PAGE_BYTES) == 0) return SW_OK;
     }
-    return keyreg_open(&k, open);
+    return keyreg_open(&k, now != NULL);
 }
 
-uint16_t cmd_key_register_begin(struct apdu *a)
+uint16_t cmd_key_register_begin(struct request *q)
 {
-    struct cursor c;
-    data_cursor(a, &c);
-    uint8_t *safe = tlv_fixed(&c, 0x9A, 8), *algorithm = tlv_fixed(&c, 0x95, 1);
-    if (!safe || !algorithm || c.at != c.end || !hash_allowed(*algorithm)) return SW_DATA;
+    uint8_t kind = q->a->p2, algorithm = *q->at[1];
+    if (!hash_allowed(algorithm)) return SW_DATA;
+    if (!safe_page(q->at[0])) return SW_NOT_FOUND;
     step();
-    if (!safe_page(safe)) return SW_NOT_FOUND;
-    step();
-    if (!key_at(a->p2)) return SW_CONDITIONS;
-    uint16_t sw = keyreg_begin(a->p2, safe, *algorithm);
-    if (sw != SW_OK) return sw;
-    sw = request_key(a, (const struct keyreg *)nvm_at(PAGE_KEYREG));
+    if (!key_at(kind)) return SW_CONDITIONS;
+    uint16_t sw = keyreg_begin(kind, q->at[0], algorithm);
+    if (sw == SW_OK) sw = request_key(q->a, key_registration());
     if (sw == SW_OK) step();
     return sw;
 }
 
 /* ---- KEY RECOVER END ---- */
 
-/** Key reply E8 and the certificate it answers. */
-struct reply {
-    struct cert cert;
-    uint8_t *start, *sealed, *signature;
-    uint16_t sealed_length;
-};
+static syntax reply_elements = {0xE2, 14, 14, 0x9C, 64, 80, 0x92, 64, 64, 0};
+/** Elements of a key reply E8. */
+enum { K_DIGEST, K_SEALED, K_SIGNATURE, K_ELEMENTS };
 
-static bool reply_take(struct cursor *c, struct reply *r)
-{
-    uint8_t *p;
-    int n = tlv_take(c, 0xE8, &r->start);
-    if (n < 0 || c->at != c->end) return false;
-    struct cursor in = {r->start, r->start + n};
-    if (tlv_take(&in, 0xE2, &p) != 14) return false;
-    n = tlv_take(&in, 0x9C, &r->sealed);
-    if (n != 80 && n != 64) return false;
-    r->sealed_length = (uint16_t)n;
-    return (r->signature = tlv_fixed(&in, 0x92, 64)) && in.at == in.end;
-}
-
-/** Signature, decryption and hash; the key is at r->sealed + 32 afterwards. */
-static uint16_t reply_open(const struct entry *e, struct reply *r)
+/** Signature, decryption and hash; the key is at at[K_SEALED] + 32 afterwards. */
+static uint16_t reply_open(const struct entry *e, uint8_t *const *at)
 {
     struct binding bind;
-    uint8_t x[32];
-    uint16_t safe = safe_page(r->cert.safe);
+    struct cert c;
+    uint8_t x[32], *sealed = at[K_SEALED], *e2 = at[K_DIGEST] - 2;
+    uint16_t length = key_length(e->variant);
+    if (!entry_cert(e, &c)) return SW_MEMORY;
+    uint16_t safe = safe_page(c.at[C_SAFE]);
     if (!safe) return SW_NOT_FOUND;
     bind_card(&bind, e->sequence);
-    bind_more(&bind, r->cert.safe, 8);
-    bind_more(&bind, r->cert.counter, 4);
-    uint16_t sw = signature_check(r->start, (uint16_t)(r->signature - 2 - r->start), "cardbench key reply v1", &bind,
-                                  r->signature, safe_verify_key(safe));
+    bind_more(&bind, c.at[C_SAFE], 8);
+    bind_more(&bind, c.at[C_COUNTER], 4);
+    uint16_t sw = signature_check(e2, at[K_SIGNATURE], "cardbench key reply v1", &bind, safe_verify_key(safe));
     if (sw != SW_OK) return sw;
-    if (memcmp(r->start, r->cert.digest, 16) != 0) return SW_DATA;
-    if (r->sealed_length != key_length(e->variant) + 48) return SW_DATA;
+    if (memcmp(e2 + 2, c.at[C_DIGEST], 14) != 0 || LENGTH(sealed) != length + 48) return SW_DATA;
     bind.length = 20;
-    sw = open_public(KEY_TRANSPORT, "cardbench key to card v1", &bind, r->start, 16, r->sealed, r->sealed_length);
+    sw = open_public(KEY_TRANSPORT, "cardbench key to card v1", &bind, e2, 16, sealed, LENGTH(sealed));
     if (sw != SW_OK) return sw;
-    uint8_t n = hash_of(e->algorithm, r->sealed + 32, key_length(e->variant), x);
+    uint8_t n = hash_of(e->algorithm, sealed + 32, length, x);
     bool same = n != 0 && crypto_equal(x, e->hash, n);
     crypto_wipe(x, sizeof x);
     return same ? SW_OK : SW_DATA;
@@ -212,25 +196,15 @@ static uint16_t key_restore(uint8_t kind, const uint8_t *key)
     return crypto_equal(now, key, key_length(kind)) ? SW_OK : SW_CONDITIONS;
 }
 
-uint16_t cmd_key_recover_end(struct apdu *a)
+uint16_t cmd_key_recover_end(struct request *q)
 {
-    struct cursor c;
-    struct reply r;
-    uint16_t slot;
-    uint16_t sw = data_lift(a, &c);
-    if (sw != SW_OK) return sw;
-    struct cursor whole = c;
-    if (!tlv_fixed(&whole, 0x8B, 2) || !reply_take(&whole, &r)) return SW_DATA;
-    step();
-    sw = item_take(&c, &slot);
-    if (sw != SW_OK) return sw;
-    const struct entry *e = index_at(slot);
-    if (e->cls != CLASS_CERTIFICATE || e->kind != KIND_KEY || e->state != CERT_STORED) return SW_CONDITIONS;
-    if (!cert_parse(entry_object(e), e->size, &r.cert)) return SW_MEMORY;
-    sw = reply_open(e, &r);
+    uint8_t *at[K_ELEMENTS];
+    if (!object_take(q->at[0] + 2, q->end, 0xE8, reply_elements, at)) return SW_DATA;
+    if (q->e->kind != KIND_KEY || q->e->state != CERT_STORED) return SW_CONDITIONS;
+    uint16_t sw = reply_open(q->e, at);
     if (sw != SW_OK) return sw;
     step();
-    sw = key_restore(e->variant, r.sealed + 32);
+    sw = key_restore(q->e->variant, at[K_SEALED] + 32);
     if (sw == SW_OK) step();
     return sw;
 }

@@ -62,15 +62,15 @@ uint8_t *credential_put(uint8_t *p)
     return p + 64;
 }
 
-/** Checks an issuer's signature of this card's credential; uses the buffer from LEAD on. */
+/** Checks the issuer's signature of this card's credential; it is moved to buf + SIGNED. */
+#define SIGNED (LEAD + 10u + 34u + 34u + 2u)
 static uint16_t credential_check(struct apdu *a, const uint8_t *signature)
 {
     uint8_t *elements = a->buf + LEAD;
     if (!nvm_page_valid(PAGE_IDENTITY) || zero(card_identity()->issuer, 32)) return SW_CONDITIONS;
-    uint8_t *p = public_keys_put(tlv_put(elements, 0x93, card_identity()->card, 8));
-    if (!p) return SW_CONDITIONS;
-    return signature_check(elements, (uint16_t)(p - elements), "cardbench credential v1", NULL, signature,
-                           card_identity()->issuer);
+    memmove(a->buf + SIGNED, signature, 64);
+    if (!public_keys_put(tlv_put(elements, 0x93, card_identity()->card, 8))) return SW_CONDITIONS;
+    return signature_check(elements, a->buf + SIGNED, "cardbench credential v1", NULL, card_identity()->issuer);
 }
 
 /* ---- INITIALISE, ISSUE ---- */
@@ -107,14 +107,14 @@ static uint16_t format_write(void)
     return page_write(PAGE_SUPER, &page);
 }
 
-uint16_t cmd_initialise(struct apdu *a)
+uint16_t cmd_initialise(struct request *q)
 {
     uint8_t life = card_life();
-    if (a->lc != 0) return SW_LENGTH;
+    (void)q;
     if (life == LIFE_OPERATIONAL) return SW_CONDITIONS;
     if (life == LIFE_UNREADABLE && nvm_page_valid(PAGE_SUPER)) return SW_MEMORY;
-    change_begin();
-    change_erase(PAGE_STATE);
+    nvm_tx_begin();
+    nvm_tx_erase(PAGE_STATE);
     uint16_t sw = change_commit();
     for (uint16_t page = PAGE_STATE + 1; page < nvm_pages() && sw == SW_OK; page++) {
         bool system = page < PAGE_INDEX + index_slots();
@@ -122,7 +122,7 @@ uint16_t cmd_initialise(struct apdu *a)
     }
     if (sw == SW_OK) sw = format_write();
     if (sw != SW_OK) return sw;
-    change_begin();
+    nvm_tx_begin();
     change_new(PAGE_STATE)->state.life = LIFE_INITIALISED;
     return change_commit();
 }
@@ -137,15 +137,12 @@ static bool complete(void)
     return safe && nvm_page_valid(PAGE_PIN) && nvm_page_valid(PAGE_IDENTITY) && !zero(card_identity()->card, 8);
 }
 
-uint16_t cmd_issue(struct apdu *a)
+uint16_t cmd_issue(struct request *q)
 {
-    if (a->lc != 0) return SW_LENGTH;
     if (card_life() != LIFE_INITIALISED || !complete()) return SW_CONDITIONS;
-    uint8_t *credential = credential_put(a->buf + LEAD);
-    if (!credential) return SW_CONDITIONS;
-    memmove(a->buf + 3 * LEAD + 64, credential - 64, 64);
-    if (credential_check(a, a->buf + 3 * LEAD + 64) != SW_OK) return SW_CONDITIONS;
-    change_begin();
+    const uint8_t *end = credential_put(q->a->buf + LEAD);
+    if (!end || credential_check(q->a, end - 64) != SW_OK) return SW_CONDITIONS;
+    nvm_tx_begin();
     change_page(PAGE_STATE)->state.life = LIFE_OPERATIONAL;
     return change_commit();
 }
@@ -158,31 +155,27 @@ static uint16_t put_identity(const struct apdu *a)
     bool id = a->p2 == 0x10;
     if (a->lc != (id ? 8 : 32)) return SW_LENGTH;
     if (zero(a->buf, a->lc)) return SW_DATA;
-    change_begin();
+    nvm_tx_begin();
     struct identity *i = &change_page(PAGE_IDENTITY)->identity;
     memcpy(id ? i->card : i->issuer, a->buf, a->lc);
     return change_commit();
 }
 
+static syntax safe_elements = {0x9A, 8, 8, 0x9D, 32, 32, 0x9E, 32, 32, 0};
+
 static uint16_t put_safe(const struct apdu *a)
 {
-    struct cursor c;
-    uint8_t *content;
-    data_cursor(a, &c);
-    int n = tlv_take(&c, 0xED, &content);
-    if (n < 0 || c.at != c.end) return SW_DATA;
-    c = (struct cursor){content, content + n};
-    uint8_t *id = tlv_fixed(&c, 0x9A, 8), *verify = tlv_fixed(&c, 0x9D, 32), *transport = tlv_fixed(&c, 0x9E, 32);
-    if (!id || !verify || !transport || c.at != c.end) return SW_DATA;
-    uint16_t page = safe_page(id);
+    uint8_t *at[3];
+    if (!object_take(a->buf, a->buf + a->lc, 0xED, safe_elements, at)) return SW_DATA;
+    uint16_t page = safe_page(at[0]);
     for (uint8_t i = 0; i < SAFES && !page; i++)
         if (nvm_page_absent(safe_at(i))) page = safe_at(i);
     if (!page) return SW_ROOM;
-    change_begin();
+    nvm_tx_begin();
     uint8_t *first = change_new(page)->bytes;
-    memcpy(first, id, 8);
-    memcpy(first + 8, verify, 32);
-    memcpy(change_new((uint16_t)(page + 1))->bytes, transport, 32);
+    memcpy(first, at[0], 8);
+    memcpy(first + 8, at[1], 32);
+    memcpy(change_new((uint16_t)(page + 1))->bytes, at[2], 32);
     return change_commit();
 }
 
@@ -190,7 +183,7 @@ static uint16_t put_settings(const struct apdu *a)
 {
     if (a->lc != 1) return SW_LENGTH;
     if (a->buf[0] & ~(SET_EMPTY_DIGEST | SET_LEGACY_HASHES)) return SW_DATA;
-    change_begin();
+    nvm_tx_begin();
     change_page(PAGE_STATE)->state.settings = a->buf[0];
     return change_commit();
 }
@@ -198,17 +191,17 @@ static uint16_t put_settings(const struct apdu *a)
 static uint16_t put_credential(struct apdu *a)
 {
     if (a->lc != 64) return SW_LENGTH;
-    memmove(a->buf + 3 * LEAD, a->buf, 64);
-    uint16_t sw = credential_check(a, a->buf + 3 * LEAD);
+    uint16_t sw = credential_check(a, a->buf);
     if (sw != SW_OK) return sw;
-    change_begin();
-    memcpy(change_new(PAGE_CREDENTIAL)->bytes, a->buf + 3 * LEAD, 32);
-    memcpy(change_new(PAGE_CREDENTIAL + 1)->bytes, a->buf + 3 * LEAD + 32, 32);
+    nvm_tx_begin();
+    memcpy(change_new(PAGE_CREDENTIAL)->bytes, a->buf + SIGNED, 32);
+    memcpy(change_new(PAGE_CREDENTIAL + 1)->bytes, a->buf + SIGNED + 32, 32);
     return change_commit();
 }
 
-uint16_t cmd_put_data(struct apdu *a)
+uint16_t cmd_put_data(struct request *q)
 {
+    struct apdu *a = q->a;
     if (card_life() != LIFE_INITIALISED) return SW_CONDITIONS;
     if (a->p1 != 0xDF) return SW_NOT_FOUND;
     switch (a->p2) {
@@ -232,13 +225,12 @@ uint16_t cmd_put_data(struct apdu *a)
 
 static uint8_t *memory_put(uint8_t *p, uint16_t capacity)
 {
-    uint32_t free_bytes, run;
-    uint16_t entries;
-    room_report(&free_bytes, &run, &entries);
+    struct room r;
+    room_survey(&r, 1);
     p = put32(p, hal_eeprom_size());
-    p = put32(p, free_bytes);
-    p = put32(p, run);
-    p = put16(p, entries);
+    p = put32(p, r.free_pages * PAGE_BYTES);
+    p = put32(p, r.run * PAGE_BYTES);
+    p = put16(p, r.entries);
     p = put32(p, hal_ram_size());
     return put16(put16(p, capacity), capacity);
 }
@@ -257,10 +249,10 @@ static uint8_t *life_put(uint8_t *p)
     return put32(p, valid ? s->load : 0);
 }
 
-uint16_t cmd_get_data(struct apdu *a)
+uint16_t cmd_get_data(struct request *q)
 {
+    struct apdu *a = q->a;
     uint8_t *p = a->buf;
-    if (a->lc != 0) return SW_LENGTH;
     if (a->p1 != 0xDF) return SW_NOT_FOUND;
     switch (a->p2) {
     case 0x01:

@@ -23,7 +23,7 @@ bool pin_verified(void)
 
 static uint16_t tries_set(uint8_t tries)
 {
-    change_begin();
+    nvm_tx_begin();
     change_page(PAGE_STATE)->state.tries = tries;
     return change_commit();
 }
@@ -57,8 +57,9 @@ static bool pin_matches(const uint8_t *pin, uint16_t length)
     return same;
 }
 
-uint16_t cmd_verify(struct apdu *a)
+uint16_t cmd_verify(struct request *q)
 {
+    const struct apdu *a = q->a;
     uint8_t tries = card_state()->tries;
     if (tries == 0) return SW_BLOCKED;
     if (a->lc == 0) return (uint16_t)(SW_PIN | tries);
@@ -78,7 +79,7 @@ uint16_t pin_store(const uint8_t *pin, uint16_t length)
 {
     uint16_t sw = pin_format(pin, length);
     if (sw != SW_OK) return sw;
-    change_begin();
+    nvm_tx_begin();
     uint8_t *page = change_new(PAGE_PIN)->bytes;
     page[0] = 1;
     hal_random(page + 4, 16);
@@ -87,7 +88,7 @@ uint16_t pin_store(const uint8_t *pin, uint16_t length)
     return change_commit();
 }
 
-uint16_t cmd_change_pin(struct apdu *a)
+uint16_t cmd_change_pin(struct request *q)
 {
-    return pin_store(a->buf, a->lc);
+    return pin_store(q->a->buf, q->a->lc);
 }

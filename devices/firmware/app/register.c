@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "hal/hal.h"
 #include "nvm/nvm.h"
 
 /** A registration of a value being begun. */
@@ -78,7 +79,7 @@ static uint16_t request_sealed(struct apdu *a, struct begin *b)
 uint16_t sequence_take(uint32_t *sequence, uint16_t handle)
 {
     if (card_state()->sequence == 0xFFFFFFFFu) return SW_CONDITIONS;
-    change_begin();
+    nvm_tx_begin();
     struct state *s = &change_page(PAGE_STATE)->state;
     s->sequence++;
     if (handle) s->handle = handle;
@@ -90,9 +91,9 @@ uint16_t sequence_take(uint32_t *sequence, uint16_t handle)
 static uint16_t begin_check(struct begin *b)
 {
     const struct entry *e = index_at(b->slot);
-    if (e->cls != CLASS_VALUE || e->state == VALUE_DEPOSITED) return SW_CONDITIONS;
+    if (e->state == VALUE_DEPOSITED) return SW_CONDITIONS;
     if (b->variant && !key_at(b->variant)) return SW_CONDITIONS;
-    if (!value_parse(entry_object(e), e->size, &b->value)) return SW_MEMORY;
+    if (!entry_value(e, &b->value)) return SW_MEMORY;
     b->sequence = e->sequence;
     b->fresh = e->state == VALUE_ACTIVE;
     b->again = !b->fresh && e->variant == b->variant && e->algorithm == b->algorithm;
@@ -118,7 +119,7 @@ static void registration_note(struct entry *e, const struct begin *b)
 /** The value becomes PENDING together with its reserved certificate. */
 static uint16_t begin_commit(const struct begin *b)
 {
-    change_begin();
+    nvm_tx_begin();
     struct entry *v = entry_change(b->slot);
     struct entry *c = b->fresh ? entry_new(&b->room, CLASS_CERTIFICATE, CERT_RESERVED) : entry_change(b->certificate);
     registration_note(v, b);
@@ -130,26 +131,19 @@ static uint16_t begin_commit(const struct begin *b)
     return change_commit();
 }
 
-uint16_t cmd_register_begin(struct apdu *a)
+uint16_t cmd_register_begin(struct request *q)
 {
-    struct cursor c;
     struct begin b;
-    data_cursor(a, &c);
-    struct cursor whole = c;
-    (void)tlv_fixed(&whole, 0x8B, 2);
-    uint8_t *p = tlv_fixed(&whole, 0x95, 1);
-    if (!p || whole.at != whole.end || !hash_allowed(*p)) return SW_DATA;
-    b.algorithm = *p;
-    b.variant = a->p2;
     step();
-    uint16_t sw = item_take(&c, &b.slot);
-    if (sw != SW_OK) return sw;
-    step();
-    sw = begin_check(&b);
+    b.algorithm = *q->at[1];
+    b.variant = q->a->p2;
+    b.slot = q->slot;
+    if (!hash_allowed(b.algorithm)) return SW_DATA;
+    uint16_t sw = begin_check(&b);
     if (sw == SW_OK && !b.again) sw = sequence_take(&b.sequence, b.fresh ? b.room.handle : 0);
     if (sw != SW_OK) return sw;
     step();
-    sw = b.variant ? request_sealed(a, &b) : request_plain(a, &b);
+    sw = b.variant ? request_sealed(q->a, &b) : request_plain(q->a, &b);
     if (sw != SW_OK) return sw;
     if (b.variant) step();
     return b.again ? SW_OK : begin_commit(&b);
@@ -157,11 +151,11 @@ uint16_t cmd_register_begin(struct apdu *a)
 
 /* ---- REGISTER END ---- */
 
-/** What a certificate must say. */
+/** What a certificate must say: noted in the value or in the key registration. */
 struct expected {
     const uint8_t *hash;
-    uint16_t certificate; /* slot of its reserved entry */
-    uint16_t slot;        /* of the value */
+    int certificate; /* slot of its reserved entry */
+    uint16_t slot;   /* of the value */
     uint8_t kind, key, algorithm;
 };
 
@@ -169,108 +163,93 @@ struct expected {
 static bool expected_find(struct expected *x, uint32_t sequence, bool key)
 {
     if (key) {
-        const struct keyreg *k = (const struct keyreg *)nvm_at(PAGE_KEYREG);
-        int reserved = index_find_any(k->handle, CLASS_CERTIFICATE);
-        if (!nvm_page_valid(PAGE_KEYREG) || k->open != 1 || k->sequence != sequence || reserved < 0) return false;
-        *x = (struct expected){k->x3, (uint16_t)reserved, 0, KIND_KEY, k->kind, k->algorithm};
-        return true;
+        const struct keyreg *k = key_registration();
+        if (!k || k->sequence != sequence) return false;
+        *x = (struct expected){k->x3, index_find_any(k->handle, CLASS_CERTIFICATE), 0, KIND_KEY, k->kind, k->algorithm};
+        return x->certificate >= 0;
     }
-    int slot = index_find_sequence(CLASS_VALUE, VALUE_PENDING, sequence);
-    if (slot < 0) return false;
-    const struct entry *e = index_at((uint16_t)slot);
-    int reserved = index_find_any(e->partner, CLASS_CERTIFICATE);
-    if (reserved < 0) return false;
-    *x = (struct expected){e->hash, (uint16_t)reserved, (uint16_t)slot, e->kind, 0, e->algorithm};
-    return true;
+    for (uint16_t i = 0; i < index_slots(); i++) {
+        const struct entry *e = index_at(i);
+        if (e->cls != CLASS_VALUE || e->state != VALUE_PENDING || e->sequence != sequence) continue;
+        *x = (struct expected){e->hash, index_find_any(e->partner, CLASS_CERTIFICATE), i, e->kind, 0, e->algorithm};
+        return x->certificate >= 0;
+    }
+    return false;
 }
 
-static bool digest_fits(const struct expected *x, const struct cert *c)
+static bool digest_fits(const struct expected *x, const uint8_t *digest)
 {
     struct value v;
     uint8_t own[16];
-    if (x->kind == KIND_KEY)
-        return c->digest_length == 16 && key_digest(x->key, own) == SW_OK && memcmp(own, c->digest, 16) == 0;
-    const struct entry *e = index_at(x->slot);
-    if (!value_parse(entry_object(e), e->size, &v)) return false;
-    bool empty = digest_empty(c->digest, c->digest_length);
-    if (x->kind == KIND_PLAIN) return empty || digest_is(c->digest, c->digest_length, &v);
-    return card_state()->settings & SET_EMPTY_DIGEST ? empty : digest_is(c->digest, c->digest_length, &v);
-}
-
-static bool hash_fits(const struct expected *x, const struct cert *c)
-{
-    return c->algorithm == x->algorithm && memcmp(c->hash, x->hash, c->hash_length) == 0;
+    bool empty = LENGTH(digest) == 0;
+    if (x->kind == KIND_KEY) return key_digest(x->key, own) == SW_OK && memcmp(own + 2, digest, 14) == 0;
+    if (!entry_value(index_at(x->slot), &v)) return false;
+    if (x->kind == KIND_PLAIN ? empty : card_digest_size(&v) == 2) return empty;
+    return digest_is(digest, &v);
 }
 
 /** Kind, safe, digest, hash and signature, in the order of rule 2. */
 static uint16_t certificate_check(const struct expected *x, const struct cert *c, uint8_t embodiment)
 {
-    if (c->kind != x->kind || (c->kind == KIND_KEY ? 2 : c->kind) != embodiment) return SW_DATA;
-    uint16_t safe = safe_page(c->safe);
-    if (!safe) return SW_NOT_FOUND;
-    if (x->kind == KIND_KEY && memcmp(c->safe, ((const struct keyreg *)nvm_at(PAGE_KEYREG))->safe, 8) != 0)
-        return SW_NOT_FOUND;
-    if (!digest_fits(x, c)) return SW_DATA;
-    if (!hash_fits(x, c)) return SW_DATA;
-    return signature_check(c->start, (uint16_t)(c->signature - 2 - c->start), "cardbench certificate v1", NULL,
-                           c->signature, safe_verify_key(safe));
+    uint8_t kind = *c->at[C_KIND];
+    if (kind != x->kind || (kind == KIND_PLAIN) != (embodiment == 1)) return SW_DATA;
+    uint16_t safe = safe_page(c->at[C_SAFE]);
+    if (!safe || (kind == KIND_KEY && memcmp(c->at[C_SAFE], key_registration()->safe, 8) != 0)) return SW_NOT_FOUND;
+    if (!digest_fits(x, c->at[C_DIGEST])) return SW_DATA;
+    if (*c->at[C_ALGORITHM] != x->algorithm) return SW_DATA;
+    if (memcmp(c->at[C_HASH], x->hash, LENGTH(c->at[C_HASH])) != 0) return SW_DATA;
+    return signature_check(c->at[0] - 2, c->at[C_SIGNATURE], "cardbench certificate v1", NULL, safe_verify_key(safe));
 }
 
 /** The certificate becomes STORED and, together with it, the value DEPOSITED or the key registration closed. */
-static uint16_t certificate_store(const struct expected *x, const struct cert *c, const uint8_t *e6, uint16_t size)
+static uint16_t certificate_store(const struct expected *x, const uint8_t *e6, uint16_t size)
 {
-    const struct entry *r = index_at(x->certificate);
+    uint16_t slot = (uint16_t)x->certificate;
+    const struct entry *r = index_at(slot);
     if (size > r->pages * PAGE_BYTES) return SW_DATA;
     uint16_t sw = region_write(r->first, r->pages, e6, size);
     if (sw != SW_OK) return sw;
-    change_begin();
-    struct entry *e = entry_change(x->certificate);
+    nvm_tx_begin();
+    struct entry *e = entry_change(slot);
     e->state = CERT_STORED;
     e->size = size;
-    memset(e->hash, 0, 32);
-    memcpy(e->hash, c->hash, c->hash_length);
     if (x->kind == KIND_KEY)
-        change_erase(PAGE_KEYREG);
+        nvm_tx_erase(PAGE_KEYREG);
     else
         entry_change(x->slot)->state = VALUE_DEPOSITED;
     return change_commit();
 }
 
 /** The very certificate that was stored before: its slot, -1 otherwise. */
-static int stored_before(const struct cert *c, const uint8_t *e6, uint16_t size)
+static int stored_before(uint32_t sequence, const uint8_t *e6, uint16_t size)
 {
-    static const uint8_t states[] = {CERT_STORED, CERT_RECOVERING, CERT_SPENT};
-    for (unsigned i = 0; i < sizeof states; i++) {
-        int slot = index_find_sequence(CLASS_CERTIFICATE, states[i], c->sequence);
-        if (slot < 0) continue;
-        const struct entry *e = index_at((uint16_t)slot);
-        return e->size == size && memcmp(entry_object(e), e6, size) == 0 ? slot : -1;
+    for (uint16_t i = 0; i < index_slots(); i++) {
+        const struct entry *e = index_at(i);
+        if (e->cls == CLASS_CERTIFICATE && entry_listed(e) && e->sequence == sequence && e->size == size &&
+            memcmp(entry_object(e), e6, size) == 0)
+            return i;
     }
     return -1;
 }
 
-uint16_t cmd_register_end(struct apdu *a)
+uint16_t cmd_register_end(struct request *q)
 {
-    struct cursor cur;
     struct cert c;
     struct expected x;
-    uint16_t size = a->lc;
-    uint16_t sw = data_lift(a, &cur);
-    if (sw != SW_OK) return sw;
-    const uint8_t *e6 = cur.at;
-    if (!cert_parse(e6, size, &c)) return SW_DATA;
+    uint8_t *e6 = q->a->buf + LEAD;
+    uint16_t size = q->a->lc, sw = SW_OK;
+    if (!cert_take(e6, q->end, &c)) return SW_DATA;
+    uint32_t sequence = get32(c.at[C_SEQUENCE]);
     step();
-    step();
-    if (memcmp(c.card, card_identity()->card, 8) != 0) return SW_DATA;
-    if (!expected_find(&x, c.sequence, a->p2 == 3)) {
-        int slot = stored_before(&c, e6, size);
-        if (slot < 0) return SW_CONDITIONS;
-        step();
-        return answer_handle(a, index_at((uint16_t)slot)->handle);
+    if (memcmp(c.at[C_CARD], card_identity()->card, 8) != 0) return SW_DATA;
+    if (expected_find(&x, sequence, q->a->p2 == 3)) {
+        sw = certificate_check(&x, &c, q->a->p1);
+        if (sw == SW_OK) sw = certificate_store(&x, e6, size);
+    } else {
+        x.certificate = stored_before(sequence, e6, size);
+        if (x.certificate < 0) sw = SW_CONDITIONS;
     }
-    sw = certificate_check(&x, &c, a->p1);
-    if (sw == SW_OK) sw = certificate_store(&x, &c, e6, size);
     if (sw != SW_OK) return sw;
     step();
-    return answer_handle(a, index_at(x.certificate)->handle);
+    return answer_handle(q->a, index_at((uint16_t)x.certificate)->handle);
 }

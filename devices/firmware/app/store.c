@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "hal/hal.h"
 #include "nvm/nvm.h"
 
 /** Pages that failed since power-on; not offered again until the next one. */
@@ -38,11 +39,6 @@ uint8_t card_life(void)
     return nvm_page_absent(PAGE_STATE) ? LIFE_BLANK : LIFE_UNREADABLE;
 }
 
-void change_begin(void)
-{
-    nvm_tx_begin();
-}
-
 union page *change_page(uint16_t page)
 {
     return (union page *)nvm_tx_page(page);
@@ -53,11 +49,6 @@ union page *change_new(uint16_t page)
     union page *p = change_page(page);
     memset(p->bytes, 0, PAGE_BYTES);
     return p;
-}
-
-void change_erase(uint16_t page)
-{
-    nvm_tx_erase(page);
 }
 
 uint16_t change_commit(void)
@@ -75,11 +66,6 @@ uint16_t index_slots(void)
 static uint16_t data_first(void)
 {
     return (uint16_t)(PAGE_INDEX + index_slots());
-}
-
-uint16_t index_page(uint16_t slot)
-{
-    return (uint16_t)(PAGE_INDEX + slot);
 }
 
 const struct entry *index_at(uint16_t slot)
@@ -117,18 +103,21 @@ int index_find_any(uint16_t handle, uint8_t cls)
     return -1;
 }
 
-int index_find_sequence(uint8_t cls, uint8_t state, uint32_t sequence)
+uint8_t *entry_object(const struct entry *e)
 {
-    for (uint16_t i = 0; i < index_slots(); i++) {
-        const struct entry *e = index_at(i);
-        if (e->cls == cls && e->state == state && e->sequence == sequence) return i;
-    }
-    return -1;
+    return (uint8_t *)nvm_at(e->first);
 }
 
-const uint8_t *entry_object(const struct entry *e)
+bool entry_value(const struct entry *e, struct value *v)
 {
-    return nvm_at(e->first);
+    uint8_t *object = entry_object(e);
+    return value_take(object, object + e->size, v);
+}
+
+bool entry_cert(const struct entry *e, struct cert *c)
+{
+    uint8_t *object = entry_object(e);
+    return cert_take(object, object + e->size, c);
 }
 
 /** A handle that names no live item, is no item's partner and is not the last load's. */
@@ -149,89 +138,49 @@ static uint16_t handle_next(void)
 
 /* ---- room ---- */
 
-static bool overlaps(uint16_t a, uint16_t a_pages, uint16_t b, uint16_t b_pages)
+/** The lowest region that starts at or behind `from`. */
+struct region {
+    uint16_t from, start, end;
+};
+
+static void region_lower(struct region *r, uint16_t first, uint16_t pages)
 {
-    return a < b + b_pages && b < a + a_pages;
+    if (first < r->from || first >= r->start) return;
+    r->start = first;
+    r->end = (uint16_t)(first + pages);
 }
 
-/** First page behind whatever is in the way of a run, 0 when it is free. */
-static uint16_t blocked(uint16_t first, uint16_t pages)
+static void region_next(struct region *r)
 {
+    r->start = r->end = nvm_pages();
     for (uint16_t i = 0; i < index_slots(); i++) {
         const struct entry *e = index_at(i);
         if (!used(e)) continue;
-        if (overlaps(first, pages, e->first, e->pages)) return (uint16_t)(e->first + e->pages);
-        if ((e->flags & FLAG_ALTERNATIVE) && overlaps(first, pages, e->alt, e->alt_pages))
-            return (uint16_t)(e->alt + e->alt_pages);
+        region_lower(r, e->first, e->pages);
+        if (e->flags & FLAG_ALTERNATIVE) region_lower(r, e->alt, e->alt_pages);
     }
     for (unsigned i = 0; i < 4; i++)
-        if (worn[i] && overlaps(first, pages, worn[i], 1)) return (uint16_t)(worn[i] + 1);
-    return 0;
+        if (worn[i]) region_lower(r, worn[i], 1);
 }
 
-static uint16_t first_fit(uint16_t pages)
+void room_survey(struct room *r, uint16_t pages)
 {
-    uint32_t at = data_first();
-    while (at + pages <= nvm_pages()) {
-        uint16_t next = blocked((uint16_t)at, pages);
-        if (next == 0) return (uint16_t)at;
-        at = next;
+    struct region next = {data_first(), 0, 0};
+    memset(r, 0, sizeof *r);
+    r->pages = pages;
+    while (next.from < nvm_pages()) {
+        region_next(&next);
+        uint16_t run = (uint16_t)(next.start - next.from);
+        if (run >= pages && !r->first) r->first = next.from;
+        if (run > r->run) r->run = run;
+        r->free_pages = (uint16_t)(r->free_pages + run);
+        next.from = next.end > next.from ? next.end : nvm_pages();
     }
-    return 0;
-}
-
-static int slot_free(void)
-{
-    for (uint16_t i = 0; i < index_slots(); i++)
-        if (nvm_page_absent(index_page(i))) return i;
-    return -1;
-}
-
-/** Lowest start of anything at or behind a page; *behind is the page behind it. */
-static uint16_t next_used(uint16_t from, uint16_t *behind)
-{
-    uint16_t start = (uint16_t)nvm_pages();
-    *behind = start;
-    for (uint16_t i = 0; i < index_slots(); i++) {
-        const struct entry *e = index_at(i);
-        if (!used(e)) continue;
-        if (e->first >= from && e->first < start) {
-            start = e->first;
-            *behind = (uint16_t)(e->first + e->pages);
-        }
-        if ((e->flags & FLAG_ALTERNATIVE) && e->alt >= from && e->alt < start) {
-            start = e->alt;
-            *behind = (uint16_t)(e->alt + e->alt_pages);
-        }
+    for (uint16_t i = index_slots(); i-- > 0;) {
+        if (!nvm_page_absent(index_page(i))) continue;
+        r->entries++;
+        r->slot = i;
     }
-    return start;
-}
-
-void room_report(uint32_t *free_bytes, uint32_t *run_bytes, uint16_t *entries)
-{
-    uint32_t total = 0, largest = 0;
-    uint16_t at = data_first(), behind;
-    while (at < nvm_pages()) {
-        uint32_t run = (uint32_t)(next_used(at, &behind) - at);
-        total += run;
-        if (run > largest) largest = run;
-        at = behind;
-    }
-    *free_bytes = total * PAGE_BYTES;
-    *run_bytes = largest * PAGE_BYTES;
-    *entries = 0;
-    for (uint16_t i = 0; i < index_slots(); i++)
-        if (nvm_page_absent(index_page(i))) (*entries)++;
-}
-
-static void shortage_note(uint32_t needed)
-{
-    uint32_t free_bytes, run;
-    uint16_t entries;
-    room_report(&free_bytes, &run, &entries);
-    put16(put32(put32(shortage, needed), free_bytes), entries);
-    shortage[10] = running_ins;
-    short_of_room = true;
 }
 
 uint16_t shortage_get(uint8_t *to)
@@ -243,15 +192,14 @@ uint16_t shortage_get(uint8_t *to)
 
 uint16_t room_find(struct room *r, uint16_t bytes, bool entry)
 {
-    int slot = entry ? slot_free() : 0;
-    r->pages = (uint16_t)((bytes + PAGE_BYTES - 1) / PAGE_BYTES);
-    r->first = first_fit(r->pages);
-    if (slot < 0 || r->first == 0) {
-        shortage_note(r->pages * PAGE_BYTES);
+    room_survey(r, (uint16_t)((bytes + PAGE_BYTES - 1) / PAGE_BYTES));
+    if (r->first == 0 || (entry && r->entries == 0)) {
+        put16(put32(put32(shortage, r->pages * PAGE_BYTES), r->free_pages * PAGE_BYTES), r->entries);
+        shortage[10] = running_ins;
+        short_of_room = true;
         return SW_ROOM;
     }
-    r->slot = (uint16_t)slot;
-    r->handle = entry ? handle_next() : 0;
+    if (entry) r->handle = handle_next();
     return SW_OK;
 }
 
@@ -310,13 +258,13 @@ static bool orphan(const struct entry *e)
     return true;
 }
 
-void settle_slot(uint16_t slot)
+static void settle_slot(uint16_t slot)
 {
     const struct entry *e = index_at(slot);
     if (!used(e)) return;
     if (e->flags & FLAG_ALTERNATIVE) {
         if (!region_erase(e->alt, e->alt_pages)) return;
-        change_begin();
+        nvm_tx_begin();
         struct entry *n = entry_change(slot);
         n->flags = 0;
         n->alt = n->alt_pages = 0;
@@ -324,10 +272,18 @@ void settle_slot(uint16_t slot)
     }
     if (e->state == DELETING || orphan(e)) {
         if (!region_erase(e->first, e->pages)) return;
-        change_begin();
-        change_erase(index_page(slot));
+        nvm_tx_begin();
+        nvm_tx_erase(index_page(slot));
         (void)change_commit();
     }
+}
+
+uint16_t change_settle(int slot, int other)
+{
+    uint16_t sw = change_commit();
+    if (sw == SW_OK && slot >= 0) settle_slot((uint16_t)slot);
+    if (sw == SW_OK && other >= 0) settle_slot((uint16_t)other);
+    return sw;
 }
 
 void settle(void)

@@ -3,12 +3,14 @@
 
 #include <string.h>
 
-int tlv_take(struct cursor *c, uint8_t tag, uint8_t **value)
+#include "hal/hal.h"
+
+/** Length of the well-formed element at p, content at *value; -1 otherwise. */
+static int element_take(uint8_t *p, const uint8_t *end, uint8_t **value)
 {
-    uint32_t left = (uint32_t)(c->end - c->at);
-    uint8_t *p = c->at;
-    if (left < 2 || p[0] != tag) return -1;
-    uint32_t length = p[1], head = 2;
+    int left = (int)(end - p), head = 2;
+    if (left < 2) return -1;
+    int length = p[1];
     if (length == 0x81) {
         if (left < 3 || p[2] < 0x80) return -1;
         length = p[2];
@@ -17,27 +19,29 @@ int tlv_take(struct cursor *c, uint8_t tag, uint8_t **value)
         if (left < 4 || p[2] == 0) return -1;
         length = get16(p + 2);
         head = 4;
-    } else if (length > 0x82 || length == 0x80) {
+    } else if (length >= 0x80) {
         return -1;
     }
-    if (length > left - head) return -1;
     *value = p + head;
-    c->at = p + head + length;
-    return (int)length;
+    return length <= left - head ? length : -1;
 }
 
-uint8_t *tlv_fixed(struct cursor *c, uint8_t tag, uint16_t length)
+bool fields_take(uint8_t *from, const uint8_t *end, const uint8_t *elements, uint8_t **out)
 {
-    struct cursor before = *c;
-    uint8_t *value;
-    if (tlv_take(c, tag, &value) == (int)length) return value;
-    *c = before;
-    return NULL;
+    for (; *elements; elements += 3, out++) {
+        int length = element_take(from, end, out);
+        if (length < elements[1] || (elements[2] != 0xFF && length > elements[2])) return false;
+        if (elements[0] != ANY && *from != elements[0]) return false;
+        from = *out + length;
+    }
+    return from == end;
 }
 
-uint8_t tlv_peek(const struct cursor *c)
+bool object_take(uint8_t *from, const uint8_t *end, uint8_t tag, const uint8_t *elements, uint8_t **out)
 {
-    return c->at < c->end ? *c->at : 0;
+    const uint8_t outer[] = {tag, 0, 0xFF, 0};
+    uint8_t *content;
+    return fields_take(from, end, outer, &content) && fields_take(content, end, elements, out);
 }
 
 uint16_t tlv_size(uint16_t length)
@@ -63,6 +67,11 @@ uint8_t *tlv_put(uint8_t *to, uint8_t tag, const void *content, uint16_t length)
     to = tlv_head(to, tag, length);
     memmove(to, content, length);
     return to + length;
+}
+
+uint8_t *tlv_copy(uint8_t *to, const uint8_t *content)
+{
+    return tlv_put(to, content[-2], content, LENGTH(content));
 }
 
 uint8_t *tlv_put16(uint8_t *to, uint8_t tag, uint16_t value)

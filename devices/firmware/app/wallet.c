@@ -4,20 +4,15 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "hal/hal.h"
 #include "nvm/nvm.h"
 
-uint16_t cmd_read(struct apdu *a)
+uint16_t cmd_read(struct request *q)
 {
-    struct cursor c;
-    uint16_t slot;
-    data_cursor(a, &c);
-    uint16_t sw = item_take(&c, &slot);
-    if (sw == SW_OK && c.at != c.end) sw = SW_DATA;
-    if (sw != SW_OK) return sw;
-    const struct entry *e = index_at(slot);
-    if (e->size > a->cap) return SW_MEMORY;
-    memcpy(a->buf, entry_object(e), e->size);
-    a->out = e->size;
+    struct apdu *a = q->a;
+    if (q->e->size > a->cap) return SW_MEMORY;
+    memcpy(a->buf, entry_object(q->e), q->e->size);
+    a->out = q->e->size;
     return SW_OK;
 }
 
@@ -29,7 +24,7 @@ static uint16_t rewrite_prepare(uint16_t slot, const uint8_t *e1, uint16_t size)
     struct room r;
     uint16_t sw = room_find(&r, size, false);
     if (sw != SW_OK) return sw;
-    change_begin();
+    nvm_tx_begin();
     struct entry *e = entry_change(slot);
     e->alt = r.first;
     e->alt_pages = r.pages;
@@ -38,9 +33,10 @@ static uint16_t rewrite_prepare(uint16_t slot, const uint8_t *e1, uint16_t size)
     return sw == SW_OK ? region_write(r.first, r.pages, e1, size) : sw;
 }
 
-/** In a change: the alternative region becomes the region, the old one is left to be erased. */
+/** Begins the change: the alternative region becomes the region, the old one is left to be erased. */
 static struct entry *rewrite_flip(uint16_t slot, uint16_t size)
 {
+    nvm_tx_begin();
     struct entry *e = entry_change(slot);
     uint16_t first = e->first, pages = e->pages;
     e->first = e->alt;
@@ -56,110 +52,86 @@ static struct entry *rewrite_flip(uint16_t slot, uint16_t size)
 /** Lowers quantity and total; the total never below zero. */
 static uint16_t use_quantity(const struct value *v, uint16_t n)
 {
-    uint32_t unit = get32(v->unit), total = get32(v->total);
-    uint32_t high = (unit >> 16) * n, low = (unit & 0xFFFF) * n;
-    if (n > get16(v->quantity)) return SW_DATA;
-    put16(v->quantity, (uint16_t)(get16(v->quantity) - n));
-    bool above = high > 0xFFFF || (uint32_t)(high << 16) + low < low || (high << 16) + low > total;
-    put32(v->total, above ? 0 : total - ((high << 16) + low));
+    uint8_t *quantity = v->at[V_QUANTITY], *total = v->at[V_TOTAL];
+    uint32_t left = get32(total), unit = get32(v->at[V_UNIT]);
+    uint32_t high = (unit >> 16) * n, low = (unit & 0xFFFF) * n, sum = (high << 16) + low;
+    if (n > get16(quantity)) return SW_DATA;
+    bool above = high > 0xFFFF || sum < low || sum > left;
+    put16(quantity, (uint16_t)(get16(quantity) - n));
+    put32(total, above ? 0 : left - sum);
     return SW_OK;
 }
 
 static uint16_t use_amount(const struct value *v, uint32_t n)
 {
-    uint32_t left = get32(v->remaining);
+    uint32_t left = get32(v->at[V_REMAINING]);
     if (n > left) return SW_DATA;
-    put32(v->remaining, left - n);
+    put32(v->at[V_REMAINING], left - n);
     return SW_OK;
 }
 
 /** The change that makes the new value count and, on PENDING, ends the registration. */
-static uint16_t use_commit(uint16_t slot, uint16_t size)
+static uint16_t use_commit(const struct request *q, uint16_t size)
 {
-    const struct entry *e = index_at(slot);
-    int reserved = e->state == VALUE_PENDING ? index_find_any(e->partner, CLASS_CERTIFICATE) : -1;
-    change_begin();
-    struct entry *n = rewrite_flip(slot, size);
-    if (n->state == VALUE_PENDING) n->partner = 0;
-    n->state = VALUE_ACTIVE;
+    int reserved = q->e->state == VALUE_PENDING ? index_find_any(q->e->partner, CLASS_CERTIFICATE) : -1;
+    rewrite_flip(q->slot, size)->state = VALUE_ACTIVE;
     if (reserved >= 0) entry_change((uint16_t)reserved)->state = DELETING;
-    uint16_t sw = change_commit();
-    if (sw != SW_OK) return sw;
-    settle_slot(slot);
-    if (reserved >= 0) settle_slot((uint16_t)reserved);
-    return SW_OK;
+    return change_settle(q->slot, reserved);
 }
 
-uint16_t cmd_use(struct apdu *a)
+uint16_t cmd_use(struct request *q)
 {
-    struct cursor c;
+    struct apdu *a = q->a;
     struct value v;
-    uint16_t slot;
-    uint8_t *p;
-    data_cursor(a, &c);
-    struct cursor whole = c;
-    (void)tlv_fixed(&whole, 0x8B, 2);
-    bool by_quantity = tlv_peek(&whole) == 0x83;
-    p = by_quantity ? tlv_fixed(&whole, 0x83, 2) : tlv_fixed(&whole, 0x87, 4);
-    if (!p || whole.at != whole.end) return SW_DATA;
+    const uint8_t *p = q->at[1];
+    bool by_quantity = p[-2] == 0x83 && LENGTH(p) == 2;
+    if (!by_quantity && (p[-2] != 0x87 || LENGTH(p) != 4)) return SW_DATA;
+    if (q->e->state > VALUE_PENDING) return SW_CONDITIONS;
     uint32_t n = by_quantity ? get16(p) : get32(p);
-    uint16_t sw = item_take(&c, &slot);
+    uint16_t size = q->e->size;
+    memcpy(a->buf, entry_object(q->e), size);
+    if (!value_take(a->buf, a->buf + size, &v)) return SW_MEMORY;
+    uint16_t sw = by_quantity ? use_quantity(&v, (uint16_t)n) : use_amount(&v, n);
+    if (sw == SW_OK) sw = rewrite_prepare(q->slot, a->buf, size);
+    if (sw == SW_OK) sw = use_commit(q, size);
     if (sw != SW_OK) return sw;
-    const struct entry *e = index_at(slot);
-    if (e->cls != CLASS_VALUE || (e->state != VALUE_ACTIVE && e->state != VALUE_PENDING)) return SW_CONDITIONS;
-    uint16_t size = e->size;
-    memcpy(a->buf, entry_object(e), size);
-    if (!value_parse(a->buf, size, &v)) return SW_MEMORY;
-    sw = by_quantity ? use_quantity(&v, (uint16_t)n) : use_amount(&v, n);
-    if (sw == SW_OK) sw = rewrite_prepare(slot, a->buf, size);
-    if (sw == SW_OK) sw = use_commit(slot, size);
-    if (sw != SW_OK) return sw;
-    uint16_t quantity = get16(v.quantity);
-    uint32_t remaining = get32(v.remaining);
-    p = tlv_put32(tlv_put16(a->buf, 0x83, quantity), 0x87, remaining);
-    a->out = (uint16_t)(p - a->buf);
+    a->out = (uint16_t)(tlv_copy(tlv_copy(a->buf, v.at[V_QUANTITY]), v.at[V_REMAINING]) - a->buf);
     return SW_OK;
 }
 
 /* ---- LOAD and CORRECT ---- */
 
+static syntax load_elements = {0x93, 8, 8, 0x94, 4, 4, 0xE1, 0, 0xFF, 0x92, 64, 64, 0};
+
 /** Load object EC. */
 struct load {
-    uint8_t *content, *e1, *signature;
+    uint8_t *at[4];
+    uint8_t *e1;
     uint32_t number;
     uint16_t e1_size;
+    bool again; /* the very last object once more */
     uint8_t hash[32];
 };
 
-static bool load_take(struct cursor *c, struct load *l)
+/** Syntax, card id and load number. */
+static uint16_t load_take(struct load *l, uint8_t *object, const uint8_t *end)
 {
     struct value v;
-    uint8_t *object = c->at, *p;
-    int n = tlv_take(c, 0xEC, &l->content);
-    if (n < 0 || c->at != c->end) return false;
-    struct cursor in = {l->content, l->content + n};
-    if (!tlv_fixed(&in, 0x93, 8) || !(p = tlv_fixed(&in, 0x94, 4))) return false;
-    l->number = get32(p);
-    l->e1 = in.at;
-    if (!value_take(&in, &v)) return false;
-    l->e1_size = (uint16_t)(in.at - l->e1);
-    if (!(l->signature = tlv_fixed(&in, 0x92, 64)) || in.at != in.end) return false;
-    return hash_of(1, object, (uint16_t)(c->at - object), l->hash) == 32;
-}
-
-/** Card id and load number; *again: the very last object once more. */
-static uint16_t load_check(const struct load *l, bool *again)
-{
     const struct state *s = card_state();
-    if (memcmp(l->content + 2, card_identity()->card, 8) != 0) return SW_DATA;
-    *again = l->number == s->load && l->number != 0 && memcmp(l->hash, s->load_hash, 32) == 0;
-    return *again || l->number > s->load ? SW_OK : SW_CONDITIONS;
+    if (!object_take(object, end, 0xEC, load_elements, l->at)) return SW_DATA;
+    l->e1 = l->at[1] + 4;
+    l->e1_size = (uint16_t)(l->at[3] - 2 - l->e1);
+    l->number = get32(l->at[1]);
+    if (!value_take(l->e1, l->e1 + l->e1_size, &v)) return SW_DATA;
+    if (memcmp(l->at[0], card_identity()->card, 8) != 0) return SW_DATA;
+    (void)hash_of(1, object, (uint16_t)(end - object), l->hash);
+    l->again = l->number != 0 && l->number == s->load && memcmp(l->hash, s->load_hash, 32) == 0;
+    return l->again || l->number > s->load ? SW_OK : SW_CONDITIONS;
 }
 
 static uint16_t load_signature(const struct load *l)
 {
-    uint16_t signed_length = (uint16_t)(l->e1 + l->e1_size - l->content);
-    return signature_check(l->content, signed_length, "cardbench load v1", NULL, l->signature, card_identity()->issuer);
+    return signature_check(l->at[0] - 2, l->at[3], "cardbench load v1", NULL, card_identity()->issuer);
 }
 
 /** In a change: this object is the last one loaded. */
@@ -175,13 +147,13 @@ static uint16_t load_new(const struct load *l, struct room *r)
 {
     uint16_t sw = room_find(r, l->e1_size, true);
     if (sw != SW_OK) return sw;
-    change_begin();
+    nvm_tx_begin();
     entry_new(r, CLASS_VALUE, VALUE_RESERVED);
     change_page(PAGE_STATE)->state.handle = r->handle;
     sw = change_commit();
     if (sw == SW_OK) sw = region_write(r->first, r->pages, l->e1, l->e1_size);
     if (sw != SW_OK) return sw;
-    change_begin();
+    nvm_tx_begin();
     struct entry *e = entry_change(r->slot);
     e->state = VALUE_ACTIVE;
     e->size = l->e1_size;
@@ -189,95 +161,61 @@ static uint16_t load_new(const struct load *l, struct room *r)
     return change_commit();
 }
 
-uint16_t cmd_load(struct apdu *a)
+uint16_t cmd_load(struct request *q)
 {
-    struct cursor c;
     struct load l;
     struct room r;
-    bool again;
-    uint16_t sw = data_lift(a, &c);
+    uint16_t sw = load_take(&l, q->a->buf + LEAD, q->end);
     if (sw != SW_OK) return sw;
-    if (!load_take(&c, &l)) return SW_DATA;
-    sw = load_check(&l, &again);
-    if (sw != SW_OK) return sw;
-    if (again) return answer_handle(a, card_state()->load_handle);
+    if (l.again) return answer_handle(q->a, card_state()->load_handle);
     sw = load_signature(&l);
     if (sw == SW_OK) sw = load_new(&l, &r);
-    return sw == SW_OK ? answer_handle(a, r.handle) : sw;
+    return sw == SW_OK ? answer_handle(q->a, r.handle) : sw;
 }
 
-uint16_t cmd_correct(struct apdu *a)
+uint16_t cmd_correct(struct request *q)
 {
-    struct cursor c;
     struct load l;
-    uint16_t slot;
-    bool again;
-    uint16_t sw = data_lift(a, &c);
+    uint16_t handle = get16(q->at[0]);
+    uint16_t sw = load_take(&l, q->at[0] + 2, q->end);
     if (sw != SW_OK) return sw;
-    struct cursor whole = c;
-    uint8_t *p = tlv_fixed(&whole, 0x8B, 2);
-    if (!p || !load_take(&whole, &l)) return SW_DATA;
-    uint16_t handle = get16(p);
-    sw = load_check(&l, &again);
-    if (sw != SW_OK) return sw;
-    if (again) return handle == card_state()->load_handle ? answer_handle(a, handle) : SW_CONDITIONS;
-    sw = item_take(&c, &slot);
-    if (sw != SW_OK) return sw;
-    if (index_at(slot)->cls != CLASS_VALUE || index_at(slot)->state != VALUE_ACTIVE) return SW_CONDITIONS;
+    if (l.again) return handle == card_state()->load_handle ? answer_handle(q->a, handle) : SW_CONDITIONS;
+    if (q->e->state != VALUE_ACTIVE) return SW_CONDITIONS;
     sw = load_signature(&l);
-    if (sw == SW_OK) sw = rewrite_prepare(slot, l.e1, l.e1_size);
+    if (sw == SW_OK) sw = rewrite_prepare(q->slot, l.e1, l.e1_size);
     if (sw != SW_OK) return sw;
-    change_begin();
-    (void)rewrite_flip(slot, l.e1_size);
+    (void)rewrite_flip(q->slot, l.e1_size);
     load_note(&l, handle);
-    sw = change_commit();
-    if (sw != SW_OK) return sw;
-    settle_slot(slot);
-    return answer_handle(a, handle);
+    sw = change_settle(q->slot, -1);
+    return sw == SW_OK ? answer_handle(q->a, handle) : sw;
 }
 
 /* ---- DELETE ---- */
 
+/** Quantity 0, or nothing left on a pre-paid card or in cash. */
 static bool used_up(const struct entry *e)
 {
     struct value v;
-    if (!value_parse(entry_object(e), e->size, &v)) return false;
-    bool money = *v.cls == 3 || *v.cls == 5;
-    return money ? get32(v.remaining) == 0 : get16(v.quantity) == 0;
-}
-
-/** The certificate of a DEPOSITED value is STORED. */
-static bool deposited_safely(const struct entry *e)
-{
-    int partner = index_find_any(e->partner, CLASS_CERTIFICATE);
-    if (partner < 0) return false;
-    const struct entry *c = index_at((uint16_t)partner);
-    return c->state == CERT_STORED && c->partner == e->handle;
+    if (!entry_value(e, &v)) return false;
+    bool money = *v.at[V_CLASS] == 3 || *v.at[V_CLASS] == 5;
+    return money ? get32(v.at[V_REMAINING]) == 0 : get16(v.at[V_QUANTITY]) == 0;
 }
 
 static bool deletable(const struct entry *e)
 {
-    if (e->cls == CLASS_VALUE) {
-        if (e->state == VALUE_DEPOSITED) return deposited_safely(e);
-        return e->state == VALUE_ACTIVE && used_up(e);
-    }
-    return e->state == CERT_SPENT || key_certified(e);
+    if (e->cls == CLASS_CERTIFICATE) return e->state == CERT_SPENT || key_certified(e);
+    if (e->state != VALUE_DEPOSITED) return e->state == VALUE_ACTIVE && used_up(e);
+    int partner = index_find_any(e->partner, CLASS_CERTIFICATE);
+    return partner >= 0 && index_at((uint16_t)partner)->state == CERT_STORED &&
+           index_at((uint16_t)partner)->partner == e->handle;
 }
 
-uint16_t cmd_delete(struct apdu *a)
+uint16_t cmd_delete(struct request *q)
 {
-    struct cursor c;
-    uint16_t slot;
-    data_cursor(a, &c);
-    if (a->lc != 4) return SW_DATA;
-    uint16_t sw = item_take(&c, &slot);
-    if (sw != SW_OK) return sw;
-    if (!deletable(index_at(slot))) return SW_CONDITIONS;
-    change_begin();
-    entry_change(slot)->state = DELETING;
-    sw = change_commit();
-    if (sw == SW_OK) settle_slot(slot);
-    return sw;
+    if (!deletable(q->e)) return SW_CONDITIONS;
+    nvm_tx_begin();
+    entry_change(q->slot)->state = DELETING;
+    return change_settle(q->slot, -1);
 }
 
 /* ---- CANCEL ---- */
@@ -285,46 +223,39 @@ uint16_t cmd_delete(struct apdu *a)
 /** Begun key registration. */
 static uint16_t cancel_key(void)
 {
-    const struct keyreg *k = (const struct keyreg *)nvm_at(PAGE_KEYREG);
-    if (!nvm_page_valid(PAGE_KEYREG) || k->open != 1) return SW_CONDITIONS;
+    const struct keyreg *k = key_registration();
+    if (!k) return SW_CONDITIONS;
     int slot = index_find_any(k->handle, CLASS_CERTIFICATE);
-    change_begin();
-    change_erase(PAGE_KEYREG);
+    nvm_tx_begin();
+    nvm_tx_erase(PAGE_KEYREG);
     if (slot >= 0) entry_change((uint16_t)slot)->state = DELETING;
-    uint16_t sw = change_commit();
-    if (sw == SW_OK && slot >= 0) settle_slot((uint16_t)slot);
-    return sw;
+    return change_settle(slot, -1);
 }
 
-/** Puts an item back and frees the partner it reserved, if any. */
-static uint16_t cancel_item(uint16_t slot, uint8_t back, int reserved)
+/** Puts an item back to its first state and frees the partner if that is only a reservation. */
+static uint16_t cancel_item(const struct request *q, uint8_t cls, uint8_t reserved)
 {
-    change_begin();
-    struct entry *e = entry_change(slot);
-    e->state = back;
-    if (reserved >= 0) {
+    int partner = index_find_any(q->e->partner, cls);
+    if (partner >= 0 && index_at((uint16_t)partner)->state != reserved) partner = -1;
+    nvm_tx_begin();
+    struct entry *e = entry_change(q->slot);
+    e->state = 1;
+    if (partner >= 0) {
         e->partner = 0;
-        entry_change((uint16_t)reserved)->state = DELETING;
+        entry_change((uint16_t)partner)->state = DELETING;
     }
-    uint16_t sw = change_commit();
-    if (sw == SW_OK && reserved >= 0) settle_slot((uint16_t)reserved);
-    return sw;
+    return change_settle(-1, partner);
 }
+_Static_assert(VALUE_ACTIVE == 1 && CERT_STORED == 1, "first states");
 
-uint16_t cmd_cancel(struct apdu *a)
+uint16_t cmd_cancel(struct request *q)
 {
-    struct cursor c;
-    uint16_t slot;
-    if (a->lc == 0) return cancel_key();
-    data_cursor(a, &c);
-    if (a->lc != 4) return SW_DATA;
-    uint16_t sw = item_take(&c, &slot);
+    if (q->a->lc == 0) return cancel_key();
+    uint16_t sw = item_find(q);
     if (sw != SW_OK) return sw;
-    const struct entry *e = index_at(slot);
-    if (e->cls == CLASS_VALUE && e->state == VALUE_PENDING)
-        return cancel_item(slot, VALUE_ACTIVE, index_find_any(e->partner, CLASS_CERTIFICATE));
-    if (e->cls != CLASS_CERTIFICATE || e->state != CERT_RECOVERING) return SW_CONDITIONS;
-    int partner = index_find_any(e->partner, CLASS_VALUE);
-    if (partner >= 0 && index_at((uint16_t)partner)->state != VALUE_RESERVED) partner = -1;
-    return cancel_item(slot, CERT_STORED, partner);
+    if (q->e->cls == CLASS_VALUE && q->e->state == VALUE_PENDING)
+        return cancel_item(q, CLASS_CERTIFICATE, CERT_RESERVED);
+    if (q->e->cls == CLASS_CERTIFICATE && q->e->state == CERT_RECOVERING)
+        return cancel_item(q, CLASS_VALUE, VALUE_RESERVED);
+    return SW_CONDITIONS;
 }
