@@ -2,7 +2,7 @@ import { exchanges, scenarioParts } from '../catalogue/catalogue.js';
 import type { Boundary, ScenarioOptions } from '../machines/types.js';
 import type { Phase, ScenarioId, StepId } from '../ports.js';
 import type { Fault } from './faults.js';
-import type { Ref } from './script.js';
+import type { Ref, ScriptCommand } from './script.js';
 import type {
   Capability, CardExpectation, Clause, Expectation, ItemExpectation, PlanPoint, Preparation, SafeExpectation, ScenarioRun,
 } from './types.js';
@@ -109,6 +109,27 @@ export function scenarioPoint(scenario: ScenarioId, group: Group, number: number
     run: scenarioOf(scenario, options), ...fault && { fault }, expect, flags,
   };
 }
+
+/** What a script's point gives; its scenario is `2/wallet` and the like. */
+export interface ScriptDraft extends Omit<Draft, 'options' | 'fault' | 'expect'> {
+  readonly commands: readonly ScriptCommand[];
+  /** Default: every command got its answer, the card is as before, so is the safe. */
+  readonly expect?: Partial<Expectation>;
+}
+
+/** A point of direct commands. */
+export function scriptPoint(scenario: string, group: Group, number: number, draft: ScriptDraft): PlanPoint {
+  const { title, clause: from, needs = [], prepare = twoValues, commands, expect, flags = [] } = draft;
+  const embodiment = scenario.startsWith('1/') ? 1 : 2;
+  return {
+    id: pointId(scenario, group, number), title, scenario, embodiment, clause: from, prepare, flags,
+    needs: [embodiment === 1 ? 'embodiment-1' : 'embodiment-2', ...needs], run: { run: 'script', commands },
+    expect: { end: ['done'], card: { is: 'unchanged' }, safe: 'unchanged', retry: 'none', ...expect },
+  };
+}
+
+/** Card expectation of a script that leaves these items so and the others as they were. */
+export const leaves = (...items: readonly ItemExpectation[]): Pick<Expectation, 'card'> => ({ card: { is: 'described', items } });
 
 /** A clause in short. */
 export const clause = (steps: readonly StepId[], rules: readonly string[] = [], claims: readonly number[] = []): Clause =>
