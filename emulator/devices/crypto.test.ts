@@ -158,6 +158,16 @@ describe('the coprocessor', () => {
     expect(bytesToHex(t.host.peek(DST, 16) ?? new Uint8Array())).toBe('00'.repeat(16));
     t.host.run(t.crypto, 96);
     expect(bytesToHex(t.host.peek(DST, 16) ?? new Uint8Array())).toBe('69c4e0d86a7b0430d8cdb78070b4c55a');
+    expect(t.host.violations.slice(1)).toEqual([expect.objectContaining({ code: 'CRYPTO_TOUCHED', address: SRC + 1, cycle: 96 })]);
+  });
+
+  it('works in place without complaint', () => {
+    const t = setup();
+    t.put(KEY, '000102030405060708090a0b0c0d0e0f');
+    t.put(DST, '00112233445566778899aabbccddeeff');
+    t.write(REG.SRC, DST);
+    expect(t.run(1, 16, 16).hex).toBe('69c4e0d86a7b0430d8cdb78070b4c55a');
+    expect(t.host.codes()).toEqual([]);
   });
 
   it('refuses wrong lengths, addresses and commands: ERR, a violation, nothing done', () => {

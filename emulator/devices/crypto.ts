@@ -26,6 +26,13 @@ interface CryptoState {
   target: number;
   operands: Operands | undefined;
   endAt: Cycles;
+  /** RAM that must not change while busy, as it was at the start. */
+  watched: readonly Area[];
+}
+
+interface Area {
+  readonly address: number;
+  readonly bytes: Uint8Array;
 }
 
 /** What the coprocessor sees of the chip. */
@@ -41,7 +48,8 @@ export interface CryptoConfig {
 
 /**
  * The crypto coprocessor. Operands are taken when CMD is written; the result is computed and stored when the
- * operation ends. Violations: CRYPTO_BUSY, CRYPTO_COMMAND (no such command), CRYPTO_LENGTH, CRYPTO_ADDRESS.
+ * operation ends. Violations: CRYPTO_BUSY, CRYPTO_COMMAND (no such command), CRYPTO_LENGTH, CRYPTO_ADDRESS,
+ * CRYPTO_TOUCHED (an operand or the result area was changed in RAM while busy; the operands are those at the start).
  */
 export class Crypto extends Peripheral {
   readonly name = 'CRYPTO';
@@ -64,9 +72,11 @@ export class Crypto extends Peripheral {
     const s = this.#s;
     const operation = OPERATIONS.get(s.command);
     if (s.endAt > now || operation === undefined || s.operands === undefined) return;
+    this.#checkUntouched(operation);
     const outcome = operation.run(s.operands, this.#config.cache);
     s.endAt = Infinity;
     s.operands = undefined;
+    s.watched = [];
     s.status = CRYPTO_STATUS.DONE;
     if (outcome === undefined) s.status |= CRYPTO_STATUS.ERR;
     if (outcome?.valid === true) s.status |= CRYPTO_STATUS.RESULT;
@@ -134,6 +144,7 @@ export class Crypto extends Peripheral {
     s.command = command;
     s.target = s.dst;
     s.operands = operands;
+    s.watched = this.#areas(operation);
     s.endAt = now + operation.cycles(this.#config.profile, operation.src === 'LEN' ? s.len : 0);
     this.host.reschedule();
   }
@@ -149,6 +160,26 @@ export class Crypto extends Peripheral {
     const state = this.#load(s.dst, operation.state ? STATE_BYTES : 0, now);
     if (key === undefined || src === undefined || aux === undefined || state === undefined) return undefined;
     return { key, src, aux, state };
+  }
+
+  /** The parts of RAM that the operation uses, with their content. */
+  #areas(operation: Operation): Area[] {
+    const s = this.#s;
+    const used: [number, number][] = [
+      [s.key, operation.key], [s.src, length(operation.src, s.len)], [s.aux, operation.aux], [s.dst, length(operation.dst, s.len)],
+    ];
+    return used.flatMap(([address, bytes]) => {
+      const content = bytes > 0 && this.#inRam(address, bytes) ? this.host.peek(address, bytes) : undefined;
+      return content === undefined ? [] : [{ address, bytes: content }];
+    });
+  }
+
+  #checkUntouched(operation: Operation): void {
+    for (const { address, bytes } of this.#s.watched) {
+      const now = this.host.peek(address, bytes.length);
+      const at = bytes.findIndex((byte, i) => now?.[i] !== byte);
+      if (at >= 0) this.host.violation('CRYPTO_TOUCHED', `${this.name}: ${operation.name}: an area in use was changed while busy`, address + at);
+    }
   }
 
   #load(address: number, bytes: number, now: Cycles): Uint8Array | undefined {
@@ -184,6 +215,6 @@ function length(of: number | 'LEN', len: number): number {
 
 function fresh(): CryptoState {
   return {
-    status: 0, ie: 0, src: 0, dst: 0, key: 0, len: 0, aux: 0, command: 0, target: 0, operands: undefined, endAt: Infinity,
+    status: 0, ie: 0, src: 0, dst: 0, key: 0, len: 0, aux: 0, command: 0, target: 0, operands: undefined, endAt: Infinity, watched: [],
   };
 }
