@@ -1,4 +1,5 @@
 /** From reset to serving: RAM laid out for this chip, ATR, recovery, protocol. */
+#include "crypto/crypto.h"
 #include "hal/chip.h"
 #include "hal/hal.h"
 #include "link/apdu.h"
@@ -31,6 +32,7 @@ static void lay_out(void)
 
 void firmware_main(void)
 {
+    crypto_init((SYSCTL_CAPS & CAPS_CRYPTO) != 0u);
     lay_out();
     atr_send();
     if (nvm_settle() != NVM_ERROR) {
