@@ -32,7 +32,7 @@ static void lay_out(void)
 
 void firmware_main(void)
 {
-    crypto_init((SYSCTL_CAPS & CAPS_CRYPTO) != 0u);
+    crypto_init(hal_coprocessor());
     lay_out();
     atr_send();
     if (nvm_settle() != NVM_ERROR) {
