@@ -330,16 +330,27 @@ describe('T=1', () => {
     },
   );
 
-  test('chained commands to the capacity of each chip, 6700 beyond', () => {
-    for (const [profile, capacity] of [['c2010', 2048], ['modern', 2048]] as const) {
-      const t = start(profile, true);
-      for (let left = capacity; left > 255; left -= 255) expect(hex(t.apdu1([0x90, 0x02, 0, 0, 255, ...count(255)]).out)).toBe('90 00');
-      expect(t.apdu1([0x80, 0x02, 0, 0, capacity % 255, ...count(capacity % 255)]).out).toEqual([0x61, 0]);
-      for (let left = capacity; left > 255; left -= 255) t.apdu1([0x90, 0x02, 0, 0, 255, ...count(255)]);
-      expect(hex(t.apdu1([0x80, 0x02, 0, 0, capacity % 255 + 1, ...count(capacity % 255 + 1), 0]).out)).toBe('67 00');
+  test.each([['c2000', 640, 800], ['c2010', 2048, 2048], ['modern', 2048, 2048], ['c2000 --set ram.bytes=3072', 1600, 1900]] as const)(
+    '%s: chains to the capacity, %i to %i bytes, and 6700 beyond it',
+    (name, least, most) => {
+      const [profile, , set] = name.split(' ');
+      const t = start(profile, true, set === undefined ? [] : [set]);
+      const [high, low] = t.apdu1(bytes('80 16 00 00 00')).out;
+      const capacity = high * 256 + low;
+      expect(capacity).toBeGreaterThanOrEqual(least);
+      expect(capacity).toBeLessThanOrEqual(most);
+      const chain = (last: number): string => {
+        for (let left = capacity; left > 250; left -= 250) expect(hex(t.apdu1([0x90, 0x12, 0, 0, 250, ...count(250)]).out)).toBe('90 00');
+        return hex(t.apdu1([0x80, 0x12, 0, 0, last, ...count(last), 0]).out);
+      };
+      const rest = ((capacity - 1) % 250) + 1;
+      expect(chain(rest)).toBe(`${hex([high, low])} 01 90 00`);
+      expect(chain(rest + 1)).toBe('67 00');
+      expect(hex(t.apdu1([0x80, 0x12, 0, 0, 1, 0, 0]).out)).toBe('00 01 00 90 00');
+      expect(t.chip.usage().stackLow).toBeGreaterThan(0x20000000 + capacity);
       clean(t);
-    }
-  });
+    },
+  );
 
   test('S(WTX) while working: each silence below the block waiting time', () => {
     const t = start('c2000', true);

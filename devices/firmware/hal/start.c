@@ -29,11 +29,11 @@ static void wake_interrupt(void)
     }
 }
 
-/** RAM of the smallest chip; reset_handler() puts SP at the true top. */
-#define SMALLEST_RAM 2048u
+/** Never used: reset_handler() puts SP at the true top of RAM. So high that it is not taken for a depth reached. */
+#define FIRST_SP (CHIP_RAM_BASE + 0x10000u)
 
 __attribute__((section(".vectors"), used)) static void (*const vectors[20])(void) = {
-    (void (*)(void))(CHIP_RAM_BASE + SMALLEST_RAM),
+    (void (*)(void))FIRST_SP,
     reset_handler,
     [2] = fault_handler,
     [3] = fault_handler,

@@ -2,7 +2,7 @@
  * A stand-in for the application, to test link and NVM on the chip alone (images/link.elf). CLA 80:
  * 02 echo; 04 answer of P1P2 bytes 00 01 02 ..; 06 work for P1P2 * 1024 cycles, then echo;
  * 08 change page P1 (and P2 unless 0) to the first data byte; 0A read page P1; 0C erase page P1 in a change;
- * 0E write data page P1; 12 lc and chained flag; 14 boots counted by app_boot since power-on.
+ * 0E write data page P1; 12 lc and chained flag; 14 boots counted by app_boot since power-on; 16 apdu_capacity.
  */
 #include "hal/hal.h"
 #include "link/apdu.h"
@@ -101,6 +101,11 @@ uint16_t app_command(struct apdu *a)
         a->buf[0] = boots;
         a->out = 1;
         return 0x9000;
+    case 0x16:
+        a->buf[0] = (uint8_t)(a->cap >> 8);
+        a->buf[1] = (uint8_t)a->cap;
+        a->out = 2;
+        return a->cap == apdu_capacity() ? 0x9000u : 0x6A80u;
     default:
         return memory(a);
     }
