@@ -85,7 +85,7 @@ function owners(entries: readonly MemoryEntry[]): Map<number, number> {
 /** Decodes a memory image as docs/firmware.md says. Throws when a metadata page is neither absent nor valid. */
 export function decodeMemory(memory: Uint8Array): Memory {
   const total = memory.length / 64;
-  const slots = Math.floor(total / 8);
+  const slots = Math.floor(total / 4);
   const state = page(memory, 4);
   const keyPage = page(memory, 14);
   for (const number of [0, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 17, 18, 19, 20, 21, 22, 23]) page(memory, number);

@@ -176,7 +176,7 @@ function readSuperblock(source: Source): Superblock | undefined {
 
 /** How the layout divides a memory of so many pages: index 851 first, then data. */
 export function divisionOf(pages: number): Pick<Superblock, 'firstIndexPage' | 'indexEntries' | 'firstDataPage'> {
-  const indexEntries = Math.floor(pages / 8);
+  const indexEntries = Math.floor(pages / 4);
   return { firstIndexPage: indexStart, indexEntries, firstDataPage: indexStart + indexEntries };
 }
 

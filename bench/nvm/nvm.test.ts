@@ -31,7 +31,7 @@ describe('layout', () => {
       lifeCycle: 'blank', pinTries: 0, lastSequence: 0, lastLoadNumber: 0, keyRegistration: 0, values: [], certificates: [],
       problems: [], keys: { decoding: false, common: false, signing: false, transport: false },
     });
-    expect(decode(image)).toMatchObject({ superblock: undefined, state: undefined, cardId: undefined, freeEntries: 8 });
+    expect(decode(image)).toMatchObject({ superblock: undefined, state: undefined, cardId: undefined, freeEntries: 16 });
   });
 
   test.each([100, 0, 31 * 64])('%i bytes cannot be a memory', (length) => {
@@ -51,7 +51,7 @@ describe('layout', () => {
     put(image, 19, sealedPage({ 0: new Uint8Array(32).fill(0xbb) }));
     const contents = decode(image);
     expect(contents).toMatchObject({
-      superblock: { layoutVersion: 1, pageSize: 64, pages: 64, firstIndexPage: 24, indexEntries: 8, firstDataPage: 32 },
+      superblock: { layoutVersion: 1, pageSize: 64, pages: 64, firstIndexPage: 24, indexEntries: 16, firstDataPage: 40 },
       state: { lifeCycle: 'operational', pinTries: 3, settings: { emptyDigest: true, allowLegacy: false }, lastSequence: 7, lastLoadNumber: 2, lastLoadHandle: 3, lastHandle: 9, lastLoadHash: '22'.repeat(32) },
       cardId: '0102030405060708', issuerKey: '11'.repeat(32),
       keys: { decoding: false, common: true, signing: true, transport: false }, cardSecret: true, credential: false, pin: true,
@@ -91,7 +91,7 @@ describe('entries', () => {
     putItem(image, 3, at, e6(), { class: 'B', state: 1, handle: 3, partner: 2 });
     const { entries, problems, freeEntries } = decode(image);
     expect(problems).toEqual([]);
-    expect(freeEntries).toBe(5);
+    expect(freeEntries).toBe(13);
     expect(entries.map(({ class: cls, state, handle, page }) => [cls, state, handle, page]))
       .toEqual([['A', 'ACTIVE', 1, 24], ['A', 'DEPOSITED', 2, 25], ['B', 'STORED', 3, 27]]);
     expect(entries.map(({ object }) => object)).toEqual([samples[0], samples[2], sampleCertificate]);
@@ -279,9 +279,9 @@ describe('page ownership', () => {
     expect(map.owners[data + 15]).toEqual({ kind: 'region', handle: 3, role: 'deleting' });
     expect(map.leftovers).toEqual([data + 20]);
     const held = Math.ceil(e1(0).length / 64) + 2 + 5 + 1;
-    expect(map.freeBytes).toBe((32 - held - 1) * 64);
-    expect(map.largestRunBytes).toBe(11 * 64);
-    expect(map.freeEntries).toBe(4);
+    expect(map.freeBytes).toBe((24 - held - 1) * 64);
+    expect(map.largestRunBytes).toBe(3 * 64);
+    expect(map.freeEntries).toBe(12);
     expect(map.holders.map(({ handle, what, bytes }) => [handle, what, bytes / 64])).toEqual([
       [1, 'A ACTIVE', Math.ceil(e1(0).length / 64) + 2], [2, 'B RESERVED', 5], [3, 'B DELETING', 1],
     ]);

@@ -14,12 +14,12 @@ export function sealedPage(pieces: Readonly<Record<number, readonly number[] | U
 
 export const put = (image: Uint8Array, page: number, bytes: Uint8Array): void => image.set(bytes, page * 64);
 
-export const dataStart = (pages: number): number => 24 + Math.floor(pages / 8);
+export const dataStart = (pages: number): number => 24 + Math.floor(pages / 4);
 
 /** An erased memory with superblock, state (operational, 3 tries, sequence 7, load 2) and identity. */
 export function formatted(pages = 64): Uint8Array {
   const image = new Uint8Array(pages * 64).fill(0xff);
-  const entries = Math.floor(pages / 8);
+  const entries = Math.floor(pages / 4);
   const division = [1, 64, pages, 24, entries, 24 + entries].flatMap(le16);
   put(image, 0, sealedPage({ 0: [0x43, 0x42, 0x57, 0x31], 4: division }));
   put(image, 4, statePage());

@@ -60,7 +60,7 @@ uint16_t change_commit(void)
 
 uint16_t index_slots(void)
 {
-    return (uint16_t)(nvm_pages() / 8);
+    return (uint16_t)(nvm_pages() / 4);
 }
 
 static uint16_t data_first(void)
