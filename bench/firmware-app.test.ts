@@ -12,7 +12,7 @@ const lines: HostLine[] = [];
 
 beforeAll(() => {
   program = buildHost();
-});
+}, 300_000);
 afterAll(() => {
   for (const line of lines) line.close();
 });

@@ -266,28 +266,34 @@ struct binding {
 };
 void bind_card(struct binding *b, uint32_t sequence);
 void bind_more(struct binding *b, const uint8_t *bytes, uint8_t length);
+/** Bytes in front of signed or sealed elements that these functions overwrite; commands are moved up by as much. */
+#define LEAD 48u
 /**
- * Verifies a signature over label || 0 || binding || elements, which element 92 with this content follows. At least
- * LEAD bytes in front of `elements` must be writable; they are restored.
+ * Verifies a signature over label || 0 || binding || elements, which element 92 with this content follows.
+ * Overwrites LEAD bytes in front of `elements`.
  */
 uint16_t signature_check(uint8_t *elements, const uint8_t *signature, const char *label, const struct binding *b,
                          const uint8_t *key);
 /** Signs likewise with the card's signing key and appends element 92; answers the end or NULL. */
 uint8_t *signature_put(uint8_t *elements, uint8_t *end, const char *label, const struct binding *b);
-/** Bytes that must be writable in front of signed elements. */
-#define LEAD 64u
 
-/** HPKE seal with the card's deterministic ephemeral key: out = enc || ciphertext || tag. */
-uint16_t seal_public(const uint8_t *recipient, uint32_t sequence, const char *label, const struct binding *b,
-                     const uint8_t *aad, uint16_t aad_length, const uint8_t *in, uint16_t length, uint8_t *out);
+/** What is sealed or opened: binding, the encoded digest (aad), and LEAD bytes of room for HPKE's info. */
+struct sealing {
+    const char *label;
+    struct binding bind;
+    uint8_t *e2, *info;
+    uint16_t e2_size;
+};
+/**
+ * HPKE seal with the card's deterministic ephemeral key: out = enc || ciphertext || tag. Uses 32 bytes behind that.
+ */
+uint16_t seal_public(struct sealing *s, const uint8_t *recipient, const uint8_t *in, uint16_t length, uint8_t *out);
 /** Opens enc || ciphertext || tag in place (plaintext at in + 32) with an own key. */
-uint16_t open_public(uint8_t kind, const char *label, const struct binding *b, const uint8_t *aad,
-                     uint16_t aad_length, uint8_t *in, uint16_t length);
-/** AES-GCM variant 02: out = nonce || ciphertext || tag. Uses LEAD bytes in front of e2 and restores them. */
-uint16_t seal_common(const struct binding *b, uint8_t *e2, uint16_t e2_length, const uint8_t *in,
-                     uint16_t length, uint8_t *out);
-/** Opens nonce || ciphertext || tag in place (plaintext at in + 12). Likewise. */
-uint16_t open_common(const struct binding *b, uint8_t *e2, uint16_t e2_length, uint8_t *in, uint16_t length);
+uint16_t open_public(struct sealing *s, uint8_t kind, uint8_t *in, uint16_t length);
+/** AES-GCM variant 02: out = nonce || ciphertext || tag. Overwrites LEAD bytes in front of e2. */
+uint16_t seal_common(struct sealing *s, const uint8_t *in, uint16_t length, uint8_t *out);
+/** Opens nonce || ciphertext || tag in place (plaintext at in + 12). Overwrites LEAD bytes in front of e2. */
+uint16_t open_common(struct sealing *s, uint8_t *in, uint16_t length);
 
 /* ---- perso.c ---- */
 /** Writes the card credential E9; NULL when it is missing. */
@@ -300,8 +306,9 @@ const uint8_t *safe_verify_key(uint16_t page);
 const uint8_t *safe_transport_key(uint16_t page);
 
 /* ---- register.c, keys.c ---- */
-/** Head of a registration request E4 around an inner object of this encoded size; answers where that goes. */
-uint8_t *request_head(uint8_t *p, uint16_t inner, uint32_t sequence, uint8_t algorithm);
+/** Puts a registration request together in buf: E4 head, then elements..end, inside a template of `tag` unless 0. */
+uint16_t request_finish(struct apdu *a, uint8_t tag, const uint8_t *elements, const uint8_t *end, uint32_t sequence,
+                        uint8_t algorithm);
 /** Takes the next sequence, durably; also notes the handle given with it (0: none). */
 uint16_t sequence_take(uint32_t *sequence, uint16_t handle);
 /** The open key registration, NULL: none. */

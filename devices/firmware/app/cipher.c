@@ -113,12 +113,12 @@ static uint8_t prefix_size(const char *label, const struct binding *b)
     return (uint8_t)(label_size(label) + (b ? b->length : 0));
 }
 
-static uint8_t *prefix_put(uint8_t *to, const char *label, const struct binding *b)
+/** Writes label || 0 || binding. */
+static void prefix_put(uint8_t *to, const char *label, const struct binding *b)
 {
     uint8_t n = label_size(label);
     memcpy(to, label, n);
     if (b) memcpy(to + n, b->bytes, b->length);
-    return to + prefix_size(label, b);
 }
 
 /* ---- signatures ---- */
@@ -126,99 +126,90 @@ static uint8_t *prefix_put(uint8_t *to, const char *label, const struct binding 
 uint16_t signature_check(uint8_t *elements, const uint8_t *signature, const char *label, const struct binding *b,
                          const uint8_t *key)
 {
-    uint8_t saved[LEAD], n = prefix_size(label, b), *start = elements - n;
-    memcpy(saved, start, n);
-    (void)prefix_put(start, label, b);
+    uint8_t *start = elements - prefix_size(label, b);
+    prefix_put(start, label, b);
     crypto_status s = crypto_ed25519_verify(signature, key, start, (size_t)(signature - 2 - start));
-    memcpy(start, saved, n);
     return s == CRYPTO_OK ? SW_OK : SW_SECURITY;
 }
 
 uint8_t *signature_put(uint8_t *elements, uint8_t *end, const char *label, const struct binding *b)
 {
-    uint8_t saved[LEAD], n = prefix_size(label, b), *start = elements - n;
+    uint8_t *start = elements - prefix_size(label, b), *signature = tlv_head(end, 0x92, 64);
     const uint8_t *key = key_at(KEY_SIGNING);
     if (!key) return NULL;
-    uint8_t *signature = tlv_head(end, 0x92, 64);
-    memcpy(saved, start, n);
-    (void)prefix_put(start, label, b);
+    prefix_put(start, label, b);
     crypto_status s = crypto_ed25519_sign(signature, key, start, (size_t)(end - start));
-    memcpy(start, saved, n);
     return s == CRYPTO_OK ? signature + 64 : NULL;
 }
 
 /* ---- encryption ---- */
 
 /** The ephemeral key: HKDF over card secret, sequence and hash of the plaintext. */
-static uint16_t ephemeral(uint32_t sequence, const uint8_t *in, uint16_t length, uint8_t out[32])
+static __attribute__((noinline)) uint16_t ephemeral(const struct binding *b, const uint8_t *in, uint16_t length,
+                                                    uint8_t out[32])
 {
     static const char label[] = "cardbench ephemeral v1";
     uint8_t info[sizeof label + 4 + 32];
     const uint8_t *secret = key_at(0);
     if (!secret) return SW_CONDITIONS;
     memcpy(info, label, sizeof label);
-    put32(info + sizeof label, sequence);
-    if (!hash_of(1, in, length, info + sizeof label + 4)) return SW_CONDITIONS;
+    memcpy(info + sizeof label, b->bytes + 8, 4);
+    (void)hash_of(1, in, length, info + sizeof label + 4);
     crypto_status s = crypto_hkdf_expand(secret, 32, info, sizeof info, out, 32);
     crypto_wipe(info, sizeof info);
     return s == CRYPTO_OK ? SW_OK : SW_CONDITIONS;
 }
 
-uint16_t seal_public(const uint8_t *recipient, uint32_t sequence, const char *label, const struct binding *b,
-                     const uint8_t *aad, uint16_t aad_length, const uint8_t *in, uint16_t length, uint8_t *out)
+static crypto_hpke_inputs hpke_inputs(struct sealing *s)
 {
-    uint8_t info[LEAD], private_key[32];
-    crypto_hpke_inputs inputs = {info, prefix_size(label, b), aad, aad_length};
-    uint16_t sw = ephemeral(sequence, in, length, private_key);
-    if (sw != SW_OK) return sw;
-    (void)prefix_put(info, label, b);
-    crypto_status s = crypto_hpke_seal(recipient, private_key, &inputs, in, length, out, out + 32);
-    crypto_wipe(private_key, sizeof private_key);
-    return s == CRYPTO_OK ? SW_OK : SW_DATA;
+    prefix_put(s->info, s->label, &s->bind);
+    return (crypto_hpke_inputs){s->info, prefix_size(s->label, &s->bind), s->e2, s->e2_size};
 }
 
-uint16_t open_public(uint8_t kind, const char *label, const struct binding *b, const uint8_t *aad,
-                     uint16_t aad_length, uint8_t *in, uint16_t length)
+uint16_t seal_public(struct sealing *s, const uint8_t *recipient, const uint8_t *in, uint16_t length, uint8_t *out)
 {
-    uint8_t info[LEAD];
-    crypto_hpke_inputs inputs = {info, prefix_size(label, b), aad, aad_length};
+    uint8_t *private_key = out + 48 + length;
+    crypto_hpke_inputs inputs = hpke_inputs(s);
+    uint16_t sw = ephemeral(&s->bind, in, length, private_key);
+    if (sw != SW_OK) return sw;
+    crypto_status done = crypto_hpke_seal(recipient, private_key, &inputs, in, length, out, out + 32);
+    crypto_wipe(private_key, 32);
+    return done == CRYPTO_OK ? SW_OK : SW_DATA;
+}
+
+uint16_t open_public(struct sealing *s, uint8_t kind, uint8_t *in, uint16_t length)
+{
+    crypto_hpke_inputs inputs = hpke_inputs(s);
     const uint8_t *key = key_at(kind);
     if (!key) return SW_CONDITIONS;
     if (length < 48) return SW_DATA;
-    (void)prefix_put(info, label, b);
-    crypto_status s = crypto_hpke_open(key, NULL, in, &inputs, in + 32, length - 32u, in + 32);
-    return s == CRYPTO_OK ? SW_OK : SW_DATA;
+    crypto_status done = crypto_hpke_open(key, NULL, in, &inputs, in + 32, length - 32u, in + 32);
+    return done == CRYPTO_OK ? SW_OK : SW_DATA;
 }
 
-static const char label_202[] = "cardbench 202 v1";
-
-uint16_t seal_common(const struct binding *b, uint8_t *e2, uint16_t e2_length, const uint8_t *in, uint16_t length,
-                     uint8_t *out)
+uint16_t seal_common(struct sealing *s, const uint8_t *in, uint16_t length, uint8_t *out)
 {
-    uint8_t saved[LEAD], n = prefix_size(label_202, b), *aad = e2 - n;
+    uint8_t n = prefix_size(s->label, &s->bind), *aad = s->e2 - n;
     const uint8_t *key = key_at(KEY_COMMON);
     if (!key) return SW_CONDITIONS;
     memset(out, 0, 8);
-    memcpy(out + 8, b->bytes + 8, 4);
-    memcpy(saved, aad, n);
-    (void)prefix_put(aad, label_202, b);
-    crypto_status s = crypto_gcm_seal(key, 16, out, aad, (size_t)n + e2_length, in, length, out + 12, out + 12 + length);
-    memcpy(aad, saved, n);
-    return s == CRYPTO_OK ? SW_OK : SW_DATA;
+    memcpy(out + 8, s->bind.bytes + 8, 4);
+    prefix_put(aad, s->label, &s->bind);
+    crypto_status done =
+        crypto_gcm_seal(key, 16, out, aad, (size_t)n + s->e2_size, in, length, out + 12, out + 12 + length);
+    return done == CRYPTO_OK ? SW_OK : SW_DATA;
 }
 
-uint16_t open_common(const struct binding *b, uint8_t *e2, uint16_t e2_length, uint8_t *in, uint16_t length)
+uint16_t open_common(struct sealing *s, uint8_t *in, uint16_t length)
 {
-    uint8_t saved[LEAD], n = prefix_size(label_202, b), *aad = e2 - n;
+    uint8_t n = prefix_size(s->label, &s->bind), *aad = s->e2 - n;
     const uint8_t *key = key_at(KEY_COMMON);
     if (!key) return SW_CONDITIONS;
     if (length < 28) return SW_DATA;
     for (int i = 0; i < 12; i++)
-        if (in[i] != (i < 8 ? 0 : b->bytes[i])) return SW_DATA;
-    memcpy(saved, aad, n);
-    (void)prefix_put(aad, label_202, b);
-    crypto_status s = crypto_gcm_open(key, 16, in, aad, (size_t)n + e2_length, in + 12, length - 28u,
-                                      in + length - 16, in + 12);
-    memcpy(aad, saved, n);
-    return s == CRYPTO_OK ? SW_OK : SW_DATA;
+        if (in[i] != (i < 8 ? 0 : s->bind.bytes[i])) return SW_DATA;
+    prefix_put(aad, s->label, &s->bind);
+    crypto_status done = crypto_gcm_open(key, 16, in, aad, (size_t)n + s->e2_size, in + 12, length - 28u,
+                                         in + length - 16, in + 12);
+    return done == CRYPTO_OK ? SW_OK : SW_DATA;
 }

@@ -145,7 +145,7 @@ uint16_t item_find(struct request *q)
     return sw == SW_OK ? item_take(ITEM, 0, q) : sw;
 }
 
-static uint16_t run(const struct command *c, struct apdu *a)
+static uint16_t carry_out(const struct command *c, struct apdu *a)
 {
     struct request q = {.a = a};
     if (!parameters_fit(c, a)) return SW_P1P2;
@@ -169,7 +169,7 @@ uint16_t app_command(struct apdu *a)
     running_ins = a->ins;
     for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (a->cla != (commands[i].needs & ISO ? 0 : 0x80) || commands[i].ins != a->ins) continue;
-        sw = run(&commands[i], a);
+        sw = carry_out(&commands[i], a);
         break;
     }
     if (a->out < a->cap) crypto_wipe(a->buf + a->out, (size_t)(a->cap - a->out));

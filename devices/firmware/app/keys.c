@@ -75,29 +75,23 @@ const struct keyreg *key_registration(void)
     return nvm_page_valid(PAGE_KEYREG) && k->open == 1 ? k : NULL;
 }
 
-/** Registration request with the key object E5. */
+/** Registration request with the key object E5; made behind LEAD, then put together. */
 static uint16_t request_key(struct apdu *a, const struct keyreg *k)
 {
-    struct binding bind;
+    struct sealing s = {.label = "cardbench key to safe v1", .info = a->buf, .e2 = a->buf + LEAD, .e2_size = 16};
     uint16_t length = key_length(k->kind), sealed = (uint16_t)(length + 48);
-    uint16_t inner = (uint16_t)(16 + tlv_size(sealed) + 147 + 66);
-    uint8_t *start = a->buf + LEAD;
-    bind_card(&bind, k->sequence);
-    bind_more(&bind, k->safe, 8);
-    uint8_t *elements = request_head(start, tlv_size(inner), k->sequence, k->algorithm);
-    elements = tlv_head(elements, 0xE5, inner);
-    uint16_t sw = key_digest(k->kind, elements);
+    const uint8_t *recipient = safe_transport_key(safe_page(k->safe));
+    bind_card(&s.bind, k->sequence);
+    bind_more(&s.bind, k->safe, 8);
+    uint16_t sw = key_digest(k->kind, s.e2);
     if (sw != SW_OK) return sw;
-    uint8_t *p = tlv_head(elements + 16, 0x9C, sealed);
-    sw = seal_public(safe_transport_key(safe_page(k->safe)), k->sequence, "cardbench key to safe v1", &bind, elements,
-                     16, key_at(k->kind), length, p);
+    uint8_t *p = tlv_head(s.e2 + 16, 0x9C, sealed);
+    sw = seal_public(&s, recipient, key_at(k->kind), length, p);
     if (sw != SW_OK) return sw;
     p = credential_put(p + sealed);
-    if (p) p = signature_put(elements, p, "cardbench key v1", &bind);
+    if (p) p = signature_put(s.e2, p, "cardbench key v1", &s.bind);
     if (!p) return SW_CONDITIONS;
-    a->out = (uint16_t)(p - start);
-    memmove(a->buf, start, a->out);
-    return SW_OK;
+    return request_finish(a, 0xE5, s.e2, p, k->sequence, k->algorithm);
 }
 
 /** Takes a sequence and opens the registration together with its reserved certificate. */
@@ -125,7 +119,7 @@ static uint16_t keyreg_open(struct keyreg *k, bool open)
 }
 
 /** Opens the registration unless the very same one is open. */
-static uint16_t keyreg_begin(uint8_t kind, const uint8_t *safe, uint8_t algorithm)
+static __attribute__((noinline)) uint16_t keyreg_begin(uint8_t kind, const uint8_t *safe, uint8_t algorithm)
 {
     struct keyreg k;
     const struct keyreg *now = key_registration();
@@ -163,27 +157,35 @@ static syntax reply_elements = {0xE2, 14, 14, 0x9C, 64, 80, 0x92, 64, 64, 0};
 /** Elements of a key reply E8. */
 enum { K_DIGEST, K_SEALED, K_SIGNATURE, K_ELEMENTS };
 
-/** Signature, decryption and hash; the key is at at[K_SEALED] + 32 afterwards. */
-static uint16_t reply_open(const struct entry *e, uint8_t *const *at)
+/** Signature and digest of the reply against the certificate; binds to card, sequence and safe. */
+static __attribute__((noinline)) uint16_t reply_check(const struct entry *e, uint8_t *const *at, struct sealing *s)
 {
-    struct binding bind;
     struct cert c;
-    uint8_t x[32], *sealed = at[K_SEALED], *e2 = at[K_DIGEST] - 2;
-    uint16_t length = key_length(e->variant);
     if (!entry_cert(e, &c)) return SW_MEMORY;
     uint16_t safe = safe_page(c.at[C_SAFE]);
     if (!safe) return SW_NOT_FOUND;
-    bind_card(&bind, e->sequence);
-    bind_more(&bind, c.at[C_SAFE], 8);
-    bind_more(&bind, c.at[C_COUNTER], 4);
-    uint16_t sw = signature_check(e2, at[K_SIGNATURE], "cardbench key reply v1", &bind, safe_verify_key(safe));
+    bind_card(&s->bind, e->sequence);
+    bind_more(&s->bind, c.at[C_SAFE], 8);
+    bind_more(&s->bind, c.at[C_COUNTER], 4);
+    uint16_t sw = signature_check(s->e2, at[K_SIGNATURE], "cardbench key reply v1", &s->bind, safe_verify_key(safe));
+    s->bind.length = 20;
     if (sw != SW_OK) return sw;
-    if (memcmp(e2 + 2, c.at[C_DIGEST], 14) != 0 || LENGTH(sealed) != length + 48) return SW_DATA;
-    bind.length = 20;
-    sw = open_public(KEY_TRANSPORT, "cardbench key to card v1", &bind, e2, 16, sealed, LENGTH(sealed));
+    return memcmp(s->e2 + 2, c.at[C_DIGEST], 14) == 0 ? SW_OK : SW_DATA;
+}
+
+/** Signature, decryption and hash; the key is at at[K_SEALED] + 32 afterwards. */
+static uint16_t reply_open(const struct request *q, uint8_t *const *at)
+{
+    struct sealing s = {.label = "cardbench key to card v1", .info = q->a->buf, .e2 = at[K_DIGEST] - 2, .e2_size = 16};
+    uint8_t x[32], *sealed = at[K_SEALED];
+    uint16_t length = key_length(q->e->variant);
+    uint16_t sw = reply_check(q->e, at, &s);
     if (sw != SW_OK) return sw;
-    uint8_t n = hash_of(e->algorithm, sealed + 32, length, x);
-    bool same = n != 0 && crypto_equal(x, e->hash, n);
+    if (LENGTH(sealed) != length + 48) return SW_DATA;
+    sw = open_public(&s, KEY_TRANSPORT, sealed, LENGTH(sealed));
+    if (sw != SW_OK) return sw;
+    uint8_t n = hash_of(q->e->algorithm, sealed + 32, length, x);
+    bool same = n != 0 && crypto_equal(x, q->e->hash, n);
     crypto_wipe(x, sizeof x);
     return same ? SW_OK : SW_DATA;
 }
@@ -201,7 +203,7 @@ uint16_t cmd_key_recover_end(struct request *q)
     uint8_t *at[K_ELEMENTS];
     if (!object_take(q->at[0] + 2, q->end, 0xE8, reply_elements, at)) return SW_DATA;
     if (q->e->kind != KIND_KEY || q->e->state != CERT_STORED) return SW_CONDITIONS;
-    uint16_t sw = reply_open(q->e, at);
+    uint16_t sw = reply_open(q, at);
     if (sw != SW_OK) return sw;
     step();
     sw = key_restore(q->e->variant, at[K_SEALED] + 32);

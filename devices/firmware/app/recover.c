@@ -61,17 +61,17 @@ enum { R_DIGEST, R_VARIANT, R_SEALED, R_SIGNATURE, R_ELEMENTS };
 
 /** What the safe gave back: the object, and after opening the value in it. */
 struct returned {
-    struct value value;
     uint8_t *at[R_ELEMENTS];
     uint8_t *e1; /* the value in clear */
     uint16_t e1_size, sealed_size;
 };
 
-static bool returned_take(struct returned *r, const struct request *q)
+static __attribute__((noinline)) bool returned_take(struct returned *r, const struct request *q)
 {
+    struct value v;
     r->e1 = q->at[0] + 2;
     r->e1_size = (uint16_t)(q->end - r->e1);
-    if (q->a->p1 == 1) return value_take(r->e1, q->end, &r->value);
+    if (q->a->p1 == 1) return value_take(r->e1, q->end, &v);
     if (!object_take(r->e1, q->end, 0xE3, sealed_elements, r->at)) return false;
     r->sealed_size = (uint16_t)(r->at[R_SIGNATURE] - 2 - r->at[R_SEALED]);
     return *r->at[R_VARIANT] == KEY_DECODING || *r->at[R_VARIANT] == KEY_COMMON;
@@ -96,30 +96,29 @@ static uint16_t own_signature(const struct returned *r, const struct binding *bi
 }
 
 /** Signature, hash, decryption: the value in clear is in r->e1 afterwards. */
-static uint16_t unseal(const struct entry *e, struct returned *r)
+static __attribute__((noinline)) uint16_t unseal(const struct request *q, struct returned *r)
 {
-    struct binding bind;
-    uint8_t *sealed = r->at[R_SEALED], *e2 = r->at[R_DIGEST] - 2;
-    uint16_t e2_size = (uint16_t)(e2[1] + 2);
+    struct sealing s = {.label = "cardbench 202 v1", .info = q->a->buf, .e2 = r->at[R_DIGEST] - 2};
+    uint8_t *sealed = r->at[R_SEALED];
     bool common = *r->at[R_VARIANT] == KEY_COMMON;
-    bind_card(&bind, e->sequence);
-    uint16_t sw = own_signature(r, &bind);
+    bind_card(&s.bind, q->e->sequence);
+    s.e2_size = (uint16_t)(s.e2[1] + 2);
+    uint16_t sw = own_signature(r, &s.bind);
     if (sw != SW_OK) return sw;
-    if (!certified(e, r)) return SW_DATA;
+    if (!certified(q->e, r)) return SW_DATA;
     r->e1 = sealed + (common ? 12 : 32);
     r->e1_size = (uint16_t)(r->sealed_size - (common ? 28 : 48));
-    if (common) return open_common(&bind, e2, e2_size, sealed, r->sealed_size);
-    return open_public(KEY_DECODING, "cardbench 202 v1", &bind, e2, e2_size, sealed, r->sealed_size);
+    return common ? open_common(&s, sealed, r->sealed_size) : open_public(&s, KEY_DECODING, sealed, r->sealed_size);
 }
 
 /** The certificate's digest is that of the value (and of the object, where that has one). */
-static bool digest_fits(const struct entry *e, const struct returned *r)
+static bool returned_fits(const struct entry *e, const struct returned *r, const struct value *v)
 {
     struct cert c;
     if (!entry_cert(e, &c)) return false;
     const uint8_t *digest = c.at[C_DIGEST];
     if (e->kind == KIND_REGISTERED && memcmp(digest - 1, r->at[R_DIGEST] - 1, LENGTH(digest) + 1u) != 0) return false;
-    return LENGTH(digest) == 0 || digest_is(digest, &r->value);
+    return LENGTH(digest) == 0 || digest_is(digest, v);
 }
 
 /** Stores the value: ACTIVE and, together with it, the certificate SPENT. */
@@ -142,20 +141,26 @@ static uint16_t take_back(uint16_t slot, const struct returned *r)
     return change_commit();
 }
 
-/** Everything between the handing over and the answer. */
-static uint16_t recover(uint16_t slot, struct returned *r)
+/** The value in clear is one and is the one that the certificate describes. */
+static __attribute__((noinline)) bool value_fits(const struct entry *e, const struct returned *r)
 {
-    const struct entry *e = index_at(slot);
-    if (e->kind == KIND_REGISTERED) {
-        uint16_t sw = unseal(e, r);
+    struct value v;
+    return value_take(r->e1, r->e1 + r->e1_size, &v) && returned_fits(e, r, &v);
+}
+
+/** Everything between the handing over and the answer. */
+static uint16_t recover(const struct request *q, struct returned *r)
+{
+    if (q->e->kind == KIND_REGISTERED) {
+        uint16_t sw = unseal(q, r);
         if (sw != SW_OK) return sw;
         step();
-        if (!value_take(r->e1, r->e1 + r->e1_size, &r->value) || !digest_fits(e, r)) return SW_DATA;
-    } else if (!certified(e, r) || !digest_fits(e, r)) {
+    } else if (!certified(q->e, r)) {
         return SW_DATA;
     }
+    if (!value_fits(q->e, r)) return SW_DATA;
     step();
-    uint16_t sw = take_back(slot, r);
+    uint16_t sw = take_back(q->slot, r);
     if (sw == SW_OK) step();
     return sw;
 }
@@ -166,7 +171,7 @@ uint16_t cmd_recover_end(struct request *q)
     uint16_t sw = SW_OK;
     if (!returned_take(&r, q)) return SW_DATA;
     if (q->e->state == CERT_RECOVERING)
-        sw = recover(q->slot, &r);
+        sw = recover(q, &r);
     else if (q->e->state == CERT_SPENT && certified(q->e, &r))
         for (uint8_t i = 0; i <= q->e->kind; i++) step();
     else

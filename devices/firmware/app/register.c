@@ -8,71 +8,78 @@
 
 /** A registration of a value being begun. */
 struct begin {
-    struct value value;
-    struct room room;     /* of the certificate, when `fresh` */
+    struct room room; /* of the certificate, when `fresh` */
+    uint32_t sequence;
     uint16_t slot;        /* of the value */
     uint16_t certificate; /* slot of the reserved certificate */
-    uint32_t sequence;
     uint8_t variant, algorithm;
-    bool again, fresh; /* the same once more; the certificate's entry is new */
-    uint8_t x[32];
+    bool again, fresh;    /* the same once more; the certificate's entry is new */
+    const uint8_t *hashed; /* what hash X is made of */
+    uint16_t hashed_size;
 };
 
 /* ---- REGISTER BEGIN ---- */
 
-uint8_t *request_head(uint8_t *p, uint16_t inner, uint32_t sequence, uint8_t algorithm)
+uint16_t request_finish(struct apdu *a, uint8_t tag, const uint8_t *elements, const uint8_t *end, uint32_t sequence,
+                        uint8_t algorithm)
 {
-    p = tlv_head(p, 0xE4, (uint16_t)(19 + inner));
+    uint16_t n = (uint16_t)(end - elements), inner = tag ? tlv_size(n) : n;
+    uint8_t *p = tlv_head(a->buf, 0xE4, (uint16_t)(19 + inner));
     p = tlv_put(p, 0x93, card_identity()->card, 8);
     p = tlv_put32(p, 0x94, sequence);
-    return tlv_put(p, 0x95, &algorithm, 1);
+    p = tlv_put(p, 0x95, &algorithm, 1);
+    if (tag) p = tlv_head(p, tag, n);
+    memmove(p, elements, n);
+    a->out = (uint16_t)(p + n - a->buf);
+    return SW_OK;
 }
 
 /** Registration request with the plain value. */
 static uint16_t request_plain(struct apdu *a, struct begin *b)
 {
     const struct entry *e = index_at(b->slot);
-    uint8_t *p = request_head(a->buf, e->size, b->sequence, b->algorithm);
-    memcpy(p, entry_object(e), e->size);
-    a->out = (uint16_t)(p + e->size - a->buf);
-    return hash_of(b->algorithm, p, e->size, b->x) ? SW_OK : SW_DATA;
+    b->hashed = entry_object(e);
+    b->hashed_size = e->size;
+    return request_finish(a, 0, b->hashed, b->hashed + e->size, b->sequence, b->algorithm);
 }
 
 /** Element 91, to where it is told. */
-static uint16_t seal_value(const struct begin *b, const struct binding *bind, uint8_t *e2, uint16_t e2_length,
-                           uint8_t *out)
+static uint16_t seal_value(const struct begin *b, struct sealing *s, uint8_t *out)
 {
     const struct entry *e = index_at(b->slot);
-    uint8_t own[32];
-    if (b->variant == KEY_COMMON) return seal_common(bind, e2, e2_length, entry_object(e), e->size, out);
+    uint8_t *own = out + e->size + 48 + 32;
+    if (b->variant == KEY_COMMON) return seal_common(s, entry_object(e), e->size, out);
     uint16_t sw = key_public(KEY_DECODING, own);
-    if (sw != SW_OK) return sw;
-    return seal_public(own, b->sequence, "cardbench 202 v1", bind, e2, e2_length, entry_object(e), e->size, out);
+    return sw == SW_OK ? seal_public(s, own, entry_object(e), e->size, out) : sw;
 }
 
-/** Registration request with the registered value information 203. */
+/** Digest, variant and head of element 91. */
+static __attribute__((noinline)) uint8_t *sealed_head(const struct begin *b, uint8_t *p, uint16_t sealed)
+{
+    struct value v;
+    if (!entry_value(index_at(b->slot), &v)) return NULL;
+    p = card_digest_put(p, &v);
+    p = tlv_put(p, 0x90, &b->variant, 1);
+    return tlv_head(p, 0x91, sealed);
+}
+
+/** Registration request with the registered value information 203; made behind LEAD, then put together. */
 static uint16_t request_sealed(struct apdu *a, struct begin *b)
 {
-    struct binding bind;
-    const struct entry *e = index_at(b->slot);
-    uint16_t digest = card_digest_size(&b->value);
-    uint16_t sealed = (uint16_t)(e->size + (b->variant == KEY_COMMON ? 28 : 48));
-    uint16_t inner = (uint16_t)(digest + 3 + tlv_size(sealed) + 66);
-    uint8_t *start = a->buf + LEAD;
-    if (LEAD + 23u + 4u + inner > a->cap) return SW_LENGTH;
-    bind_card(&bind, b->sequence);
-    uint8_t *elements = request_head(start, tlv_size(inner), b->sequence, b->algorithm);
-    elements = tlv_head(elements, 0xE3, inner);
-    uint8_t *p = card_digest_put(elements, &b->value);
-    p = tlv_put(p, 0x90, &b->variant, 1);
-    p = tlv_head(p, 0x91, sealed);
-    uint16_t sw = seal_value(b, &bind, elements, digest, p);
+    struct sealing s = {.label = "cardbench 202 v1", .info = a->buf, .e2 = a->buf + LEAD};
+    uint16_t sealed = (uint16_t)(index_at(b->slot)->size + (b->variant == KEY_COMMON ? 28 : 48));
+    bind_card(&s.bind, b->sequence);
+    uint8_t *p = sealed_head(b, s.e2, sealed);
+    if (!p) return SW_MEMORY;
+    if (p + sealed + 66 > a->buf + a->cap) return SW_LENGTH;
+    s.e2_size = (uint16_t)(s.e2[1] + 2);
+    uint16_t sw = seal_value(b, &s, p);
     if (sw != SW_OK) return sw;
-    if (!hash_of(b->algorithm, p, sealed, b->x)) return SW_DATA;
-    p = signature_put(elements, p + sealed, "cardbench 203 v1", &bind);
+    p = signature_put(s.e2, p + sealed, "cardbench 203 v1", &s.bind);
     if (!p) return SW_CONDITIONS;
-    a->out = (uint16_t)(p - start);
-    memmove(a->buf, start, a->out);
+    (void)request_finish(a, 0xE3, s.e2, p, b->sequence, b->algorithm);
+    b->hashed = a->buf + a->out - 66 - sealed;
+    b->hashed_size = sealed;
     return SW_OK;
 }
 
@@ -88,32 +95,22 @@ uint16_t sequence_take(uint32_t *sequence, uint16_t handle)
 }
 
 /** State, key and room; decides whether this is the same registration again. */
-static uint16_t begin_check(struct begin *b)
+static __attribute__((noinline)) uint16_t begin_check(struct begin *b)
 {
     const struct entry *e = index_at(b->slot);
     if (e->state == VALUE_DEPOSITED) return SW_CONDITIONS;
     if (b->variant && !key_at(b->variant)) return SW_CONDITIONS;
-    if (!entry_value(e, &b->value)) return SW_MEMORY;
     b->sequence = e->sequence;
     b->fresh = e->state == VALUE_ACTIVE;
     b->again = !b->fresh && e->variant == b->variant && e->algorithm == b->algorithm;
     if (b->fresh) {
-        uint16_t sw = room_find(&b->room, cert_room(digest_size(&b->value)), true);
-        b->certificate = b->room.slot;
-        return sw;
+        struct value v;
+        if (!entry_value(e, &v)) return SW_MEMORY;
+        return room_find(&b->room, cert_room(digest_size(&v)), true);
     }
     int reserved = index_find_any(e->partner, CLASS_CERTIFICATE);
     b->certificate = (uint16_t)reserved;
     return reserved < 0 ? SW_MEMORY : SW_OK;
-}
-
-static void registration_note(struct entry *e, const struct begin *b)
-{
-    e->sequence = b->sequence;
-    e->kind = b->variant ? KIND_REGISTERED : KIND_PLAIN;
-    e->variant = b->variant;
-    e->algorithm = b->algorithm;
-    memcpy(e->hash, b->x, 32);
 }
 
 /** The value becomes PENDING together with its reserved certificate. */
@@ -122,11 +119,19 @@ static uint16_t begin_commit(const struct begin *b)
     nvm_tx_begin();
     struct entry *v = entry_change(b->slot);
     struct entry *c = b->fresh ? entry_new(&b->room, CLASS_CERTIFICATE, CERT_RESERVED) : entry_change(b->certificate);
-    registration_note(v, b);
-    registration_note(c, b);
+    if (!hash_of(b->algorithm, b->hashed, b->hashed_size, v->hash)) return SW_DATA;
     v->state = VALUE_PENDING;
     v->partner = c->handle;
+    v->sequence = b->sequence;
+    v->kind = b->variant ? KIND_REGISTERED : KIND_PLAIN;
+    v->variant = b->variant;
+    v->algorithm = b->algorithm;
     c->partner = v->handle;
+    c->sequence = v->sequence;
+    memcpy(c->hash, v->hash, 32);
+    c->kind = v->kind;
+    c->variant = v->variant;
+    c->algorithm = v->algorithm;
     c->value_size = v->size;
     return change_commit();
 }
@@ -202,11 +207,14 @@ static uint16_t certificate_check(const struct expected *x, const struct cert *c
 }
 
 /** The certificate becomes STORED and, together with it, the value DEPOSITED or the key registration closed. */
-static uint16_t certificate_store(const struct expected *x, const uint8_t *e6, uint16_t size)
+static uint16_t certificate_store(const struct expected *x, const struct cert *c, uint8_t *e6, uint16_t size)
 {
+    uint16_t content = (uint16_t)(e6 + size - (c->at[0] - 2));
     uint16_t slot = (uint16_t)x->certificate;
     const struct entry *r = index_at(slot);
     if (size > r->pages * PAGE_BYTES) return SW_DATA;
+    /* The head has made way for the label of the signature. */
+    (void)tlv_head(e6, 0xE6, content);
     uint16_t sw = region_write(r->first, r->pages, e6, size);
     if (sw != SW_OK) return sw;
     nvm_tx_begin();
@@ -244,7 +252,7 @@ uint16_t cmd_register_end(struct request *q)
     if (memcmp(c.at[C_CARD], card_identity()->card, 8) != 0) return SW_DATA;
     if (expected_find(&x, sequence, q->a->p2 == 3)) {
         sw = certificate_check(&x, &c, q->a->p1);
-        if (sw == SW_OK) sw = certificate_store(&x, e6, size);
+        if (sw == SW_OK) sw = certificate_store(&x, &c, e6, size);
     } else {
         x.certificate = stored_before(sequence, e6, size);
         if (x.certificate < 0) sw = SW_CONDITIONS;
