@@ -116,17 +116,17 @@ static void add_round_key(uint32_t state[4], const uint32_t key[4])
 }
 
 /**
- * SubBytes and ShiftRows, or their inverses. With bytes numbered down the columns, ShiftRows takes them in
+ * Adds a round key, then SubBytes and ShiftRows or their inverses. With bytes numbered down the columns, ShiftRows takes them in
  * steps of 5 modulo 16, its inverse in steps of 13.
  */
-static void substitute(uint32_t state[4], const uint8_t *box, uint32_t step)
+static void substitute(uint32_t state[4], const uint32_t key[4], const uint8_t *box, uint32_t step)
 {
     uint32_t copy[4];
     const uint8_t *from = (const uint8_t *)copy;
     uint8_t *to = (uint8_t *)state;
     uint32_t at = 0;
     for (uint32_t c = 0; c < 4u; c++) {
-        copy[c] = state[c];
+        copy[c] = state[c] ^ key[c];
     }
     for (uint32_t i = 0; i < 16u; i++) {
         to[i] = box[from[at]];
@@ -143,12 +143,10 @@ static uint32_t group(const schedule *s, uint32_t round)
 static void encrypt(schedule *s, uint32_t state[4], uint32_t rounds)
 {
     for (uint32_t round = 0; round < rounds; round++) {
-        uint32_t half = group(s, round);
-        add_round_key(state, s->key + half);
+        substitute(state, s->key + group(s, round), sbox, 5);
         if (round + 1u >= s->words / 4u) {
             forward(s, group(s, round + 1u));
         }
-        substitute(state, sbox, 5);
         if (round + 1u < rounds) {
             for (uint32_t c = 0; c < 4u; c++) {
                 state[c] = mix(state[c]);
@@ -160,6 +158,7 @@ static void encrypt(schedule *s, uint32_t state[4], uint32_t rounds)
 
 static void decrypt(schedule *s, uint32_t state[4], uint32_t rounds)
 {
+    static const uint32_t none[4] = {0};
     for (uint32_t round = s->words / 4u; round <= rounds; round++) {
         forward(s, group(s, round));
     }
@@ -174,7 +173,7 @@ static void decrypt(schedule *s, uint32_t state[4], uint32_t rounds)
                 state[c] = mix(w ^ xtime(xtime(w ^ ror(w, 16))));
             }
         }
-        substitute(state, inverse_sbox, 13);
+        substitute(state, none, inverse_sbox, 13);
     }
     add_round_key(state, s->key);
 }

@@ -38,48 +38,64 @@ static const uint64_t initial[8] = {
     0x510E527FADE682D1u, 0x9B05688C2B3E6C1Fu, 0x1F83D9ABFB41BD6Bu, 0x5BE0CD19137E2179u,
 };
 
-static uint64_t ror(uint64_t w, uint32_t n)
+/** For n that is no multiple of 32. Not inlined, and in halves, which keeps it small and free of library calls. */
+__attribute__((noinline)) static uint64_t ror(uint64_t w, uint32_t n)
 {
-    return (w >> n) | (w << (64u - n));
+    uint32_t low = (uint32_t)w;
+    uint32_t high = (uint32_t)(w >> 32);
+    if (n >= 32u) {
+        uint32_t other = low;
+        low = high;
+        high = other;
+        n -= 32u;
+    }
+    return (uint64_t)(high >> n | low << (32u - n)) << 32 | (low >> n | high << (32u - n));
 }
 
-static uint64_t swap(uint64_t w)
+__attribute__((noinline)) static uint64_t swap(uint64_t w)
 {
     return (uint64_t)__builtin_bswap32((uint32_t)w) << 32 | __builtin_bswap32((uint32_t)(w >> 32));
 }
 
+/** The next 16 words of the message schedule, in place. */
+static void next_words(uint64_t block[16])
+{
+    for (uint32_t i = 0; i < 16u; i++) {
+        uint64_t x = block[(i + 1u) & 15u];
+        uint64_t y = block[(i + 14u) & 15u];
+        block[i] += (ror(x, 1) ^ ror(x, 8) ^ x >> 7) + block[(i + 9u) & 15u] + (ror(ror(y, 42) ^ y, 19) ^ y >> 6);
+    }
+}
+
 static void compress(uint64_t state[8], uint64_t block[16])
 {
-    uint64_t v[8];
-    memcpy(v, state, sizeof v);
-    for (uint32_t t = 0; t < 80u; t++) {
-        uint64_t *w = &block[t & 15u];
-        if (t < 16u) {
-            *w = swap(*w);
-        } else {
-            uint64_t x = block[(t + 1u) & 15u];
-            uint64_t y = block[(t + 14u) & 15u];
-            *w += (ror(x, 1) ^ ror(x, 8) ^ x >> 7) + block[(t + 9u) & 15u] + (ror(y, 19) ^ ror(y, 61) ^ y >> 6);
+    /* a to h are v[0] to v[7]; each round puts the new a before them and moves v down. */
+    uint64_t window[24];
+    memcpy(window, state, 64);
+    for (uint32_t i = 0; i < 16u; i++) {
+        block[i] = swap(block[i]);
+    }
+    for (uint32_t first = 0; first < 80u; first += 16u) {
+        if (first != 0u) {
+            next_words(block);
         }
-        /* The variables stay in place; their names move: a is v[-t mod 8]. */
-        uint64_t e = v[(4u - t) & 7u];
-        uint64_t f = v[(5u - t) & 7u];
-        uint64_t g = v[(6u - t) & 7u];
-        uint64_t *h = &v[(7u - t) & 7u];
-        uint64_t sum = *h + *w + sha512_constants[t] + (ror(e, 14) ^ ror(e, 18) ^ ror(e, 41)) + (g ^ (e & (f ^ g)));
-        v[(3u - t) & 7u] += sum;
-        uint64_t a = v[(0u - t) & 7u];
-        uint64_t b = v[(1u - t) & 7u];
-        uint64_t c = v[(2u - t) & 7u];
-        *h = sum + (ror(a, 28) ^ ror(a, 34) ^ ror(a, 39)) + ((a & b) | (c & (a | b)));
-        if ((t & 7u) == 0u) {
-            crypto_idle();
+        memcpy(window + 16, window, 64);
+        uint64_t *v = window + 16;
+        for (uint32_t t = 0; t < 16u; t++) {
+            uint64_t e = v[4];
+            uint64_t sum = v[7] + block[t] + sha512_constants[first + t] + ror(ror(ror(e, 23) ^ e, 4) ^ e, 14) +
+                           (v[6] ^ (e & (v[5] ^ v[6])));
+            uint64_t a = v[0];
+            v[3] += sum;
+            v--;
+            v[0] = sum + ror(ror(ror(a, 5) ^ a, 6) ^ a, 28) + ((a & v[2]) | (v[3] & (a | v[2])));
         }
+        crypto_idle();
     }
     for (uint32_t i = 0; i < 8u; i++) {
-        state[i] += v[i];
+        state[i] += window[i];
     }
-    crypto_wipe(v, sizeof v);
+    crypto_wipe(window, sizeof window);
 }
 
 void crypto_sha512_init(crypto_sha512_state *hash)

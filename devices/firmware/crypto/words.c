@@ -83,6 +83,22 @@ void fe_sub(fe r, const fe a, const fe b)
     r[0] -= 38u * words_sub8(r, r, less);
 }
 
+void words_gf128(uint32_t y[4], const uint32_t h[4])
+{
+    uint32_t z[4] = {0};
+    for (uint32_t i = 128; i-- != 0u;) {
+        uint32_t fold = 0x87u & (0u - (z[3] >> 31));
+        uint32_t take = 0u - (y[i >> 5] >> (i & 31u) & 1u);
+        for (uint32_t k = 3; k > 0u; k--) {
+            z[k] = (z[k] << 1 | z[k - 1u] >> 31) ^ (h[k] & take);
+        }
+        z[0] = z[0] << 1 ^ fold ^ (h[0] & take);
+    }
+    for (uint32_t k = 0; k < 4u; k++) {
+        y[k] = z[k];
+    }
+}
+
 #else
 /** A translation unit must not be empty (C11, 6.9). */
 typedef int words_are_in_assembly;

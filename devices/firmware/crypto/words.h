@@ -19,5 +19,9 @@ void words_mul8(uint32_t *wide, const uint32_t *a, const uint32_t *b);
 void words_square8(uint32_t *wide, const uint32_t *a);
 /** r[0..7] = wide modulo 2^255 - 19, not always fully reduced. */
 void words_reduce(uint32_t *r, const uint32_t *wide);
+/**
+ * y = y * h modulo x^128 + x^7 + x^2 + x + 1, the field of GCM; the coefficient of x^i is bit i of the 4 words.
+ */
+void words_gf128(uint32_t y[4], const uint32_t h[4]);
 
 #endif

@@ -46,6 +46,63 @@
     pop {r4-r7, pc}
     .size words_sub8, . - words_sub8
 
+    .section .text.words_gf128, "ax", %progbits
+    .balign 4
+/* From the top coefficient of y down: z = z * x, and z += h where y has a 1. z is in r4 to r7. */
+    function words_gf128
+    push {r0, r4-r7, lr}
+    mov r2, r8
+    mov r3, r9
+    push {r2, r3}
+    adds r0, #16
+    movs r4, #0
+    movs r5, #0
+    movs r6, #0
+    movs r7, #0
+.Lword:
+    subs r0, #4
+    ldr r2, [r0]
+    mov r8, r2
+    mov r9, r0
+    movs r0, #32
+.Lbit:
+    movs r2, #0x87
+    adds r4, r4, r4
+    adcs r5, r5
+    adcs r6, r6
+    adcs r7, r7
+    sbcs r3, r3             /* all ones unless a bit left z */
+    bics r2, r3
+    eors r4, r2
+    mov r2, r8
+    adds r2, r2, r2
+    mov r8, r2
+    sbcs r2, r2             /* all ones where y has a 0 */
+    ldr r3, [r1]
+    bics r3, r2
+    eors r4, r3
+    ldr r3, [r1, #4]
+    bics r3, r2
+    eors r5, r3
+    ldr r3, [r1, #8]
+    bics r3, r2
+    eors r6, r3
+    ldr r3, [r1, #12]
+    bics r3, r2
+    eors r7, r3
+    subs r0, #1
+    bne .Lbit
+    mov r0, r9
+    ldr r2, [sp, #8]
+    cmp r0, r2
+    bne .Lword
+    stmia r0!, {r4-r7}
+    pop {r2, r3}
+    mov r8, r2
+    mov r9, r3
+    pop {r0, r4-r7, pc}
+    .size words_gf128, . - words_gf128
+
     .section .text.words_field, "ax", %progbits
     .balign 4
     function fe_sub
