@@ -78,7 +78,7 @@ static __attribute__((noinline)) bool returned_take(struct returned *r, const st
 }
 
 /** The certified hash fits the object. */
-static bool certified(const struct entry *e, const struct returned *r)
+static __attribute__((noinline)) bool certified(const struct entry *e, const struct returned *r)
 {
     uint8_t x[32];
     bool plain = e->kind == KIND_PLAIN;
@@ -87,7 +87,7 @@ static bool certified(const struct entry *e, const struct returned *r)
 }
 
 /** Signature 303 by this card. */
-static uint16_t own_signature(const struct returned *r, const struct binding *bind)
+static __attribute__((noinline)) uint16_t own_signature(const struct returned *r, const struct binding *bind)
 {
     uint8_t own[32];
     uint16_t sw = key_public(KEY_SIGNING, own);

@@ -71,7 +71,6 @@ static uint16_t request_sealed(struct apdu *a, struct begin *b)
     bind_card(&s.bind, b->sequence);
     uint8_t *p = sealed_head(b, s.e2, sealed);
     if (!p) return SW_MEMORY;
-    if (p + sealed + 66 > a->buf + a->cap) return SW_LENGTH;
     s.e2_size = (uint16_t)(s.e2[1] + 2);
     uint16_t sw = seal_value(b, &s, p);
     if (sw != SW_OK) return sw;
@@ -94,8 +93,11 @@ uint16_t sequence_take(uint32_t *sequence, uint16_t handle)
     return change_commit();
 }
 
+/** What registered value information adds to digest and value: variant, heads, enc, tag, signature. */
+#define REQUEST_MORE (3 + 4 + 48 + 66)
+
 /** State, key and room; decides whether this is the same registration again. */
-static __attribute__((noinline)) uint16_t begin_check(struct begin *b)
+static __attribute__((noinline)) uint16_t begin_check(struct begin *b, uint16_t capacity)
 {
     const struct entry *e = index_at(b->slot);
     if (e->state == VALUE_DEPOSITED) return SW_CONDITIONS;
@@ -103,11 +105,10 @@ static __attribute__((noinline)) uint16_t begin_check(struct begin *b)
     b->sequence = e->sequence;
     b->fresh = e->state == VALUE_ACTIVE;
     b->again = !b->fresh && e->variant == b->variant && e->algorithm == b->algorithm;
-    if (b->fresh) {
-        struct value v;
-        if (!entry_value(e, &v)) return SW_MEMORY;
-        return room_find(&b->room, cert_room(digest_size(&v)), true);
-    }
+    struct value v;
+    if (!entry_value(e, &v)) return SW_MEMORY;
+    if (LEAD + digest_size(&v) + e->size + REQUEST_MORE > capacity) return SW_ROOM;
+    if (b->fresh) return room_find(&b->room, cert_room(digest_size(&v)), true);
     int reserved = index_find_any(e->partner, CLASS_CERTIFICATE);
     b->certificate = (uint16_t)reserved;
     return reserved < 0 ? SW_MEMORY : SW_OK;
@@ -144,7 +145,7 @@ uint16_t cmd_register_begin(struct request *q)
     b.variant = q->a->p2;
     b.slot = q->slot;
     if (!hash_allowed(b.algorithm)) return SW_DATA;
-    uint16_t sw = begin_check(&b);
+    uint16_t sw = begin_check(&b, q->a->cap);
     if (sw == SW_OK && !b.again) sw = sequence_take(&b.sequence, b.fresh ? b.room.handle : 0);
     if (sw != SW_OK) return sw;
     step();
