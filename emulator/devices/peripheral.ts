@@ -1,6 +1,6 @@
 import type { AccessSize, Cycles, Device, DeviceHost, ResetKind } from '../types.js';
 
-/** Base addresses, window sizes and clock-gate bits of the peripherals (docs/chip.md, address map). */
+/** Size of each peripheral's register window, bytes (docs/chip.md, address map). */
 export const WINDOW = 0x1000;
 
 /**
