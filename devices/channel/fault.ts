@@ -183,15 +183,31 @@ export class DisturbedPort implements BytePort {
     }
     const faults = this.#due('to-card', 'block', this.#count('to-card', 'blocks'));
     if (faults.some((f) => f.action === 'duplicate')) this.#set({ replayOut: [...bytes] });
-    const items = faults.some((f) => f.action === 'drop') ? [] : this.#plan(bytes, options, faults);
     const late = faults.filter((f) => f.action === 'delay').reduce((sum, f) => sum + (f.etu ?? DEFAULT_DELAY_ETU), 0);
-    return yield* this.#sendItems(items, bytes.length, options, late);
+    const notBefore = Math.ceil(Math.max(this.#inner.now(), options.notBefore ?? 0) + late * this.#inner.etu());
+    if (faults.some((f) => f.action === 'drop')) return yield* this.#sendItems([], 0, bytes.length, { ...options, notBefore });
+    return yield* this.#sendPlanned(bytes, { ...options, notBefore }, faults);
   }
 
-  #plan(bytes: Uint8Array, options: SendOptions, blockFaults: readonly LinkFault[]): OutItem[] {
+  /** Where the error signal may stop the run, characters are planned and sent one by one. */
+  *#sendPlanned(bytes: Uint8Array, options: SendOptions & { readonly notBefore: Ticks }, faults: readonly LinkFault[]): Steps<SendOutcome> {
+    const step = this.#inner.line.errorSignal ? 1 : Math.max(1, bytes.length);
+    let { notBefore } = options;
+    let firstEdge: Ticks | undefined;
+    for (let at = 0; ; at += step) {
+      const end = Math.min(bytes.length, at + step);
+      const items = this.#plan(bytes, at, end, options, faults);
+      const outcome = yield* this.#sendItems(items, at, end, { ...options, notBefore });
+      firstEdge ??= outcome.firstEdge;
+      if (outcome.signalled || end === bytes.length) return { ...outcome, firstEdge };
+      notBefore = Math.ceil(outcome.lastEdge + options.guardEtu * this.#inner.etu());
+    }
+  }
+
+  #plan(bytes: Uint8Array, from: number, end: number, options: SendOptions, blockFaults: readonly LinkFault[]): OutItem[] {
     const items: OutItem[] = [];
     let delayEtu = 0;
-    for (let source = 0; source < bytes.length; source++) {
+    for (let source = from; source < end; source++) {
       const touching = blockFaults.filter((f) => (f.action === 'alter' || f.action === 'parity') && (f.index ?? 0) === source);
       const faults = [...touching, ...this.#due('to-card', 'character', this.#count('to-card', 'characters'))];
       let byte = bytes[source];
@@ -212,28 +228,28 @@ export class DisturbedPort implements BytePort {
     return items;
   }
 
-  /** Sends in runs without a pause; what was dropped passes as time. */
-  *#sendItems(items: readonly OutItem[], count: number, options: SendOptions, lateEtu: number): Steps<SendOutcome> {
+  /** Sends characters `from` to `to` in runs without a pause; what was dropped passes as time. */
+  *#sendItems(items: readonly OutItem[], from: number, to: number, options: SendOptions & { readonly notBefore: Ticks }): Steps<SendOutcome> {
     const etu = this.#inner.etu();
-    const first = Math.ceil(Math.max(this.#inner.now(), options.notBefore ?? 0) + lateEtu * etu);
-    const end = Math.ceil(first + (count - 1) * options.guardEtu * etu);
-    let edge = first - options.guardEtu * etu;
+    const { guardEtu, notBefore: first } = options;
+    const end = Math.ceil(first + (to - from - 1) * guardEtu * etu);
+    let edge = first - guardEtu * etu;
     let firstEdge: Ticks | undefined;
     for (let at = 0; at < items.length;) {
-      const notBefore = Math.ceil(edge + (options.guardEtu + items[at].delayEtu) * etu);
+      const notBefore = Math.ceil(edge + (guardEtu + items[at].delayEtu) * etu);
       let stop = at + 1;
       while (stop < items.length && items[stop].delayEtu === 0) stop++;
       const run = items.slice(at, stop);
       const badParity = run.flatMap((item, i) => (item.bad ? [i] : []));
       const bytes = Uint8Array.from(run, (item) => item.byte);
-      const outcome = yield* wait(this.#inner.send(bytes, { guardEtu: options.guardEtu, notBefore, badParity }));
+      const outcome = yield* wait(this.#inner.send(bytes, { guardEtu, notBefore, badParity }));
       firstEdge ??= outcome.firstEdge;
       edge = outcome.lastEdge;
       if (outcome.signalled) return { ...outcome, firstEdge, accepted: run[outcome.accepted].source };
       at = stop;
     }
     if (edge < end) yield* wait(this.#inner.idle(Math.ceil(end + 10 * etu)));
-    return { accepted: count, signalled: false, firstEdge: firstEdge ?? first, lastEdge: Math.max(edge, end) };
+    return { accepted: to, signalled: false, firstEdge: firstEdge ?? first, lastEdge: Math.max(edge, end) };
   }
 
   *#receive(deadline: Ticks): Steps<Character | undefined> {

@@ -22,6 +22,37 @@ const GUARD_ETU = 12;
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
+/** Time of the binding: goes on while the card is off, and never back, though the card's cycles start anew. */
+class BindingTime {
+  readonly #card: EmulatedPort;
+  #base: Ticks = 0;
+
+  constructor(card: EmulatedPort) {
+    this.#card = card;
+  }
+
+  now(): Ticks {
+    return this.#base + this.#card.now();
+  }
+
+  /** The cycle of the card at `moment`. */
+  cardCycle(moment: Ticks): Ticks {
+    return moment - this.#base;
+  }
+
+  /** Time passes without the card. */
+  skipTo(moment: Ticks): void {
+    this.#base += Math.max(0, Math.ceil(moment - this.now()));
+  }
+
+  /** Runs `change`, which may start the card's cycles anew. */
+  across(change: () => void): void {
+    const before = this.now();
+    change();
+    this.skipTo(before);
+  }
+}
+
 /**
  * One open emulated serial port: RTS is RST, DTR is VCC. Virtual time passes only in `write` and in the
  * clock's `wait`; bytes are delivered one by one at the cycle at which they are complete. With parity
@@ -31,6 +62,7 @@ export class EmulatedBindingPort implements BindingPortInterface {
   readonly openOptions: Required<OpenOptions>;
   isOpen = true;
   readonly #card: EmulatedPort;
+  readonly #time: BindingTime;
   #baudRate: number;
   #power = false;
   #reset = false;
@@ -41,8 +73,9 @@ export class EmulatedBindingPort implements BindingPortInterface {
   #awaitingNextRead = false;
   #failure: Error | undefined;
 
-  constructor(card: EmulatedPort, options: OpenOptions) {
+  constructor(card: EmulatedPort, time: BindingTime, options: OpenOptions) {
     this.#card = card;
+    this.#time = time;
     this.#baudRate = options.baudRate;
     this.openOptions = {
       dataBits: 8, lock: true, stopBits: 2, parity: 'even', rtscts: false, xon: false, xoff: false, xany: false, hupcl: true,
@@ -52,18 +85,17 @@ export class EmulatedBindingPort implements BindingPortInterface {
 
   /** Lets virtual time pass until `moment` or the next byte, and waits until that byte has been taken. */
   async advance(moment: Ticks): Promise<void> {
-    if (!this.#power || this.#failure) return this.#skip();
+    if (!this.#power || this.#failure) {
+      this.#time.skipTo(moment);
+      return;
+    }
     try {
-      const character = this.#card.receive(moment - 10 * this.#card.etu());
+      const character = this.#card.receive(this.#time.cardCycle(moment) - 10 * this.#card.etu());
       if (character && (character.parityOk || this.openOptions.parity === 'none')) this.#bytes.push(character.byte);
     } catch (error) {
       return this.#fail(asError(error));
     }
     await this.#deliver();
-  }
-
-  async #skip(): Promise<void> {
-    await Promise.resolve();
   }
 
   async #deliver(): Promise<void> {
@@ -130,11 +162,13 @@ export class EmulatedBindingPort implements BindingPortInterface {
     return Promise.resolve();
   }
 
+  #fresh = true;
+
   set({ rts = true, dtr = true }: SetOptions): Promise<void> {
     try {
       this.#setPower(dtr);
       if (this.#power && rts && !this.#reset) {
-        this.#card.reset(this.#fresh ? 'cold' : 'warm');
+        this.#time.across(() => void this.#card.reset(this.#fresh ? 'cold' : 'warm'));
         this.#fresh = false;
         this.#bytes = [];
         this.#card.configure(ratesFor(this.#card.cardHz, this.#baudRate));
@@ -145,8 +179,6 @@ export class EmulatedBindingPort implements BindingPortInterface {
       return Promise.reject(asError(error));
     }
   }
-
-  #fresh = true;
 
   #setPower(on: boolean): void {
     if (this.#power && !on) {
@@ -189,6 +221,7 @@ function ratesFor(cardHz: number, baudRate: number): { F: number; D: number } {
 export class EmulatedBinding implements BindingInterface<EmulatedBindingPort> {
   readonly #card: EmulatedPort;
   readonly #path: string;
+  readonly #time: BindingTime;
   #open: EmulatedBindingPort | undefined;
   /** The card's time, for `StreamPort`. */
   readonly clock: StreamClock;
@@ -196,11 +229,15 @@ export class EmulatedBinding implements BindingInterface<EmulatedBindingPort> {
   constructor(card: EmulatedPort, path = 'card') {
     this.#card = card;
     this.#path = path;
+    this.#time = new BindingTime(card);
     this.clock = {
       ...card.clock,
       uncertainty: Math.ceil(card.clock.perMs / 1000),
-      now: () => card.now(),
-      wait: async (moment) => { await this.#open?.advance(moment); },
+      now: () => this.#time.now(),
+      wait: async (moment) => {
+        if (this.#open?.isOpen) await this.#open.advance(moment);
+        else this.#time.skipTo(moment);
+      },
     };
   }
 
@@ -212,7 +249,7 @@ export class EmulatedBinding implements BindingInterface<EmulatedBindingPort> {
   open(options: OpenOptions): Promise<EmulatedBindingPort> {
     if (options.path !== this.#path) return Promise.reject(new Error(`No such device: ${options.path}`));
     if (this.#open?.isOpen) return Promise.reject(new Error(`${options.path} is locked: it is open already`));
-    this.#open = new EmulatedBindingPort(this.#card, options);
+    this.#open = new EmulatedBindingPort(this.#card, this.#time, options);
     return Promise.resolve(this.#open);
   }
 }

@@ -198,14 +198,20 @@ export class T1Terminal {
   }
 
   #judge(dialogue: Dialogue, block: T1Block): Verdict {
-    if (block.type === 'S') return this.#judgeS(dialogue.out, block);
+    if (block.type === 'S') return this.#judgeS(dialogue, block);
     if (block.type === 'R') return this.#judgeR(dialogue, block.nr);
     const wanted = dialogue.out.type === 'R' || (dialogue.out.type === 'I' && !dialogue.out.more) || dialogue.aborted;
     return wanted && block.ns === this.#state.expected ? 'accept' : 'invalid';
   }
 
-  #judgeS(out: T1Block, block: T1Block & { type: 'S' }): Verdict {
+  #judgeS(dialogue: Dialogue, block: T1Block & { type: 'S' }): Verdict {
+    const { out, current } = dialogue;
     if (block.response) {
+      if (out.type === 'I' && current.type === 'R') {
+        // The card's last block was still its response to an earlier request: it has not seen the I-block.
+        dialogue.current = out;
+        return 'repeat';
+      }
       return out.type === 'S' && out.fn === block.fn && same(out.inf, block.inf) ? 'accept' : 'invalid';
     }
     if (out.type === 'S') return 'invalid';

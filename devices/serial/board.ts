@@ -1,4 +1,3 @@
-import { SerialPort } from 'serialport';
 import type { SerialPortStream } from '@serialport/stream';
 import { DeviceError } from '../errors.js';
 import type { DeviceErrorCode } from '../errors.js';
@@ -42,6 +41,7 @@ export interface SerialBoard {
 
 /** Lists the serial ports of this host (on Linux this needs Debian's `udev`). @throws DeviceError DEVICE_UNSUPPORTED */
 export async function listSerialPorts(): Promise<SerialPortDescription[]> {
+  const { SerialPort } = await loadSerialport();
   try {
     const ports = await SerialPort.list();
     return ports.map((port) => Object.fromEntries(
@@ -62,7 +62,13 @@ export function openErrorCode(message: string): DeviceErrorCode {
   return /lock|busy|access denied|EBUSY|temporarily unavailable/i.test(message) ? 'DEVICE_BUSY' : 'DEVICE_UNSUPPORTED';
 }
 
-function openStream(options: SerialBoardOptions): Promise<SerialPortStream> {
+/** Loaded only when a real port is wanted: it brings a native module. */
+function loadSerialport(): Promise<typeof import('serialport')> {
+  return import('serialport');
+}
+
+async function openStream(options: SerialBoardOptions): Promise<SerialPortStream> {
+  const { SerialPort } = await loadSerialport();
   const { path, cardHz = 3_571_200, parity = 'even' } = options;
   const baudRate = options.baudRate ?? Math.round(cardHz / 372);
   return new Promise((resolve, reject) => {

@@ -64,6 +64,6 @@ export class PatternApp implements FakeApp {
 
   #getData(tag: number): FakeAnswer {
     if (tag === 0xdf05) return { data: new TextEncoder().encode('fake card'), sw: 0x9000 };
-    return tag === 0xdf02 ? { data: pattern(26), sw: 0x9000 } : { data: NONE, sw: 0x6a82 };
+    return tag === 0xdf02 ? { data: pattern(22), sw: 0x9000 } : { data: NONE, sw: 0x6a82 };
   }
 }
