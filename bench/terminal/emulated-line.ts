@@ -40,7 +40,8 @@ export class EmulatedLine implements CardLine {
   readonly hasTrace = true;
   readonly card: EmulatedCard;
   readonly #hooks: LineHooks;
-  #marksTaken = 0;
+  /** Number of step marks of this power session already taken. */
+  marksTaken = 0;
 
   constructor(card: EmulatedCard, hooks: LineHooks = {}) {
     this.card = card;
@@ -81,8 +82,8 @@ export class EmulatedLine implements CardLine {
 
   takeMarks(): readonly StepMark[] {
     const all = this.card.steps;
-    const from = Math.min(this.#marksTaken, all.length);
-    this.#marksTaken = all.length;
+    const from = Math.min(this.marksTaken, all.length);
+    this.marksTaken = all.length;
     return all.slice(from).map(({ embodiment, step, outcome, cycle }) => (
       { embodiment, id: `${step[0]}-${step[1]}` as StepId, outcome, cycle }
     ));
@@ -90,7 +91,8 @@ export class EmulatedLine implements CardLine {
 
   async #start(open: () => Promise<CardSession>): Promise<void> {
     const session = await open();
-    this.#marksTaken = 0;
+    this./** Number of step marks of this power session already taken. */
+  marksTaken = 0;
     for (const finding of session.findings) this.#hooks.finding?.(finding);
     const answer = await this.transmit(commands.select());
     if (answer.sw === 0x9000) answers.select(answer.data);

@@ -64,6 +64,7 @@ export class World {
   readonly names = new Map<string, string>();
   readonly #ledger = new Map<string, AbstractLedgerEntry>();
   readonly #registrations = new Map<number, KnownRegistration>();
+  #muted = false;
   #seen: { readonly mark: string; readonly contents: NvmContents } | undefined;
 
   constructor(parts: WorldParts) {
@@ -75,13 +76,13 @@ export class World {
     });
     this.line = new EmulatedLine(this.card, {
       exchanged: (exchange) => { this.#exchanged(exchange); },
-      finding: (finding) => hooks?.finding?.(finding),
+      finding: (finding) => { if (!this.#muted) hooks?.finding?.(finding); },
       ending: () => hooks?.ending?.(this),
     });
     const { entry, client } = parts.safes.safe;
     this.ports = {
       card: createCardPort(this.line, this.knowledge),
-      safe: createSafePort(entry.safeId, client, (exchange) => hooks?.safe?.(exchange)),
+      safe: createSafePort(entry.safeId, client, (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); }),
     };
   }
 
@@ -223,7 +224,29 @@ export class World {
     for (const [sequence, entry] of from.registrations) this.#registrations.set(sequence, entry);
   }
 
+  /**
+   * Runs something and takes card and safes back to where they were; nothing of it is told to the hooks. For finding
+   * out when something will happen.
+   */
+  async rehearse<T>(run: () => Promise<T>): Promise<T> {
+    const { safe, other } = this.parts.safes;
+    const before = { card: this.card.snapshot(), safe: safe.store.snapshot(), other: other.store.snapshot() };
+    const marks = this.line.marksTaken;
+    this.#muted = true;
+    try {
+      return await run();
+    } finally {
+      this.#muted = false;
+      this.card.restore(before.card);
+      safe.store.restore(before.safe);
+      other.store.restore(before.other);
+      this.line.marksTaken = marks;
+      this.#seen = undefined;
+    }
+  }
+
   #exchanged(exchange: LineExchange): void {
+    if (this.#muted) return;
     if (registrationInstructions.has(exchange.command[1])) this.#observe();
     this.parts.hooks?.exchanged?.(exchange);
   }

@@ -1,0 +1,168 @@
+import { certificate as certificateCodec, registrationRequest } from '../codec/index.js';
+import type {
+  AlterFault, Failure, Fault, ObjectName, Outcome, SafeFault, ScenarioId, SwapFault,
+} from '../../scenarios/index.js';
+import { certificateObject, requestObject, retrievedObject } from '../terminal/convert.js';
+import { certificateBy, foreignObject, signAgain } from '../world/sources.js';
+import type { ObjectContext } from '../world/sources.js';
+import type { World } from '../world/world.js';
+import { alterObject } from './alter.js';
+import type { Call } from './calls.js';
+import { carryOutCardFault } from './card-faults.js';
+import type { Interceptor, Proceed } from './intercept.js';
+
+/** A fault at work in a scenario. */
+export interface FaultAtWork extends Interceptor {
+  readonly fault: Fault;
+  /** True once it was carried out. */
+  readonly applied: boolean;
+  /** What was done, for the record. */
+  readonly text: string;
+}
+
+/** What a fault may use beside the world. */
+export interface FaultSetting {
+  readonly world: World;
+  readonly scenario: ScenarioId;
+  /** Issue id of the item the scenario is about, hexadecimal. */
+  readonly item: string | undefined;
+  /** Objects saved under names by the preparation. */
+  readonly saved: ReadonlyMap<string, Uint8Array>;
+}
+
+/** State of a fault while the scenario runs. */
+export interface FaultState {
+  applied: boolean;
+  text: string;
+  /** Context of the registration under way, for signatures. */
+  context: ObjectContext | undefined;
+  /** The last registration request that crossed. */
+  request: Uint8Array | undefined;
+}
+
+interface Carried {
+  readonly bytes: Uint8Array;
+}
+
+const isCarried = (value: unknown): value is Carried =>
+  typeof value === 'object' && value !== null && (value as Partial<Carried>).bytes instanceof Uint8Array;
+
+/** The object again with other bytes; its decoded fields follow the bytes where these can be decoded. */
+function withBytes<T>(value: T, bytes: Uint8Array, object: ObjectName): T {
+  const fields = value as T & Carried & { readonly hashAlgorithm?: 'SHA-256' };
+  try {
+    if (object === 'request') return requestObject(bytes, registrationRequest.decode(bytes)) as T;
+    if (object === 'certificate') return certificateObject(bytes, certificateCodec.decode(bytes)) as T;
+    if (object === 'value' || object === 'registered-value' || object === 'key-reply')
+      return retrievedObject(bytes, fields.hashAlgorithm ?? 'SHA-256') as T;
+  } catch {
+    return { ...fields, bytes };
+  }
+  return { ...fields, bytes };
+}
+
+function observe(state: FaultState, value: unknown): void {
+  if (!isCarried(value)) return;
+  const seen = value as Carried & Partial<ObjectContext>;
+  if (seen.bytes[0] === registrationRequest.tag) state.request = seen.bytes;
+  if (seen.cardId === undefined || seen.sequence === undefined) return;
+  state.context = {
+    ...state.context, cardId: seen.cardId, sequence: seen.sequence,
+    ...(seen.safeId === undefined ? {} : { safeId: seen.safeId }),
+    ...(seen.counter === undefined ? {} : { counter: seen.counter }),
+  };
+}
+
+function altered(fault: AlterFault, setting: FaultSetting, state: FaultState, bytes: Uint8Array): Uint8Array | undefined {
+  const out = alterObject(bytes, fault.element, fault.how);
+  if (out === undefined || fault.resign !== true || state.context === undefined) return out;
+  return signAgain(setting.world, fault.object, out, state.context);
+}
+
+async function swapped(fault: SwapFault, setting: FaultSetting, state: FaultState): Promise<Uint8Array | undefined> {
+  if (fault.with !== undefined) return setting.saved.get(fault.with);
+  const { world, scenario } = setting;
+  const { safes } = world.parts;
+  if (fault.by === 'foreign') return foreignObject(world, scenario, fault.object);
+  if (state.request === undefined || fault.object !== 'certificate') return undefined;
+  if (fault.by === 'unknown-safe') return certificateBy(safes.unknown, state.request);
+  if (fault.by === 'other-safe') return certificateBy(safes.other, state.request);
+  return undefined;
+}
+
+/** Replaces the object that crosses with a call where the fault says so. */
+async function exchangeObject<S, T>(
+  fault: AlterFault | SwapFault, setting: FaultSetting, state: FaultState, call: Call, sent: S, proceed: Proceed<S, T>,
+): Promise<Outcome<T>> {
+  const replace = async <V>(value: V): Promise<V> => {
+    if (!isCarried(value)) return value;
+    const bytes = fault.fault === 'alter' ? altered(fault, setting, state, value.bytes) : await swapped(fault, setting, state);
+    if (bytes === undefined) return value;
+    state.applied = true;
+    state.text = `${fault.object} at ${fault.at}: ${fault.fault === 'alter' ? `${fault.element} ${fault.how.how}` : `replaced (${fault.by})`}`;
+    return withBytes(value, bytes, fault.object);
+  };
+  const first = call.steps[0] === fault.at;
+  const outcome = await proceed(first && call.sends === fault.object ? await replace(sent) : sent);
+  const back = outcome.ok && call.receives === fault.object && !(first && call.sends === fault.object);
+  return back ? { ...outcome, value: await replace(outcome.value) } : outcome;
+}
+
+const failure = (cause: Failure['cause'], text: string, safeCode?: string): Failure =>
+  ({ ok: false, cause, text, marks: [], ...(safeCode === undefined ? {} : { safeCode }) });
+
+async function misbehave<S, T>(
+  fault: SafeFault, setting: FaultSetting, state: FaultState, sent: S, proceed: Proceed<S, T>,
+): Promise<Outcome<T>> {
+  state.applied = true;
+  state.text = `safe at ${fault.at}: ${fault.how}`;
+  const { store } = setting.world.parts.safes.safe;
+  switch (fault.how) {
+    case 'unreachable': return failure('link', 'SAFE_UNREACHABLE: no connection');
+    case 'late': await proceed(sent); return failure('late', 'SAFE_TIMEOUT: the answer came too late');
+    case 'lost-answer': await proceed(sent); return failure('link', 'SAFE_UNREACHABLE: the answer was lost');
+    case 'twice': await proceed(sent); return proceed(sent);
+    case 'error': return failure('refused', `${fault.code}: the safe answers ${fault.status}`, fault.code);
+    case 'garbage': await proceed(sent); return failure('unexpected', 'the safe answered with something that is no object');
+    case 'forgets': {
+      store.restore({ root: undefined });
+      return proceed(sent);
+    }
+    case 'wrong-record': {
+      const outcome = await proceed(sent);
+      const bytes = fault.with === undefined ? undefined : setting.saved.get(fault.with);
+      state.applied = outcome.ok && bytes !== undefined;
+      if (!outcome.ok || bytes === undefined) return outcome;
+      const object = bytes[0] === certificateCodec.tag ? 'certificate' : 'value';
+      return { ...outcome, value: withBytes(outcome.value, bytes, object) };
+    }
+  }
+}
+
+function touches(fault: Fault, call: Call): boolean {
+  const at = 'at' in fault ? [fault.at] : 'before' in fault ? [fault.before] : 'after' in fault ? [fault.after]
+    : 'step' in fault ? [fault.step] : fault.steps;
+  return at.some((place) => call.steps.includes(place));
+}
+
+/** Puts a fault of the plan to work in a scenario of a world. */
+export function faultAtWork(fault: Fault, setting: FaultSetting): FaultAtWork {
+  const state: FaultState = { applied: false, text: `${fault.fault}: not reached`, context: undefined, request: undefined };
+  const carryOut = <S, T>(call: Call, sent: S, proceed: Proceed<S, T>): Promise<Outcome<T>> => {
+    if (!touches(fault, call)) return proceed(sent);
+    if (fault.fault === 'alter' || fault.fault === 'swap') return exchangeObject(fault, setting, state, call, sent, proceed);
+    if (fault.fault === 'safe') return state.applied ? proceed(sent) : misbehave(fault, setting, state, sent, proceed);
+    return carryOutCardFault(fault, setting, state, call, sent, proceed);
+  };
+  return {
+    fault,
+    get applied() { return state.applied; },
+    get text() { return state.text; },
+    async around(call, sent, proceed) {
+      observe(state, sent);
+      const outcome = await carryOut(call, sent, proceed);
+      if (outcome.ok) observe(state, outcome.value);
+      return outcome;
+    },
+  };
+}
