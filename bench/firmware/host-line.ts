@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, closeSync, readFileSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -101,6 +101,14 @@ export class HostLine implements CardLine {
   /** The memory as it is. */
   memory(): Uint8Array {
     return new Uint8Array(readFileSync(join(this.#folder, 'nvm')));
+  }
+
+  /** Puts a memory back, as after power-on. */
+  async restore(memory: Uint8Array): Promise<void> {
+    const file = openSync(join(this.#folder, 'nvm'), 'r+');
+    writeSync(file, memory, 0, memory.length, 0);
+    closeSync(file);
+    await this.reset();
   }
 
   /** Ends the program and removes its memory. */
