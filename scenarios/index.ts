@@ -7,4 +7,7 @@ export * from './machines/run.js';
 export type * from './plan/types.js';
 export type * from './plan/faults.js';
 export type * from './plan/script.js';
+export * from './plan/plan.js';
+export * from './plan/samples.js';
+export * from './plan/verdict.js';
 export type * from './invariants/state.js';

@@ -45,6 +45,16 @@ function registration(embodiment: Embodiment): PlanPoint[] {
       title: 'BEGIN of a deposited value', clause: steps, commands: [...one, begin(e, item, '$request', '6985')],
       expect: { ...leaves(deposited), safe: 'one-stored' },
     }),
+  ];
+}
+
+/** More of registration: handles, interleaving, sequence numbers, other uses meanwhile. */
+function registrationBeside(embodiment: Embodiment): PlanPoint[] {
+  const e = embodiment;
+  const scenario = `${e}/backup`;
+  const steps = clause(e === 1 ? ['1-5', '1-8', '1-12', '1-15'] : ['1-5', '1-9', '1-13', '1-16'], ['2.4-1', '2.4-2']);
+  const one = registered(e, item, '$certificate');
+  return [
     scriptPoint(scenario, 'O', 7, {
       title: 'BEGIN of a handle that does not exist, and of a certificate', clause: steps,
       commands: [begin(e, 0xfffe, '$request', '6A82'), ...one, begin(e, '$item.certificate', '$request', '6985')],
@@ -129,6 +139,18 @@ function recovery(embodiment: Embodiment): PlanPoint[] {
       ],
       expect: leaves({ item, value: 'active', quantity: 0, certificate: 'spent' }),
     }),
+  ];
+}
+
+/** More of recovery: replays, receipts, wrong handles, stale lists. */
+function recoveryBeside(embodiment: Embodiment): PlanPoint[] {
+  const e = embodiment;
+  const scenario = `${e}/recover`;
+  const steps = clause(['2-5', '2-8', '2-11', e === 1 ? '2-14' : '2-15'], ['2.4-4', '2.4-5']);
+  const backup = { ...twoValues, before: [scenarioOf(e === 1 ? '1/backup' : '2/backup')] };
+  const back = recovered(e, item, '$certificate', '$object');
+  const certificate = '$item.certificate' as const;
+  return [
     scriptPoint(scenario, 'O', 6, {
       title: 'replay: the certificate of a finished recovery is handed over again', clause: clause([], ['2.4-2', '2.4-6'], [26]),
       prepare: { ...twoValues, setup: registered(e, item, '$old') },
@@ -235,5 +257,6 @@ function crossed(embodiment: Embodiment): PlanPoint {
 
 /** Points in which steps come out of order. */
 export const order: readonly PlanPoint[] = [
-  ...registration(1), ...registration(2), ...recovery(1), ...recovery(2), ...atFault(1), ...atFault(2), changeOfVariant(), crossed(1), crossed(2),
+  ...registration(1), ...registration(2), ...registrationBeside(1), ...registrationBeside(2),
+  ...recovery(1), ...recovery(2), ...recoveryBeside(1), ...recoveryBeside(2), ...atFault(1), ...atFault(2), changeOfVariant(), crossed(1), crossed(2),
 ];

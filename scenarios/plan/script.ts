@@ -100,7 +100,10 @@ interface Common {
    * `ATR`.
    */
   readonly expect: string | readonly string[];
-  /** Binds the answer: its object, or with `field` of get-data the number. `$name` of a load binds the item. */
+  /**
+   * Binds the answer: its object, with `field` of get-data the number, where the answer is a handle the item; `$name` of
+   * a load binds the item and `$name.load` the object sent.
+   */
   readonly save?: Ref;
   readonly check?: readonly AnswerCheck[];
   /** Number of times the command is sent; each answer must fit. Default 1. */

@@ -1,0 +1,89 @@
+import { scenarioIds, scenarioParts, steps } from '../catalogue/catalogue.js';
+import { ScenarioError } from '../errors.js';
+import { altered } from './altered.js';
+import { commands } from './commands.js';
+import type { Fault } from './faults.js';
+import { memory } from './memory.js';
+import { nominal } from './nominal.js';
+import { order } from './order.js';
+import { samples } from './samples.js';
+import { trouble } from './trouble.js';
+import type { Capability, PlanPoint } from './types.js';
+import { wallet } from './wallet.js';
+
+/** Id of this plan, for records. */
+export const planId = 'backup-1-2/1';
+
+/** The test plan for embodiments 1 and 2, in the order in which it is run: whatever goes through first. */
+export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble];
+
+/**
+ * A point by its id.
+ * @throws ScenarioError `PLAN_UNKNOWN` naming points with the same beginning
+ */
+export function planPoint(id: string): PlanPoint {
+  const found = plan.find((point) => point.id === id);
+  if (found) return found;
+  const near = plan.filter((point) => point.id.startsWith(id.slice(0, 8))).slice(0, 8).map((point) => point.id);
+  throw new ScenarioError('PLAN_UNKNOWN', `the plan has no point ${id}`, near.length > 0 ? `Near it: ${near.join(', ')}` : 'List the points to choose one');
+}
+
+/** Points whose id contains one of the patterns (`*` stands for anything); all points when there is no pattern. */
+export function selectPoints(patterns: readonly string[]): readonly PlanPoint[] {
+  if (patterns.length === 0) return plan;
+  const escaped = patterns.map((pattern) => pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*'));
+  const tests = escaped.map((pattern) => new RegExp(pattern));
+  return plan.filter(({ id }) => tests.some((test) => test.test(id)));
+}
+
+/** What a point needs and the implementation under test, its chip or the bench does not have. */
+export const missingFor = (point: PlanPoint, offered: readonly Capability[]): readonly Capability[] =>
+  point.needs.filter((need) => !offered.includes(need));
+
+/** A clause in words: `steps 1-13, 1-15; claims 2; protocol 2.4-2`. */
+export function clauseText({ clause }: PlanPoint): string {
+  const words = (name: string, list: readonly (string | number)[]): string[] => (list.length > 0 ? [`${name} ${list.join(', ')}`] : []);
+  return [...words('steps', clause.steps), ...words('claims', clause.claims), ...words('protocol', clause.rules)].join('; ');
+}
+
+/** The places in a scenario that a fault names. */
+export function placesOfFault(fault: Fault): readonly string[] {
+  switch (fault.fault) {
+    case 'alter': case 'swap': case 'safe': case 'link': return [fault.at];
+    case 'reset': return [fault.after];
+    case 'repeat': return [fault.step];
+    case 'skip': return fault.steps;
+    case 'pin': case 'memory': case 'apdu': case 'meanwhile': return [fault.before];
+  }
+}
+
+const invalid = (point: PlanPoint, what: string): ScenarioError =>
+  new ScenarioError('PLAN_INVALID', `${point.id}: ${what}`, 'No point was run; correct the plan');
+
+function checkPlaces(point: PlanPoint): void {
+  if (point.run.run !== 'scenario') return;
+  const { scenario } = point.run;
+  const { embodiment, phase } = scenarioParts(scenario);
+  const known = [...steps(embodiment, phase).map((step) => step.id), 'claim-25', 'claim-26-receipt', 'claim-26-safe', 'claim-26-delete'];
+  const named = [...point.fault ? placesOfFault(point.fault) : [], ...point.clause.steps, ...point.expect.at ?? []];
+  const foreign = named.find((place) => !known.includes(place));
+  if (foreign !== undefined) throw invalid(point, `${scenario} has no step ${foreign}`);
+}
+
+/**
+ * Checks a plan: ids once, steps of the catalogue, samples that exist, a clause for each point, faults only in scenarios.
+ * @throws ScenarioError `PLAN_INVALID` naming the point
+ */
+export function checkPlan(points: readonly PlanPoint[]): void {
+  const seen = new Set<string>();
+  for (const point of points) {
+    if (seen.has(point.id)) throw invalid(point, 'the id occurs twice');
+    seen.add(point.id);
+    if (clauseText(point) === '') throw invalid(point, 'no clause');
+    if (point.run.run === 'script' && point.fault) throw invalid(point, 'a script has no fault of its own');
+    if (point.run.run === 'scenario' && !scenarioIds.includes(point.run.scenario)) throw invalid(point, `no scenario ${point.run.scenario}`);
+    const sample = point.prepare.values.find((value) => !(value.sample in samples));
+    if (sample) throw invalid(point, `no sample ${sample.sample}`);
+    checkPlaces(point);
+  }
+}
