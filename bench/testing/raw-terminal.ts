@@ -111,7 +111,7 @@ export class RawTerminal {
   }
 
   /** One APDU over T=1 in I-blocks of up to `ifsc`, answering S(WTX); gives data and status word. */
-  apdu1(apdu: readonly number[], ifsc = 64, ifsd = 32): { readonly out: number[]; readonly waits: number } {
+  apdu1(apdu: readonly number[], ifsc = 32, ifsd = 32): { readonly out: number[]; readonly waits: number } {
     let waits = 0;
     let answer: number[] = [];
     for (let from = 0; from < apdu.length; from += ifsc) {

@@ -4,8 +4,8 @@
 #include "hal/cpu.h"
 
 /** Stack with the coprocessor, and with public-key operations in software (crypto/crypto.h); measured by tools/size.mjs. */
-#define STACK_COPROCESSOR 1024u
-#define STACK_SOFTWARE 2048u
+#define STACK_COPROCESSOR 1216u
+#define STACK_SOFTWARE 1664u
 
 extern uint8_t ram_static_end[];
 

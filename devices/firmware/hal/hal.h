@@ -42,7 +42,7 @@ uint8_t *hal_ram_free(void);
 uint32_t hal_stack_reserve(void);
 
 /** Firmware start after RAM is set up; never returns. Defined by link/. */
-void firmware_main(void);
+_Noreturn void firmware_main(void);
 
 /* Primitives of the compiler. */
 void *memcpy(void *to, const void *from, size_t length);

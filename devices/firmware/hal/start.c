@@ -68,7 +68,4 @@ _Noreturn void firmware_start(void)
     }
     NVIC_ISER = 1u << IRQ_UART | 1u << IRQ_EEPROM | 1u << IRQ_TIMER | (hal_coprocessor() ? 1u << IRQ_CRYPTO : 0u);
     firmware_main();
-    for (;;) {
-        cpu_sleep();
-    }
 }

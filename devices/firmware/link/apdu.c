@@ -116,10 +116,20 @@ static uint16_t get_response(void)
     return SW_CONDITIONS;
 }
 
-/** The journal may have failed to settle (a chip with other pages): nothing is carried out then. */
-static uint16_t carry_out(struct apdu *a)
+/** The command once it is complete. Its frame lies below all the application's: kept small. */
+static bool carry_out(enum line_keep keep)
 {
-    return nvm_pages() == 0u ? SW_MEMORY : app_command(a);
+    struct apdu a = {
+        .cla = c.header[0], .ins = c.header[1], .p1 = c.header[2], .p2 = c.header[3],
+        .lc = (uint16_t)(c.before + c.now), .buf = c.buf, .cap = c.capacity, .chained = c.chain,
+    };
+    drop_chain();
+    line_work_begin(keep);
+    /* The journal may have failed to settle (a chip with other pages): nothing is carried out then. */
+    c.sw = nvm_pages() == 0u ? SW_MEMORY : app_command(&a);
+    c.rest_from = 0;
+    c.rest = a.out <= c.capacity ? a.out : c.capacity;
+    return line_work_end();
 }
 
 bool apdu_run(enum line_keep keep)
@@ -141,17 +151,7 @@ bool apdu_run(enum line_keep keep)
         c.sw = SW_OK;
         return true;
     }
-    struct apdu a = {
-        .cla = c.header[0], .ins = c.header[1], .p1 = c.header[2], .p2 = c.header[3],
-        .lc = (uint16_t)(c.before + c.now), .buf = c.buf, .cap = c.capacity, .chained = c.chain,
-    };
-    drop_chain();
-    line_work_begin(keep);
-    c.sw = carry_out(&a);
-    bool answered = line_work_end();
-    c.rest_from = 0;
-    c.rest = a.out <= c.capacity ? a.out : c.capacity;
-    return answered;
+    return carry_out(keep);
 }
 
 uint16_t apdu_rest(void)

@@ -34,6 +34,8 @@ static struct {
     uint8_t wtx_count;
     uint8_t wtx_bytes[WTX_LENGTH];
     uint32_t etu;
+    /** Cycles of half the waiting time of the keep-alive in force: no division within an interrupt. */
+    uint32_t half;
     volatile uint32_t last;
 } line;
 
@@ -41,7 +43,7 @@ static void restart_keep(void)
 {
     TIMER_CTRL = 0;
     TIMER_STATUS = 1;
-    TIMER_LOAD = hal_contact_clocks(line.keep == KEEP_NULL ? NULL_CLOCKS : WTX_CLOCKS);
+    TIMER_LOAD = line.half;
     TIMER_CTRL = TIMER_RUN | TIMER_IRQ | TIMER_PERIODIC;
 }
 
@@ -292,6 +294,7 @@ void line_work_begin(enum line_keep keep)
 {
     line.resynch = false;
     line.keep = (uint8_t)keep;
+    line.half = hal_contact_clocks(keep == KEEP_NULL ? NULL_CLOCKS : WTX_CLOCKS);
     restart_keep();
 }
 

@@ -1,19 +1,26 @@
 // Size and stack of a firmware image: node tools/size.mjs <image.elf> <object folder> <tool prefix>.
-// Code, static RAM by symbol, and the deepest stack by call chain: frames from the instructions (push, sub sp) and
-// from gcc's .su files where larger; calls from bl, b to another function, and literals for calls by pointer.
+// Code, static RAM by symbol, and the deepest stack by call chain: frames from the instructions (push, sub sp), from
+// gcc's .su files where an instruction adjusts by a register; calls from bl and b to another function; a call by pointer may go to each function whose address is in the image.
 // Interrupts do not nest (one priority). Fails when the deepest stack does not fit the reserve in hal/hal.c,
 // and on recursion and frames of unknown size.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const [elf, objects, prefix = 'arm-none-eabi-'] = process.argv.slice(2);
 const tool = (name, ...args) => execFileSync(`${prefix}${name}`, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
 const INTERRUPTS = ['uart_interrupt', 'timer_interrupt', 'wake_interrupt'];
+/** Bytes of the vector table at 0. */
+const VECTORS = 80;
 /** Frame that the core pushes, and the word that aligns it. */
 const EXCEPTION_FRAME = 36;
 /** Never reached on a chip with the coprocessor. */
-const SOFTWARE = /^(x25519|ed25519)_software/;
+const SOFTWARE = /^(x25519_software|ed25519_software|sha256_compress$|aes_software)/;
+
+/** HMAC here is HMAC-SHA-256 with keys of at most 64 bytes: these calls are never made below it. */
+const ABOVE_HMAC = /^crypto_hmac_/;
+const NOT_IN_HMAC = /^(md5_compress|sha1_compress|crypto_sha256)$/;
 
 function* suFiles(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -42,14 +49,14 @@ const registers = (list) => list.split(',').reduce((sum, part) => {
   return sum + (part.includes('-') ? to - from + 1 : 1);
 }, 0);
 
-/** Functions by address: name, frame of the instructions, callees, whether it calls by pointer, words of its literals. */
+/** Functions by address: name, frame of the instructions, callees, whether it calls by pointer. */
 function functionsOf() {
   const functions = new Map();
   let current;
   for (const line of tool('objdump', '-d', '--no-show-raw-insn', '-z', elf).split('\n')) {
     const start = /^([0-9a-f]{8}) <(.+)>:$/.exec(line);
     if (start) {
-      current = { name: start[2], frame: 0, calls: new Set(), pointer: false, words: [] };
+      current = { name: start[2], frame: 0, adjusts: false, calls: new Set(), pointer: false };
       functions.set(parseInt(start[1], 16), current);
       continue;
     }
@@ -58,9 +65,9 @@ function functionsOf() {
     const [, name, operands] = code;
     if (name === 'push') current.frame += 4 * registers(/\{(.*)\}/.exec(operands)[1]);
     if (name === 'sub' && /^sp, (?:sp, )?#(\d+)/.test(operands)) current.frame += Number(/#(\d+)/.exec(operands)[1]);
-    if (name === 'add' && /^sp, r\d/.test(operands)) current.frame += 0;
+    if (name === 'add' && /^sp, r\d/.test(operands)) current.adjusts = true;
+    // In assembly and libgcc `bx` is a return or a jump within; in C it may be a call.
     if (name === 'blx' || (name === 'bx' && !operands.startsWith('lr'))) current.pointer = true;
-    if (name === '.word') current.words.push(parseInt(operands, 16));
     if (/^b(l|\w\w)?(\.n|\.w)?$/.test(name)) {
       const target = /^([0-9a-f]+) </.exec(operands);
       if (target) current.calls.add(parseInt(target[1], 16));
@@ -69,43 +76,51 @@ function functionsOf() {
   return functions;
 }
 
-/** Calls by pointer may go to every function whose address is a literal somewhere (the vector table excepted). */
+/** Calls by pointer may go to every function whose address is a word of the image (the vector table excepted). */
 function addressTaken(functions) {
+  const scratch = mkdtempSync(join(tmpdir(), 'cardbench-size-'));
+  const file = join(scratch, 'image.bin');
+  tool('objcopy', '-O', 'binary', '-j', '.text', elf, file);
+  const image = readFileSync(file);
+  rmSync(scratch, { recursive: true });
   const taken = new Set();
-  for (const f of functions.values()) {
-    if (f.name === 'vectors') continue;
-    for (const word of f.words) if ((word & 1) === 1 && functions.has(word - 1)) taken.add(word - 1);
+  for (let at = VECTORS; at + 4 <= image.length; at += 4) {
+    const word = image.readUInt32LE(at);
+    if ((word & 1) === 1 && functions.has(word - 1)) taken.add(word - 1);
   }
   return taken;
 }
 
 function deepest(functions, roots, skip) {
   const memo = new Map();
-  const visit = (address, path) => {
-    if (path.includes(address)) throw new Error(`recursion through ${functions.get(address).name}`);
-    const known = memo.get(address);
-    if (known) return known;
+  const visit = (address, path, hmac) => {
+    if (path.includes(address)) throw new Error(`recursion: ${[...path, address].map((a) => functions.get(a).name).join(" > ")}`);
     const f = functions.get(address);
+    const within = hmac || ABOVE_HMAC.test(f.name);
+    const key = within ? -address : address;
+    const known = memo.get(key);
+    if (known) return known;
     let best = { bytes: 0, chain: [] };
     for (const callee of f.callees) {
-      if (skip.test(functions.get(callee).name)) continue;
-      const below = visit(callee, [...path, address]);
+      const { name } = functions.get(callee);
+      if (skip.test(name) || (within && NOT_IN_HMAC.test(name))) continue;
+      const below = visit(callee, [...path, address], within);
       if (below.bytes > best.bytes) best = below;
     }
     const own = { bytes: f.frame + best.bytes, chain: [{ function: f.name, bytes: f.frame }, ...best.chain] };
-    memo.set(address, own);
+    memo.set(key, own);
     return own;
   };
-  return roots.map((root) => visit(root, [])).reduce((a, b) => (b.bytes > a.bytes ? b : a), { bytes: 0, chain: [] });
+  return roots.map((root) => visit(root, [], false)).reduce((a, b) => (b.bytes > a.bytes ? b : a), { bytes: 0, chain: [] });
 }
 
 const frames = compilerFrames();
 const functions = functionsOf();
 const taken = addressTaken(functions);
 for (const [address, f] of functions) {
-  f.frame = Math.max(f.frame, frames.get(f.name) ?? 0);
+  if (f.adjusts) f.frame = Math.max(f.frame, frames.get(f.name) ?? 0);
   f.callees = [...f.calls].filter((target) => target !== address && functions.has(target));
-  if (f.pointer && !INTERRUPTS.includes(f.name) && !/^__/.test(f.name)) f.callees.push(...taken);
+  if (f.pointer && frames.has(f.name)) f.callees.push(...taken);
 }
 const byName = (names) => [...functions].filter(([, f]) => names.includes(f.name)).map(([address]) => address);
 const interrupt = deepest(functions, byName(INTERRUPTS), /^$/);
