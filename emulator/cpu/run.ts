@@ -1,7 +1,7 @@
 import type { Cycles } from '../types.js';
 import { EmulatorError } from '../errors.js';
 import { reschedule } from './bus.js';
-import { cycleOf, spend, type Core } from './core.js';
+import { cycleOf, decodeHere, spend, type Core } from './core.js';
 import { enterException } from './exceptions.js';
 import { execute } from './interpreter.js';
 import { costOf } from './decode.js';
@@ -112,7 +112,10 @@ function slice(core: Core, limits: RunLimits, deliver: (until: number) => void):
   core.end = stepping ? now + 1 : Math.min(limits.until, core.nextEvent, now + core.sliceLength);
   core.left = core.end - now;
   if (core.sliceLength < LAST_SLICE) core.sliceLength = Math.min(LAST_SLICE, Math.ceil(core.sliceLength * 1.05));
-  if (stepping) limits.beforeInstruction();
+  if (stepping) {
+    if (core.seg.ops[core.i] === KIND.UNDECODED) decodeHere(core, core.i);
+    limits.beforeInstruction();
+  }
   let op = execute(core);
   if (op === KIND.STRADDLE) op = straddle(core, deliver);
   if (op === -1) return undefined;
@@ -129,6 +132,7 @@ export function runCore(core: Core, limits: RunLimits): StopReason {
     if (stop !== undefined) return stop;
     if (cycleOf(core) >= limits.until) return 'limit';
     deliver(cycleOf(core));
+    if (core.exitCode !== undefined) return 'exit';
     if (core.sleeping !== 'no') {
       const reason = sleep(core, limits);
       if (reason !== undefined) return reason;
