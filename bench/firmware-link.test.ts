@@ -388,3 +388,60 @@ describe('T=1', () => {
     clean(t);
   });
 });
+
+describe('hostile input', () => {
+  /** Same numbers everywhere (mulberry32). */
+  const numbers = (seed: number): ((below: number) => number) => {
+    let state = seed;
+    return (below) => {
+      state = (state + 0x6d2b79f5) | 0;
+      let z = Math.imul(state ^ (state >>> 15), 1 | state);
+      z = (z + Math.imul(z ^ (z >>> 7), 61 | z)) ^ z;
+      return ((z ^ (z >>> 14)) >>> 0) % below;
+    };
+  };
+
+  test.each([1, 2, 3, 4])('T=1, seed %i: 150 pieces of garbage, each answered, RESYNCH works, nothing is written', (seed) => {
+    const draw = numbers(seed);
+    const t = new RawTerminal('c2010', 'link.elf');
+    t.atr();
+    t.pps(1, 0x95, [512, 16]);
+    t.wait(t.clocks(20_000));
+    const writes = t.chip.eeprom.writes.length;
+    for (let i = 0; i < 150; i++) {
+      const length = draw(4) === 0 ? draw(300) : draw(12);
+      const inf = Array.from({ length }, () => draw(256));
+      const body = draw(3) === 0 ? inf : [draw(8) === 0 ? draw(256) : 0, draw(256), draw(6) === 0 ? draw(256) : Math.min(length, 255), ...inf.slice(0, 255)];
+      // 08, 0C and 0E change the memory of the test image
+      if ((body[1] & 0x80) === 0 && [0x08, 0x0c, 0x0e].includes(body[4])) continue;
+      t.send([...body, body.reduce((a, b) => a ^ b, draw(5) === 0 ? 1 : 0)], draw(5) === 0 ? { wrong: draw(body.length + 1) } : {});
+      expect(t.receive(1).length, hex(body)).toBe(1);
+      t.receiveAll(60);
+      if (i % 10 === 9) {
+        expect(hex(t.block(0, 0xc0))).toBe('00 e0 00');
+        t.resync();
+        expect(hex(t.apdu1(bytes('80 04 00 02 00')).out)).toBe('00 01 90 00');
+      }
+    }
+    expect(t.chip.eeprom.writes).toHaveLength(writes);
+    clean(t);
+  });
+
+  test.each([1, 2])('T=0, seed %i: random headers, each answered or given up within the waiting time', (seed) => {
+    const draw = numbers(seed);
+    const t = new RawTerminal('c2010', 'link.elf');
+    t.atr();
+    t.pps(0, 0x95, [512, 16]);
+    for (let i = 0; i < 200; i++) {
+      const header = [draw(3) === 0 ? draw(256) : 0x80, draw(256), draw(3), draw(256), draw(256)];
+      if ([0x06, 0x08, 0x0c, 0x0e].includes(header[1])) continue;
+      const cut = draw(4) === 0 ? 1 + draw(4) : 5;
+      t.send(header.slice(0, cut));
+      const answer = t.receiveAll(60);
+      expect(answer.length > 0, hex(header)).toBe(cut === 5);
+      if (answer.length < 2) t.wait(t.chip.link.etus(154_000));
+    }
+    expect(hex(t.apdu0(bytes('80 04 00 00 00')).out)).toBe('90 00');
+    clean(t);
+  });
+});

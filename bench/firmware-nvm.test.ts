@@ -105,6 +105,23 @@ describe('a change of two pages on the emulated chip', () => {
   });
 });
 
+describe('brown-out', () => {
+  test('no operation begins while the supply is bad, the terminal is kept waiting', () => {
+    const t = start();
+    const settled = t.chip.eeprom.writes.length;
+    t.chip.setSupply(false);
+    t.send([0, 0, 6, ...bytes('80 08 14 15 01 11'), 0x80 ^ 8 ^ 0x14 ^ 0x15 ^ 1 ^ 0x11 ^ 6]);
+    expect(hex(t.receiveBlock())).toBe('00 c3 01 01');
+    expect(t.chip.eeprom.writes).toHaveLength(settled);
+    expect(t.chip.eeprom.operation).toBeUndefined();
+    t.chip.setSupply(true);
+    let answer = t.block(0, 0xe3, [1]);
+    while (answer[1] === 0xc3) answer = t.block(0, 0xe3, [1]);
+    expect(hex(answer)).toBe('00 00 02 90 00');
+    expect(t.chip.violations).toEqual([]);
+  });
+});
+
 describe('worn pages', () => {
   test('6581, and what was committed stays readable, also after a boot', () => {
     const t = start(['eeprom.wear.endurance=60', 'eeprom.wear.sigma=0.5']);
