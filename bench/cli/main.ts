@@ -4,7 +4,10 @@ import { execCommand, type CommandIo } from './exec.js';
 type Command = (argv: readonly string[], io: CommandIo) => Promise<number>;
 
 /** The commands of `cardbench`, one line each. */
-const COMMANDS: ReadonlyMap<string, Command> = new Map([['exec', execCommand]]);
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['exec', execCommand],
+  ['safe', async (argv, out) => (await import('./safe.js')).safeCommand(argv, out)],
+]);
 
 const io: CommandIo = {
   out: (line) => void process.stdout.write(`${line}\n`),
