@@ -20,8 +20,8 @@ export interface LineHooks {
   exchanged?(exchange: LineExchange): void;
   /** The card did something the transmission rules do not permit. */
   finding?(finding: Finding): void;
-  /** Power is about to go or RST to fall: what the session has shown must be collected now. */
-  ending?(kind: 'cold' | 'warm'): void;
+  /** A power session ends: what it has shown must be collected now. */
+  ending?(): void;
 }
 
 /** Commands of docs/protocol.md 2.1 that answer nothing but a status word (INS). */
@@ -62,9 +62,12 @@ export class EmulatedLine implements CardLine {
   }
 
   async reset(kind: 'cold' | 'warm'): Promise<void> {
-    this.#hooks.ending?.(kind);
-    if (kind === 'warm' && this.card.session !== undefined) await this.#start(() => this.card.reset('warm'));
-    else await this.#start(() => this.card.open());
+    await this.#start(this.#again(kind));
+  }
+
+  /** Resets the card without selecting the applet. */
+  async resetOnly(kind: 'cold' | 'warm'): Promise<void> {
+    await this.#settle(this.#again(kind));
   }
 
   async transmit(command: Parameters<CardLine['transmit']>[0], secret = false): Promise<LineAnswer> {
@@ -89,11 +92,21 @@ export class EmulatedLine implements CardLine {
     ));
   }
 
-  async #start(open: () => Promise<CardSession>): Promise<void> {
+  /** A card that has lost power can only be powered on again. */
+  #again(kind: 'cold' | 'warm'): () => Promise<CardSession> {
+    if (kind === 'warm' && this.card.session !== undefined) return () => this.card.reset('warm');
+    this.#hooks.ending?.();
+    return () => this.card.open();
+  }
+
+  async #settle(open: () => Promise<CardSession>): Promise<void> {
     const session = await open();
-    this./** Number of step marks of this power session already taken. */
-  marksTaken = 0;
+    this.marksTaken = this.card.steps.length;
     for (const finding of session.findings) this.#hooks.finding?.(finding);
+  }
+
+  async #start(open: () => Promise<CardSession>): Promise<void> {
+    await this.#settle(open);
     const answer = await this.transmit(commands.select());
     if (answer.sw === 0x9000) answers.select(answer.data);
     this.takeMarks();

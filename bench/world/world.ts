@@ -3,8 +3,8 @@ import type { PublicKeyOps, ValueInformation } from '../codec/index.js';
 import { emulatedCard } from '../../devices/index.js';
 import type { EmulatedCard, Finding } from '../../devices/index.js';
 import type { ChipProfile, CryptoCache, Image, NvmState, WeakPolicy } from '../../emulator/index.js';
-import { decode } from '../nvm/index.js';
-import type { NvmContents, NvmEntry } from '../nvm/index.js';
+import { decode, pageMap } from '../nvm/index.js';
+import type { NvmContents, NvmEntry, PageMap } from '../nvm/index.js';
 import { samples } from '../../scenarios/index.js';
 import type {
   AbstractLedgerEntry, AbstractWorld, PinChoice, Ports, SampleName,
@@ -107,6 +107,11 @@ export class World {
     const mark = `${eeprom.sessions}/${eeprom.writes.length}`;
     if (this.#seen?.mark !== mark) this.#seen = { mark, contents: decode(this.memory()) };
     return this.#seen.contents;
+  }
+
+  /** Who holds which page, and what is free. */
+  room(): PageMap {
+    return pageMap(this.memory());
   }
 
   /** Powers the card, selects the applet and presents the right PIN unless told otherwise. */

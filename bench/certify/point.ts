@@ -1,0 +1,169 @@
+import { answers, CodecError, commands } from '../codec/index.js';
+import { isDeviceError } from '../../devices/index.js';
+import type { RecordEvent } from '../../reports/index.js';
+import {
+  clauseText, missingFor, runScenario, verdictOf,
+} from '../../scenarios/index.js';
+import type {
+  AbstractWorld, Capability, Finding, Judgement, Observation, PlanPoint, ScenarioOutput, ScenarioRun, ScriptOutput,
+} from '../../scenarios/index.js';
+import { faultAtWork } from '../faults/carry-out.js';
+import type { FaultAtWork } from '../faults/carry-out.js';
+import { intercepted } from '../faults/intercept.js';
+import { noBindings } from '../script/build.js';
+import type { Bindings } from '../script/build.js';
+import { runScript } from '../script/run.js';
+import { BenchError } from '../world/errors.js';
+import type { World } from '../world/world.js';
+import type { WorldFactory } from './factory.js';
+import { worldFindings } from './findings.js';
+import { PointLog } from './log.js';
+import { optionsOf, prepare, runHonestly } from './prepare.js';
+
+/** A point run and judged. */
+export interface PointResult {
+  readonly point: PlanPoint;
+  readonly judgement: Judgement;
+  readonly observation: Observation;
+  readonly events: readonly RecordEvent[];
+}
+
+/** How points are run. */
+export interface PointSetting {
+  readonly factory: WorldFactory;
+  readonly offered: readonly Capability[];
+  /** The command line that reproduces a point. */
+  replay(point: string): string;
+}
+
+interface Run {
+  readonly end: ScenarioOutput | ScriptOutput;
+  readonly faultApplied: boolean;
+}
+
+const beforeVerify = (point: PlanPoint): boolean => point.expect.retry !== 'none';
+
+async function runFaulty(run: ScenarioRun, point: PlanPoint, world: World, bound: Bindings, log: PointLog): Promise<Run> {
+  let fault: FaultAtWork | undefined;
+  if (point.fault !== undefined) {
+    const item = run.item === undefined ? undefined : world.names.get(run.item);
+    fault = faultAtWork(point.fault, { world, scenario: run.scenario, item, saved: bound.objects });
+  }
+  const ports = fault === undefined ? world.ports : intercepted(run.scenario, world.ports, fault);
+  const end = await runScenario(run.scenario, { ports, options: optionsOf(run, world), listener: log.listener(run.scenario) });
+  if (fault !== undefined)
+    log.events.push({ type: 'fault', point: point.id, fault: fault.fault.fault, applied: fault.applied, text: fault.text, cycle: log.now() });
+  return { end, faultApplied: fault?.applied ?? false };
+}
+
+async function runPlan(point: PlanPoint, world: World, bound: Bindings, log: PointLog): Promise<Run> {
+  if (point.run.run === 'scenario') return runFaulty(point.run, point, world, bound, log);
+  return { end: await runScript(point.run.commands, world, bound), faultApplied: true };
+}
+
+/** Power back on after a cut, so that the card has settled what it had begun. */
+async function comeToRest(world: World): Promise<void> {
+  if (world.card.session === undefined) await world.reset('cold');
+}
+
+async function shortageTold(world: World, log: PointLog): Promise<boolean> {
+  const { sw, data } = await world.line.transmit(commands.getData('shortage'));
+  try {
+    const shortage = sw === 0x9000 ? answers.shortage(data) : undefined;
+    if (shortage === undefined) return false;
+    const map = world.room();
+    const holders = map.holders.map(({ handle, what, bytes }) => ({ name: `${what} ${handle}`, bytes }));
+    log.events.push({
+      type: 'shortage', point: log.point, needed: shortage.needed, free: shortage.free, holders, sw: '6A84',
+      did: `refused INS ${shortage.ins.toString(16).toUpperCase()}`, lost: false,
+    });
+    return shortage.free === map.freeBytes && (shortage.needed > map.largestRunBytes || shortage.freeEntries === 0 || map.freeEntries < 2);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return false;
+  }
+}
+
+async function retry(point: PlanPoint, world: World): Promise<ScenarioOutput | undefined> {
+  if (point.run.run !== 'scenario' || point.expect.retry === 'none') return undefined;
+  if (beforeVerify(point)) await world.verify();
+  if (point.expect.retry === 'completes-after-cancel' && point.run.item !== undefined) {
+    const handle = world.handleOf(world.names.get(point.run.item) ?? '', 'value');
+    if (handle !== undefined) await world.line.transmit(commands.cancel(handle));
+  }
+  return runHonestly(point.run, world);
+}
+
+async function observe(point: PlanPoint, world: World, log: PointLog): Promise<Observation> {
+  const bound = noBindings();
+  await prepare(point, world, bound);
+  const before = world.abstract();
+  const { end, faultApplied } = await runPlan(point, world, bound, log);
+  await comeToRest(world);
+  const after = world.abstract();
+  const told = point.expect.shortage === true ? await shortageTold(world, log) : false;
+  const again = await retry(point, world);
+  await comeToRest(world);
+  const last = world.abstract();
+  return {
+    missing: [], faultApplied, hasTrace: true, end, before, after, cardId: world.cardId,
+    items: Object.fromEntries(world.names), shortageTold: told,
+    findings: findingsOf([before, after, last], world, log, point),
+    ...(again === undefined ? {} : { retry: again }),
+  };
+}
+
+function findingsOf(history: readonly AbstractWorld[], world: World, log: PointLog, point: PlanPoint): Finding[] {
+  const usage = log.usage(world);
+  log.events.push(usage);
+  const violations = log.violations.map(({ code, pc, symbol, detail }): Finding => (
+    { invariant: 'I13', text: `the chip reports ${code} at ${symbol ?? `pc ${pc.toString(16)}`}: ${detail}` }
+  ));
+  const late = point.fault?.fault === 'link' ? [] : log.lineFindings.filter(({ rule }) => rule === 'ISO');
+  return [
+    ...worldFindings(history, world),
+    ...violations,
+    ...late.map(({ code, clause, detail }): Finding => ({ invariant: 'I13', text: `${code} (ISO/IEC 7816-3 ${clause}): ${detail}` })),
+  ];
+}
+
+const nothingSeen = { missing: [], faultApplied: false, hasTrace: true, findings: [] } as const;
+
+async function seen(point: PlanPoint, setting: PointSetting, log: PointLog): Promise<Observation> {
+  const missing = missingFor(point, setting.offered);
+  if (missing.length > 0) return { ...nothingSeen, missing };
+  try {
+    const world = await setting.factory.world(point.prepare, log.hooks);
+    log.watch(world);
+    return await observe(point, world, log);
+  } catch (error) {
+    if (error instanceof BenchError || isDeviceError(error)) return { ...nothingSeen, aborted: `${error.code}: ${error.message}` };
+    throw error;
+  }
+}
+
+function verdictEvents(point: PlanPoint, judgement: Judgement, observation: Observation, log: PointLog, replay: string): void {
+  for (const { invariant, text, step } of observation.findings)
+    log.events.push({ type: 'finding', point: point.id, invariant, text, ...(step === undefined ? {} : { step }) });
+  const { end } = observation;
+  const sw = end?.sw;
+  const step = judgement.step ?? (end !== undefined && 'step' in end ? end.step : undefined);
+  log.events.push({
+    type: 'verdict', point: point.id, verdict: judgement.verdict, cycle: log.now(), clause: judgement.clause,
+    reasons: judgement.reasons, flags: point.flags, replay,
+    ...(end === undefined ? {} : { cause: end.cause }), ...(step === undefined ? {} : { step }), ...(sw === undefined ? {} : { sw }),
+  });
+}
+
+/** Runs one point of the plan and judges it. Rejects only on a defect of the bench itself. */
+export async function runPoint(point: PlanPoint, setting: PointSetting): Promise<PointResult> {
+  const log = new PointLog(point.id);
+  log.events.push({
+    type: 'point', point: point.id, scenario: point.scenario, title: point.title, clause: clauseText(point), needs: point.needs, cycle: 0,
+  });
+  const observation = await seen(point, setting, log);
+  const judgement = verdictOf(point, observation);
+  verdictEvents(point, judgement, observation, log, setting.replay(point.id));
+  return { point, judgement, observation, events: log.events };
+}
+

@@ -1,0 +1,40 @@
+import { commands } from '../codec/index.js';
+import { runScenario } from '../../scenarios/index.js';
+import type { PlanPoint, SampleName, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
+import { runScript } from '../script/run.js';
+import type { Bindings } from '../script/build.js';
+import { BenchError } from '../world/errors.js';
+import type { World } from '../world/world.js';
+
+/** The options of a run with the item chosen by its issue id. */
+export function optionsOf(run: ScenarioRun, world: World): ScenarioOptions {
+  const issueId = run.item === undefined ? undefined : world.names.get(run.item);
+  return issueId === undefined ? run.options : { ...run.options, select: { ...run.options.select, issueId } };
+}
+
+/** Runs a scenario with honest peers. */
+export function runHonestly(run: ScenarioRun, world: World): Promise<ScenarioOutput> {
+  return runScenario(run.scenario, { ports: world.ports, options: optionsOf(run, world) });
+}
+
+/**
+ * Brings a fresh world to where a point begins. Throws BenchError BENCH_PREPARE when an honest step on the way does
+ * not succeed: then nothing can be said of the point.
+ */
+export async function prepare(point: PlanPoint, world: World, bound: Bindings): Promise<void> {
+  const { values, before = [], setup = [], pin = 'verified', deletedKeys = [], lifeCycle } = point.prepare;
+  await world.open(lifeCycle === 'blank' ? 'none' : 'verified');
+  for (const { as, sample } of values) await world.load(as, sample as SampleName);
+  for (const run of before) {
+    const { cause, step, text } = await runHonestly(run, world);
+    if (cause !== 'done') throw new BenchError('BENCH_PREPARE', `${run.scenario} ended at ${step}: ${text}`);
+  }
+  const { cause, text } = await runScript(setup, world, bound);
+  if (cause !== 'done') throw new BenchError('BENCH_PREPARE', text);
+  for (const kind of deletedKeys) {
+    const { sw } = await world.line.transmit(commands.deleteKey(kind));
+    if (sw !== 0x9000) throw new BenchError('BENCH_PREPARE', `DELETE KEY was answered ${sw.toString(16).toUpperCase()}`);
+  }
+  if (pin === 'none' && lifeCycle !== 'blank') await world.line.transmit(commands.select());
+  world.line.takeMarks();
+}

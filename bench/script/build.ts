@@ -1,0 +1,156 @@
+import { commands, fromHex, loadObject, registrationRequest, certificate, receipt, registeredValue, keyReply, valueInformation } from '../codec/index.js';
+import type { CardCommand } from '../codec/index.js';
+import type { Alteration, ItemRef, ObjectName, ObjectRef, Ref, SampleName, ScriptCommand } from '../../scenarios/index.js';
+import { alterObject } from '../faults/alter.js';
+import { verifyCommand } from '../terminal/card-port.js';
+import { BenchError } from '../world/errors.js';
+import { signAgain } from '../world/sources.js';
+import type { ObjectContext } from '../world/sources.js';
+import { pinDigits } from '../world/world.js';
+import type { World } from '../world/world.js';
+
+/** What a script has bound so far. */
+export interface Bindings {
+  readonly objects: Map<string, Uint8Array>;
+  readonly numbers: Map<string, number>;
+  /** Handles by `$item` and `$item.certificate` as they were last seen: deleted items keep theirs. */
+  readonly handles: Map<string, number>;
+}
+
+/** Empty bindings. */
+export function noBindings(): Bindings {
+  return { objects: new Map(), numbers: new Map(), handles: new Map() };
+}
+
+const unbound = (what: string): BenchError => new BenchError('BENCH_PREPARE', `${what} is not bound by the plan point`);
+
+const keyNames: Readonly<Record<string, 'decoding' | 'common'>> = { $decoding: 'decoding', $common: 'common' };
+
+function presentHandle(world: World, name: string, part: string | undefined): number | undefined {
+  const key = keyNames[name];
+  if (key !== undefined) return world.keyCertificate(key);
+  const issueId = world.names.get(name);
+  return issueId === undefined ? undefined : world.handleOf(issueId, part === 'certificate' ? 'certificate' : 'value');
+}
+
+/** Handle of an item by reference. Throws BenchError BENCH_PREPARE when the card has never had it. */
+export function handleOf(world: World, bound: Bindings, ref: ItemRef): number {
+  if (typeof ref === 'number') return ref;
+  const [name, part] = ref.split('.');
+  const handle = presentHandle(world, name, part) ?? bound.handles.get(ref);
+  if (handle === undefined) throw unbound(ref);
+  bound.handles.set(ref, handle);
+  return handle;
+}
+
+const templates: Readonly<Record<number, ObjectName>> = {
+  [certificate.tag]: 'certificate', [registeredValue.tag]: 'registered-value', [keyReply.tag]: 'key-reply',
+  [receipt.tag]: 'receipt', [valueInformation.tag]: 'value', [registrationRequest.tag]: 'request',
+};
+
+function contextOf(bytes: Uint8Array): ObjectContext | undefined {
+  if (bytes[0] !== certificate.tag) return undefined;
+  return { cardId: '', sequence: 0 };
+}
+
+function alteredObject(
+  world: World, bytes: Uint8Array, change: { element: string; how: Alteration; resign?: boolean },
+): Uint8Array {
+  const out = alterObject(bytes, change.element, change.how);
+  if (out === undefined) throw new BenchError('BENCH_PREPARE', `${change.element} cannot be altered by ${change.how.how}`);
+  const context = contextOf(bytes);
+  const object = templates[bytes[0]];
+  return change.resign === true && context !== undefined && object !== undefined ? signAgain(world, object, out, context) : out;
+}
+
+/** The bytes of an object by reference. Throws BenchError BENCH_PREPARE. */
+export async function objectOf(world: World, bound: Bindings, ref: ObjectRef): Promise<Uint8Array> {
+  const saved = (name: Ref): Uint8Array => {
+    const bytes = bound.objects.get(name);
+    if (bytes === undefined) throw unbound(name);
+    return bytes;
+  };
+  if (typeof ref === 'string') return saved(ref);
+  if ('hex' in ref) return fromHex(ref.hex);
+  if ('of' in ref) return alteredObject(world, saved(ref.of), ref);
+  if (ref.make === 'certificate') {
+    const { safes } = world.parts;
+    const desk = { safe: safes.safe, 'other-safe': safes.other, 'unknown-safe': safes.unknown }[ref.by];
+    return desk.client.register(saved(ref.for));
+  }
+  return loadObject.encode(world.loadObject(ref.sample as SampleName, { ahead: ref.number, otherCard: ref.card === 'other' }));
+}
+
+/** A command to the card with the steps' meaning filled in; undefined for commands that do not go to the card. */
+export type CardBuilder = (world: World, bound: Bindings) => Promise<CardCommand> | CardCommand;
+
+const variants = { plain: 0, 'public-key': 1, 'common-key': 2 } as const;
+const dataNames = {
+  DF01: 'shortage', DF02: 'memory', DF03: 'credential', DF04: 'status', DF05: 'firmware', DF06: 'publicKeys',
+} as const;
+const wrongAid = Uint8Array.of(0xa0, 0, 0, 0, 3, 0, 0);
+
+const textBytes = (digits: string | undefined): Uint8Array => new TextEncoder().encode(digits ?? '');
+
+/** The card command of a script command; undefined when it is not one single command. */
+export function cardCommand(world: World, bound: Bindings, c: ScriptCommand): Promise<CardCommand> | CardCommand | undefined {
+  return simple(c) ?? onItem(world, bound, c) ?? withObject(world, bound, c);
+}
+
+function simple(c: ScriptCommand): CardCommand | undefined {
+  switch (c.do) {
+    case 'select': return c.aid === 'wrong' ? { ...commands.select(), data: wrongAid } : commands.select();
+    case 'verify': return verifyCommand(pinDigits(c.pin));
+    case 'change-pin': return { ...commands.changePin('0000'), data: textBytes(pinDigits(c.pin)) };
+    case 'get-data': return commands.getData(dataNames[c.tag]);
+    case 'list-values': return commands.listValues(c.embodiment);
+    case 'list-certificates': return commands.listCertificates(c.embodiment, c.what);
+    case 'generate-key': return commands.generateKey(c.kind);
+    case 'delete-key': return commands.deleteKey(c.kind);
+    case 'initialise': return commands.initialise();
+    case 'issue': return commands.issue();
+    case 'put-data': {
+      const [p1, p2] = fromHex(c.tag);
+      return { ...commands.putCardId(new Uint8Array(8)), p1, p2, data: fromHex(c.data) };
+    }
+    case 'list': return commands.list({
+      entries: c.what,
+      ...(c.informationClass === undefined ? {} : { infoClass: c.informationClass }),
+      ...(c.ends === undefined ? {} : { days: { today: c.ends.today, last: c.ends.lastDay } }),
+    });
+    default: return undefined;
+  }
+}
+
+function onItem(world: World, bound: Bindings, c: ScriptCommand): CardCommand | undefined {
+  const handle = (ref: ItemRef): number => handleOf(world, bound, ref);
+  switch (c.do) {
+    case 'register-begin': return commands.registerBegin(c.embodiment, variants[c.variant], handle(c.item), c.hash);
+    case 'recover-begin': return commands.recoverBegin(c.embodiment, c.what, handle(c.item));
+    case 'get-receipt': return commands.getReceipt(handle(c.item));
+    case 'delete': return commands.deleteItem(handle(c.item));
+    case 'cancel': return c.item === undefined ? commands.cancelKey() : commands.cancel(handle(c.item));
+    case 'read': return commands.readItem(handle(c.item));
+    case 'use': return c.amount === undefined
+      ? commands.useQuantity(handle(c.item), c.quantity ?? 0) : commands.useAmount(handle(c.item), c.amount);
+    case 'key-register-begin': {
+      const { safes } = world.parts;
+      const desk = { safe: safes.safe, 'other-safe': safes.other, 'unknown-safe': safes.unknown }[c.safe];
+      return commands.keyRegisterBegin(c.kind, desk.entry.safeId, c.hash);
+    }
+    default: return undefined;
+  }
+}
+
+function withObject(world: World, bound: Bindings, c: ScriptCommand): Promise<CardCommand> | undefined {
+  const object = (ref: ObjectRef): Promise<Uint8Array> => objectOf(world, bound, ref);
+  const handle = (ref: ItemRef): number => handleOf(world, bound, ref);
+  switch (c.do) {
+    case 'register-end': return object(c.certificate).then((bytes) => commands.registerEnd(c.embodiment, c.what, bytes));
+    case 'recover-end': return object(c.object).then((bytes) => commands.recoverEnd(c.embodiment, handle(c.item), bytes));
+    case 'key-recover-end': return object(c.object).then((bytes) => commands.keyRecoverEnd(handle(c.item), bytes));
+    case 'load': return object(c.object).then((bytes) => commands.load(bytes));
+    case 'correct': return object(c.object).then((bytes) => commands.correct(handle(c.item), bytes));
+    default: return undefined;
+  }
+}

@@ -1,0 +1,77 @@
+import { answers, listEntry, TlvReader } from '../codec/index.js';
+import type { CardStatus, KeysPresent, MemoryFigures, Shortage } from '../codec/index.js';
+import type { AnswerCheck, DataField } from '../../scenarios/index.js';
+import type { World } from '../world/world.js';
+import { handleOf } from './build.js';
+import type { Bindings } from './build.js';
+
+const keyBits = (keys: KeysPresent): number =>
+  (keys.decoding ? 1 : 0) | (keys.common ? 2 : 0) | (keys.signing ? 4 : 0) | (keys.transport ? 8 : 0);
+
+const ofShortage: Readonly<Record<string, (s: Shortage) => number>> = {
+  needed: (s) => s.needed, free: (s) => s.free, entries: (s) => s.freeEntries, ins: (s) => s.ins,
+};
+const ofMemory: Readonly<Record<string, (m: MemoryFigures) => number>> = {
+  free: (m) => m.freeData, largest: (m) => m.largestRun, entries: (m) => m.freeEntries,
+};
+const ofStatus: Readonly<Record<string, (s: CardStatus) => number>> = {
+  lifeCycle: (s) => ['blank', 'initialised', 'operational'].indexOf(s.lifeCycle), pinTries: (s) => s.pinTries,
+  keys: (s) => keyBits(s.keys), sequence: (s) => s.lastSequence, loadNumber: (s) => s.lastLoadNumber,
+};
+
+/** A field of a GET DATA answer; undefined when the answer does not hold it. Throws CodecError. */
+export function fieldOf(field: DataField, data: Uint8Array): number | undefined {
+  const [object, name] = field.split('.');
+  if (object === 'memory') return ofMemory[name](answers.memory(data));
+  if (object === 'status') return ofStatus[name](answers.status(data));
+  const shortage = answers.shortage(data);
+  return shortage && ofShortage[name](shortage);
+}
+
+const relations: Readonly<Record<'=' | '<' | '>' | '>=' | '<=', (a: number, b: number) => boolean>> = {
+  '=': (a, b) => a === b, '<': (a, b) => a < b, '>': (a, b) => a > b, '>=': (a, b) => a >= b, '<=': (a, b) => a <= b,
+};
+
+function listedHandles(data: Uint8Array): number[] {
+  const reader = new TlvReader(data);
+  const handles: number[] = [];
+  while (reader.peek() === listEntry.tag) handles.push(listEntry.read(reader).handle);
+  return handles;
+}
+
+function lists(check: Extract<AnswerCheck, { is: 'lists' }>, handles: readonly number[], world: World, bound: Bindings): string | undefined {
+  const missing = check.includes?.find((ref) => !handles.includes(handleOf(world, bound, ref)));
+  if (missing !== undefined) return `${missing} is not listed`;
+  const stale = check.excludes?.find((ref) => handles.includes(handleOf(world, bound, ref)));
+  if (stale !== undefined) return `${stale} is listed`;
+  return check.count === undefined || check.count === handles.length ? undefined : `${handles.length} entries, expected ${check.count}`;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  return b?.length === a.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** What is wrong with an answer, undefined when the check holds. Throws CodecError when it cannot be read. */
+export function failedCheck(check: AnswerCheck, data: Uint8Array, world: World, bound: Bindings): string | undefined {
+  switch (check.is) {
+    case 'same': return sameBytes(data, bound.objects.get(check.as)) ? undefined : `differs from ${check.as}`;
+    case 'different': return sameBytes(data, bound.objects.get(check.as)) ? `is the same as ${check.as}` : undefined;
+    case 'lists': return lists(check, listedHandles(data), world, bound);
+    case 'state': {
+      const state = world.entry(handleOf(world, bound, check.item))?.state.toLowerCase();
+      return state === check.state ? undefined : `${check.item} is ${state ?? 'absent'}, expected ${check.state}`;
+    }
+    case 'field': {
+      const value = fieldOf(check.field, data);
+      const than = typeof check.than === 'number' ? check.than : bound.numbers.get(check.than);
+      const holds = value !== undefined && than !== undefined && relations[check.op](value, than);
+      return holds ? undefined : `${check.field} is ${value ?? 'not there'}, expected ${check.op} ${than ?? check.than}`;
+    }
+    case 'amounts': {
+      const { quantity, remaining } = answers.use(data);
+      const right = (check.quantity ?? quantity) === quantity && (check.remaining ?? remaining) === remaining;
+      return right ? undefined : `quantity ${quantity}, remaining ${remaining}`;
+    }
+    case 'length': return data.length === check.bytes ? undefined : `${data.length} bytes, expected ${check.bytes}`;
+  }
+}

@@ -1,0 +1,131 @@
+import { CodecError, commands, fromHex, loadObject, toHex } from '../codec/index.js';
+import { isDeviceError } from '../../devices/index.js';
+import { SafeError } from '../safe/index.js';
+import type { ObjectRef, SampleName, ScriptCommand, ScriptOutput } from '../../scenarios/index.js';
+import type { World } from '../world/world.js';
+import { cardCommand, handleOf, objectOf } from './build.js';
+import type { Bindings } from './build.js';
+import { failedCheck, fieldOf } from './check.js';
+
+/** An answer to a script command: a status word, `200` or an error code of the safe, or `ATR`. */
+interface Answer {
+  readonly status: string;
+  readonly data: Uint8Array;
+}
+
+const secretCommands: ReadonlySet<string> = new Set(['verify', 'change-pin']);
+const none = new Uint8Array(0);
+const status = (sw: number): string => sw.toString(16).toUpperCase().padStart(4, '0');
+
+async function fillUp(world: World, sample: SampleName): Promise<Answer> {
+  for (;;) {
+    const object = world.loadObject(sample);
+    const { sw, data } = await world.line.transmit(commands.load(object));
+    if (sw !== 0x9000) return { status: status(sw), data };
+    world.book(object.value);
+  }
+}
+
+async function atSafe(c: Extract<ScriptCommand, { safe?: 'safe' | 'other-safe' }> & { do: `safe-${string}` }, world: World, bound: Bindings): Promise<Answer> {
+  const { safes } = world.parts;
+  const { client } = c.safe === 'other-safe' ? safes.other : safes.safe;
+  const object = (ref: ObjectRef): Promise<Uint8Array> => objectOf(world, bound, ref);
+  try {
+    if (c.do === 'safe-register') return { status: '200', data: await client.register(await object(c.request)) };
+    if (c.do === 'safe-retrieve') return { status: '200', data: await client.retrieve(await object(c.certificate)) };
+    await client.receipt(await object(c.receipt));
+    return { status: '200', data: none };
+  } catch (error) {
+    if (!(error instanceof SafeError)) throw error;
+    return { status: error.code, data: none };
+  }
+}
+
+async function send(c: ScriptCommand, world: World, bound: Bindings): Promise<Answer> {
+  if (c.do === 'safe-register' || c.do === 'safe-retrieve' || c.do === 'safe-receipt') return atSafe(c, world, bound);
+  if (c.do === 'fill-memory') return fillUp(world, c.sample as SampleName);
+  if (c.do === 'raw') {
+    const { sw, data } = await world.line.transmitRaw(fromHex(c.apdu));
+    return { status: status(sw), data };
+  }
+  if (c.do === 'reset') {
+    await world.line.resetOnly(c.kind);
+    return { status: 'ATR', data: none };
+  }
+  const command = await cardCommand(world, bound, c);
+  if (command === undefined) throw new TypeError(`no command for ${c.do}`);
+  const { sw, data } = await world.line.transmit(command, secretCommands.has(c.do));
+  return { status: status(sw), data };
+}
+
+function fits(expected: string | readonly string[], got: string): boolean {
+  return [expected].flat().some((one) => one.length === got.length && [...one].every((digit, i) => digit === 'x' || digit === got[i]));
+}
+
+/** Keeps the issuer's book: what was loaded, corrected and used. */
+function book(c: ScriptCommand, world: World, sent: Uint8Array | undefined, issueId: string | undefined): void {
+  if ((c.do === 'load' || c.do === 'correct') && sent !== undefined) {
+    const { value } = loadObject.decode(sent);
+    const known = world.abstract().ledger.some((entry) => entry.issueId === toHex(value.issueId));
+    if (!known) world.book(value);
+    if (c.do === 'correct' && issueId !== undefined) world.withdraw(issueId);
+    const name = c.do === 'load' ? c.save : typeof c.item === 'string' ? c.item : undefined;
+    if (name !== undefined) world.names.set(name, toHex(value.issueId));
+  }
+  if (c.do === 'use' && issueId !== undefined) world.spend(issueId, c.quantity ?? 0, c.amount ?? 0);
+}
+
+function keep(c: ScriptCommand, data: Uint8Array, bound: Bindings): void {
+  if (c.save === undefined) return;
+  if (c.do === 'get-data' && c.field !== undefined) {
+    const value = fieldOf(c.field, data);
+    if (value !== undefined) bound.numbers.set(c.save, value);
+  } else if (c.do !== 'load') bound.objects.set(c.save, data);
+}
+
+function wrongChecks(c: ScriptCommand, data: Uint8Array, world: World, bound: Bindings): string | undefined {
+  try {
+    return c.check?.map((check) => failedCheck(check, data, world, bound)).find((text) => text !== undefined);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return `${error.code}: ${error.message}`;
+  }
+}
+
+/** One command, sent as often as it says. Undefined when every answer fits, otherwise what is wrong. */
+async function once(c: ScriptCommand, world: World, bound: Bindings): Promise<Omit<ScriptOutput, 'failedAt'> | undefined> {
+  const issueId = 'item' in c && c.item !== undefined && (c.do === 'use' || c.do === 'correct')
+    ? world.issueIdOf(handleOf(world, bound, c.item)) : undefined;
+  const fixed = c.do === 'load' || c.do === 'correct' ? await objectOf(world, bound, c.object) : undefined;
+  const command: ScriptCommand = fixed !== undefined && (c.do === 'load' || c.do === 'correct') ? { ...c, object: { hex: toHex(fixed) } } : c;
+  for (let time = 0; time < (c.times ?? 1); time += 1) {
+    const answer = await send(command, world, bound);
+    if (!fits(c.expect, answer.status)) {
+      const expected = [c.expect].flat().join(' or ');
+      const sw = /^[0-9A-F]{4}$/.test(answer.status) ? { sw: answer.status } : {};
+      return { cause: answer.status === '9000' ? 'unexpected' : 'refused', text: `${c.do} was answered ${answer.status}, expected ${expected}`, ...sw };
+    }
+    const done = answer.status === '9000' || answer.status === '200';
+    const wrong = wrongChecks(c, answer.data, world, bound);
+    if (wrong !== undefined) return { cause: 'unexpected', sw: answer.status, text: `${c.do}: ${wrong}` };
+    if (!done) continue;
+    keep(c, answer.data, bound);
+    if (time === 0 || c.do === 'use') book(c, world, fixed, issueId);
+  }
+  return undefined;
+}
+
+/** Runs a list of direct commands; each must get its expected answer. Rejects only when the bench itself fails. */
+export async function runScript(list: readonly ScriptCommand[], world: World, bound: Bindings): Promise<ScriptOutput> {
+  for (const [index, command] of list.entries()) {
+    try {
+      const wrong = await once(command, world, bound);
+      if (wrong !== undefined) return { ...wrong, failedAt: index, text: `command ${index + 1}: ${wrong.text}` };
+    } catch (error) {
+      if (!isDeviceError(error)) throw error;
+      const late = error.code === 'CARD_SILENT' || error.code === 'CARD_LATE';
+      return { cause: late ? 'late' : 'link', failedAt: index, text: `command ${index + 1}: ${error.code}: ${error.message}` };
+    }
+  }
+  return { cause: 'done', text: `${list.length} commands answered as expected` };
+}
