@@ -67,5 +67,5 @@ for (const { name, path, commands } of IMAGES) {
     },
     commands,
   });
-  cardContract(`stream port, emulated binding, ${name}`, { make: (protocol) => overStream(image, protocol), commands, tolerated: ['GUARD_SHORT'] });
+  cardContract(`stream port, emulated binding, ${name}`, { make: (protocol) => overStream(image, protocol), commands });
 }

@@ -72,6 +72,9 @@ export class EmulatedBindingPort implements BindingPortInterface {
   #taken: (() => void) | undefined;
   #awaitingNextRead = false;
   #failure: Error | undefined;
+  #setClosed: () => void = () => undefined;
+  /** Resolves when the stream has closed the port. */
+  readonly #closed = new Promise<void>((resolve) => { this.#setClosed = resolve; });
 
   constructor(card: EmulatedPort, time: BindingTime, options: OpenOptions) {
     this.#card = card;
@@ -93,7 +96,8 @@ export class EmulatedBindingPort implements BindingPortInterface {
       const character = this.#card.receive(this.#time.cardCycle(moment) - 10 * this.#card.etu());
       if (character && (character.parityOk || this.openOptions.parity === 'none')) this.#bytes.push(character.byte);
     } catch (error) {
-      return this.#fail(asError(error));
+      this.#fail(asError(error));
+      return this.#closed;
     }
     await this.#deliver();
   }
@@ -124,6 +128,7 @@ export class EmulatedBindingPort implements BindingPortInterface {
 
   read(buffer: Buffer, offset: number, length: number): Promise<{ buffer: Buffer; bytesRead: number }> {
     if (!this.isOpen) return Promise.reject(new CanceledError('the port is closed'));
+    if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#read = { buffer, offset, length, resolve, reject };
       if (this.#awaitingNextRead) {
@@ -152,6 +157,7 @@ export class EmulatedBindingPort implements BindingPortInterface {
     this.#read?.reject(new CanceledError('the port was closed'));
     this.#read = undefined;
     this.#taken?.();
+    this.#setClosed();
     if (this.openOptions.hupcl) this.#setPower(false);
     return Promise.resolve();
   }

@@ -149,6 +149,7 @@ export class StreamPort implements BytePort {
       this.#needDevice();
       await this.#waitUntil(moment);
     }
+    this.#needDevice();
   }
 
   /** Closes the serial port. */

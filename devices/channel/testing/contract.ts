@@ -106,6 +106,12 @@ function channelContract(plan: ContractPlan, protocol: Protocol): void {
     if (before.cycles !== undefined) expect(channel.now()).toEqual(before);
   }));
 
+  observerContract(plan, protocol);
+}
+
+function observerContract(plan: ContractPlan, protocol: Protocol): void {
+  const [first] = plan.commands;
+
   test('observers see APDU lines, blocks and characters until they are removed', () => using(plan, protocol, async ({ channel }) => {
     await channel.open();
     const lines: string[] = [];
