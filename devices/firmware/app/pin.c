@@ -66,9 +66,15 @@ uint16_t cmd_verify(struct request *q)
     uint16_t sw = pin_format(a->buf, a->lc);
     if (sw != SW_OK) return sw;
     verified = false;
+#if !FAULT_PIN_AFTER_COMPARE
     sw = tries_set((uint8_t)(tries - 1));
     if (sw != SW_OK) return sw;
+#endif
     bool same = pin_matches(a->buf, a->lc);
+#if FAULT_PIN_AFTER_COMPARE
+    if (!same) sw = tries_set((uint8_t)(tries - 1));
+    if (sw != SW_OK) return sw;
+#endif
     if (!same) return (uint16_t)(SW_PIN | (tries - 1u));
     sw = tries_set(TRIES);
     verified = sw == SW_OK;

@@ -104,7 +104,11 @@ static __attribute__((noinline)) uint16_t unseal(const struct request *q, struct
     bind_card(&s.bind, q->e->sequence);
     s.e2_size = (uint16_t)(s.e2[1] + 2);
     uint16_t sw = own_signature(r, &s.bind);
+#if FAULT_NO_OWN_SIGNATURE
+    (void)sw;
+#else
     if (sw != SW_OK) return sw;
+#endif
     if (!certified(q->e, r)) return SW_DATA;
     r->e1 = sealed + (common ? 12 : 32);
     r->e1_size = (uint16_t)(r->sealed_size - (common ? 28 : 48));
@@ -137,7 +141,11 @@ static uint16_t take_back(uint16_t slot, const struct returned *r)
     struct entry *e = entry_change((uint16_t)place);
     e->state = VALUE_ACTIVE;
     e->size = r->e1_size;
+#if FAULT_NOT_SPENT
+    entry_change(slot)->state = CERT_STORED;
+#else
     entry_change(slot)->state = CERT_SPENT;
+#endif
     return change_commit();
 }
 
@@ -187,7 +195,9 @@ uint16_t cmd_receipt(struct request *q)
     static const uint8_t recovered[] = {0x9F, 1, 1};
     struct apdu *a = q->a;
     struct cert c;
+#if !FAULT_EARLY_RECEIPT
     if (q->e->state != CERT_SPENT) return SW_CONDITIONS;
+#endif
     if (!entry_cert(q->e, &c)) return SW_MEMORY;
     uint8_t *elements = a->buf + LEAD, *p = elements;
     for (unsigned i = 0; i < sizeof repeated; i++) p = tlv_copy(p, c.at[repeated[i]]);

@@ -87,7 +87,10 @@ uint16_t sequence_take(uint32_t *sequence, uint16_t handle)
     if (card_state()->sequence == 0xFFFFFFFFu) return SW_CONDITIONS;
     nvm_tx_begin();
     struct state *s = &change_page(PAGE_STATE)->state;
-    s->sequence++;
+#if FAULT_SEQUENCE_REUSED
+    if (s->sequence == 0)
+#endif
+        s->sequence++;
     if (handle) s->handle = handle;
     *sequence = s->sequence;
     return change_commit();
@@ -201,9 +204,20 @@ static uint16_t certificate_check(const struct expected *x, const struct cert *c
     if (kind != x->kind || (kind == KIND_PLAIN) != (embodiment == 1)) return SW_DATA;
     uint16_t safe = safe_page(c->at[C_SAFE]);
     if (!safe || (kind == KIND_KEY && memcmp(c->at[C_SAFE], key_registration()->safe, 8) != 0)) return SW_NOT_FOUND;
+#if FAULT_NO_DIGEST_COMPARE
+    (void)digest_fits(x, c->at[C_DIGEST]);
+#else
     if (!digest_fits(x, c->at[C_DIGEST])) return SW_DATA;
+#endif
     if (*c->at[C_ALGORITHM] != x->algorithm) return SW_DATA;
+#if FAULT_SHORT_HASH
+    if (memcmp(c->at[C_HASH], x->hash, 4) != 0) return SW_DATA;
+#elif !FAULT_NO_HASH_COMPARE
     if (memcmp(c->at[C_HASH], x->hash, LENGTH(c->at[C_HASH])) != 0) return SW_DATA;
+#endif
+#if FAULT_NO_SAFE_SIGNATURE
+    return SW_OK;
+#endif
     return signature_check(c->at[0] - 2, c->at[C_SIGNATURE], "cardbench certificate v1", NULL, safe_verify_key(safe));
 }
 
@@ -216,8 +230,17 @@ static uint16_t certificate_store(const struct expected *x, const struct cert *c
     if (size > r->pages * PAGE_BYTES) return SW_DATA;
     /* The head has made way for the label of the signature. */
     (void)tlv_head(e6, 0xE6, content);
+#if FAULT_VALUE_BEFORE_CERTIFICATE
+    if (x->kind != KIND_KEY) {
+        nvm_tx_begin();
+        entry_change(x->slot)->state = VALUE_DEPOSITED;
+        if (change_commit() != SW_OK) return SW_MEMORY;
+    }
+#endif
+#if !FAULT_INDEX_BEFORE_DATA
     uint16_t sw = region_write(r->first, r->pages, e6, size);
     if (sw != SW_OK) return sw;
+#endif
     nvm_tx_begin();
     struct entry *e = entry_change(slot);
     e->state = CERT_STORED;
@@ -226,7 +249,12 @@ static uint16_t certificate_store(const struct expected *x, const struct cert *c
         nvm_tx_erase(PAGE_KEYREG);
     else
         entry_change(x->slot)->state = VALUE_DEPOSITED;
+#if FAULT_INDEX_BEFORE_DATA
+    uint16_t sw = change_commit();
+    return sw == SW_OK ? region_write(r->first, r->pages, e6, size) : sw;
+#else
     return change_commit();
+#endif
 }
 
 /** The very certificate that was stored before: its slot, -1 otherwise. */
@@ -250,7 +278,9 @@ uint16_t cmd_register_end(struct request *q)
     if (!cert_take(e6, q->end, &c)) return SW_DATA;
     uint32_t sequence = get32(c.at[C_SEQUENCE]);
     step();
+#if !FAULT_FOREIGN_CERTIFICATE
     if (memcmp(c.at[C_CARD], card_identity()->card, 8) != 0) return SW_DATA;
+#endif
     if (expected_find(&x, sequence, q->a->p2 == 3)) {
         sw = certificate_check(&x, &c, q->a->p1);
         if (sw == SW_OK) sw = certificate_store(&x, &c, e6, size);

@@ -74,7 +74,11 @@ static uint16_t use_amount(const struct value *v, uint32_t n)
 static uint16_t use_commit(const struct request *q, uint16_t size)
 {
     int reserved = q->e->state == VALUE_PENDING ? index_find_any(q->e->partner, CLASS_CERTIFICATE) : -1;
-    rewrite_flip(q->slot, size)->state = VALUE_ACTIVE;
+    struct entry *e = rewrite_flip(q->slot, size);
+#if FAULT_USE_DEPOSITED
+    if (e->state == VALUE_PENDING)
+#endif
+        e->state = VALUE_ACTIVE;
     if (reserved >= 0) entry_change((uint16_t)reserved)->state = DELETING;
     return change_settle(q->slot, reserved);
 }
@@ -86,7 +90,9 @@ uint16_t cmd_use(struct request *q)
     const uint8_t *p = q->at[1];
     bool by_quantity = p[-2] == 0x83 && LENGTH(p) == 2;
     if (!by_quantity && (p[-2] != 0x87 || LENGTH(p) != 4)) return SW_DATA;
+#if !FAULT_USE_DEPOSITED
     if (q->e->state > VALUE_PENDING) return SW_CONDITIONS;
+#endif
     uint32_t n = by_quantity ? get16(p) : get32(p);
     uint16_t size = q->e->size;
     memcpy(a->buf, entry_object(q->e), size);
@@ -204,6 +210,9 @@ static bool used_up(const struct entry *e)
 static bool deletable(const struct entry *e)
 {
     if (e->cls == CLASS_CERTIFICATE) return e->state == CERT_SPENT || key_certified(e);
+#if FAULT_DELETE_PENDING
+    if (e->state == VALUE_PENDING) return true;
+#endif
     if (e->state != VALUE_DEPOSITED) return e->state == VALUE_ACTIVE && used_up(e);
     int partner = index_find_any(e->partner, CLASS_CERTIFICATE);
     return partner >= 0 && index_at((uint16_t)partner)->state == CERT_STORED &&
@@ -215,7 +224,11 @@ uint16_t cmd_delete(struct request *q)
     if (!deletable(q->e)) return SW_CONDITIONS;
     nvm_tx_begin();
     entry_change(q->slot)->state = DELETING;
+#if FAULT_STALE_LIST
+    return change_commit();
+#else
     return change_settle(q->slot, -1);
+#endif
 }
 
 /* ---- CANCEL ---- */
