@@ -20,7 +20,7 @@ const perform = async ({ run, operation, step }: Task): Promise<Settled> =>
   isClaim(operation) ? claims[operation](run) : operations[operation](run, step as StepId);
 
 /** XState's own events; a machine is sent none from outside. */
-interface MachineEvent {
+export interface MachineEvent {
   readonly type: string;
   readonly output?: unknown;
   readonly error?: unknown;
@@ -35,7 +35,8 @@ function stopAhead(context: Context, event: MachineEvent): Stop | undefined {
 const deletes = ({ options }: Context, claim: ClaimState): boolean =>
   (claim === 'claim-25' ? options.deleteAfterRegistration : options.deleteAfterRecovery) === true;
 
-interface StepParams {
+/** Parameter of the actions that belong to one step. */
+export interface StepParams {
   readonly step: Boundary;
 }
 
