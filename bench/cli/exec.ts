@@ -1,6 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { EmulatorError, createMachine, loadImage, type Machine, type RunResult, type StopReason } from '../../emulator/index.js';
+import {
+  ChipError,
+  EmulatorError,
+  createChip,
+  loadImage,
+  loadProfile,
+  type Machine,
+  type RunResult,
+  type StopReason,
+} from '../../emulator/index.js';
 
 /** Where a command writes; one call is one line. */
 export interface CommandIo {
@@ -13,15 +22,17 @@ export interface CommandIo {
 }
 
 /** Usage of `cardbench exec`. */
-export const EXEC_USAGE = `cardbench exec IMAGE [--chip generic] [--core cortex-m0|cortex-m0plus] [--engine interpreter]
+export const EXEC_USAGE = `cardbench exec IMAGE [--chip generic|c2000|c2010|modern|FILE.yaml] [--set KEY=VALUE]... [--engine interpreter]
   [--cycles N] [--stop-at ADDR|SYMBOL] [--until bkpt] [--dump ADDR:LEN]... [--json]
-Runs an image (ELF, Intel HEX or binary at 0) and prints how and where it stopped.
+Runs an image (ELF, Intel HEX or binary at 0) from power-on and prints how and where it stopped; a software
+reset goes on. --stop-at takes 0x..., decimal or a symbol; --cycles is a limit (default 10,000,000,000).
 Exit: 0 bkpt, stop-at, or TRACE.EXIT with code 0; 1 TRACE.EXIT with another code; 2 usage or bad image;
-3 limit, lockup, reset-request or sleep-forever`;
+3 limit, lockup or sleep-forever`;
 
 interface Options {
   readonly image: string;
-  readonly core: 'cortex-m0' | 'cortex-m0plus';
+  readonly chip: string;
+  readonly overrides: readonly string[];
   readonly cycles: number;
   readonly stopAt: string | undefined;
   readonly dumps: readonly { readonly address: number; readonly length: number }[];
@@ -43,10 +54,8 @@ function parseDump(text: string): { address: number; length: number } {
   return { address: number(address, '--dump address'), length: number(length, '--dump length') };
 }
 
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((x) => x === value);
-  if (found === undefined) throw new UsageError(`--${name}: '${value}' is not one of ${allowed.join(', ')}`);
-  return found;
+function only(name: string, value: string, allowed: string): void {
+  if (value !== allowed) throw new UsageError(`--${name}: '${value}' is not known, there is ${allowed}`);
 }
 
 function parse(argv: readonly string[]): Options {
@@ -55,7 +64,7 @@ function parse(argv: readonly string[]): Options {
     allowPositionals: true,
     options: {
       chip: { type: 'string', default: 'generic' },
-      core: { type: 'string', default: 'cortex-m0' },
+      set: { type: 'string', multiple: true, default: [] },
       engine: { type: 'string', default: 'interpreter' },
       cycles: { type: 'string', default: '10000000000' },
       'stop-at': { type: 'string' },
@@ -65,12 +74,12 @@ function parse(argv: readonly string[]): Options {
     },
   });
   if (positionals.length !== 1) throw new UsageError('give exactly one IMAGE');
-  oneOf('chip', values.chip, ['generic']);
-  oneOf('engine', values.engine, ['interpreter']);
-  oneOf('until', values.until, ['bkpt']);
+  only('engine', values.engine, 'interpreter');
+  only('until', values.until, 'bkpt');
   return {
     image: positionals[0],
-    core: oneOf('core', values.core, ['cortex-m0', 'cortex-m0plus']),
+    chip: values.chip,
+    overrides: values.set,
     cycles: number(values.cycles, '--cycles'),
     stopAt: values['stop-at'],
     dumps: values.dump.map(parseDump),
@@ -162,14 +171,23 @@ function exitStatus(result: RunResult): number {
   return result.reason === 'bkpt' || result.reason === 'stop-at' ? 0 : 3;
 }
 
+function runThroughResets(machine: Machine, until: number): RunResult {
+  let instructions = 0;
+  for (;;) {
+    const result = machine.run({ until });
+    instructions += result.instructions;
+    if (result.reason !== 'reset-request') return { ...result, instructions };
+    machine.reset('software');
+  }
+}
+
 async function execute(argv: readonly string[], io: CommandIo): Promise<number> {
   const options = parse(argv);
-  const machine = createMachine({ core: options.core, code: { size: 0x40000 }, ram: { size: 0x10000 } });
-  machine.loadImage(loadImage(await readFile(options.image)));
-  machine.reset('power-on');
+  const image = loadImage(await readFile(options.image));
+  const { machine } = createChip({ profile: loadProfile(options.chip, options.overrides), image });
   if (options.stopAt !== undefined) machine.addBreakpoint(stopAddress(machine, options.stopAt));
   const start = io.now();
-  const result = machine.run({ until: options.cycles });
+  const result = runThroughResets(machine, options.cycles);
   const full = report(machine, result, (io.now() - start) / 1000, options);
   if (options.json) io.out(JSON.stringify(full));
   else print(io, full);
@@ -179,7 +197,7 @@ async function execute(argv: readonly string[], io: CommandIo): Promise<number> 
 function isUserError(error: unknown): error is Error {
   const code = (error as { code?: unknown }).code;
   const text = typeof code === 'string' ? code : '';
-  return error instanceof UsageError || error instanceof EmulatorError || text.startsWith('ERR_PARSE_ARGS') || /^E[A-Z]+$/.test(text);
+  return error instanceof UsageError || error instanceof EmulatorError || error instanceof ChipError || text.startsWith('ERR_PARSE_ARGS') || /^E[A-Z]+$/.test(text);
 }
 
 /**
