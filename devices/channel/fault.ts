@@ -69,6 +69,13 @@ interface OutItem {
 const GUARD_ETU = 12;
 const DEFAULT_DELAY_ETU = 100;
 
+/** Output function of the mulberry32 generator: 32 well-mixed bits of a counter. */
+function mix(counter: number): number {
+  let t = Math.imul(counter ^ (counter >>> 15), counter | 1);
+  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+  return (t ^ (t >>> 14)) >>> 0;
+}
+
 function initialState(faults: readonly LinkFault[], seed: number): DisturbedState {
   const zero = { characters: 0, blocks: 0 };
   return {
@@ -168,9 +175,9 @@ export class DisturbedPort implements BytePort {
 
   #mask(fault: LinkFault): number {
     if (fault.mask !== undefined) return fault.mask & 0xff;
-    const random = (Math.imul(this.#s.random, 1_664_525) + 1_013_904_223) >>> 0;
+    const random = (this.#s.random + 0x6d2b79f5) >>> 0;
     this.#set({ random });
-    return 1 << (random >>> 29);
+    return 1 << (mix(random) >>> 29);
   }
 
   *#send(bytes: Uint8Array, options: SendOptions): Steps<SendOutcome> {

@@ -182,6 +182,7 @@ export class T1Terminal {
         if (block.type === 'I') this.#set({ expected: flip(this.#state.expected) });
         return block;
       case 'repeat':
+        dialogue.lastFault = undefined;
         yield* this.#countFailure(dialogue);
         return undefined;
       case 'invalid':

@@ -75,12 +75,12 @@ export class FakeT1 implements FakeProtocol {
   }
 
   #onR(nr: 0 | 1): void {
-    if (this.#answer.length > 0 && nr !== this.#ns) {
-      this.#ns = flip(this.#ns);
-      return this.#sendAnswer();
-    }
-    if (this.#last) this.#send(this.#last);
-    else this.#askAgain(2);
+    const last = this.#last;
+    if (!last) return this.#askAgain(2);
+    if (last.type !== 'I' || last.ns === nr) return this.#send(last);
+    if (this.#answer.length === 0) return this.#askAgain(2);
+    this.#ns = flip(this.#ns);
+    this.#sendAnswer();
   }
 
   #onS(block: T1Block & { type: 'S' }): void {
