@@ -27,10 +27,8 @@ const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8
 const faulty = JSON.parse(read('faulty.json')) as readonly Faulty[];
 /** Signs as the test's first safe does: a certificate that is wrong in nothing but what is changed. */
 const safeSigner = signerOf(seededRandom(1, 'safe')(32));
-const resigned = (e6: Uint8Array, change: Partial<Certificate>): Uint8Array => {
-  const { signature: _, ...rest } = { ...certificate.decode(e6), ...change };
-  return certificate.encode(signed.certificate.sign(rest, {}, safeSigner));
-};
+const resigned = (e6: Uint8Array, change: Partial<Certificate>): Uint8Array =>
+  certificate.encode(signed.certificate.sign({ ...certificate.decode(e6), ...change }, {}, safeSigner));
 const flipped = (bytes: Uint8Array, at: number): Uint8Array => bytes.map((b, i) => (i === at ? b ^ 1 : b));
 const takes = async (d: HostDesk, command: CardCommand): Promise<boolean> => (await d.status(command)) === '9000';
 

@@ -173,21 +173,27 @@ static __attribute__((noinline)) uint16_t reply_check(const struct entry *e, uin
     return memcmp(s->e2 + 2, c.at[C_DIGEST], 14) == 0 ? SW_OK : SW_DATA;
 }
 
+/** True if this is the key that the certificate stands for. */
+static __attribute__((noinline)) bool key_is(const struct entry *e, const uint8_t *key)
+{
+    uint8_t x[32];
+    uint8_t n = hash_of(e->algorithm, key, key_length(e->variant), x);
+    bool same = n != 0 && crypto_equal(x, e->hash, n);
+    crypto_wipe(x, sizeof x);
+    return same;
+}
+
 /** Signature, decryption and hash; the key is at at[K_SEALED] + 32 afterwards. */
 static uint16_t reply_open(const struct request *q, uint8_t *const *at)
 {
     struct sealing s = {.label = "cardbench key to card v1", .info = q->a->buf, .e2 = at[K_DIGEST] - 2, .e2_size = 16};
-    uint8_t x[32], *sealed = at[K_SEALED];
-    uint16_t length = key_length(q->e->variant);
+    uint8_t *sealed = at[K_SEALED];
     uint16_t sw = reply_check(q->e, at, &s);
     if (sw != SW_OK) return sw;
-    if (LENGTH(sealed) != length + 48) return SW_DATA;
+    if (LENGTH(sealed) != key_length(q->e->variant) + 48) return SW_DATA;
     sw = open_public(&s, KEY_TRANSPORT, sealed, LENGTH(sealed));
     if (sw != SW_OK) return sw;
-    uint8_t n = hash_of(q->e->algorithm, sealed + 32, length, x);
-    bool same = n != 0 && crypto_equal(x, q->e->hash, n);
-    crypto_wipe(x, sizeof x);
-    return same ? SW_OK : SW_DATA;
+    return key_is(q->e, sealed + 32) ? SW_OK : SW_DATA;
 }
 
 /** Stores the key unless it is there already; another key is never overwritten. */
