@@ -116,7 +116,7 @@ export function summary(record: CompleteRecord, options: SummaryOptions = {}): s
     ...section('Not passed', bad.flatMap((point) => problem(point, paint))),
     ...section('Not supported', skipped.map(({ id, verdict }) => `${id}: ${verdict?.reasons.join('; ') ?? ''}`)),
     ...section('Shortages', shortages),
-    ...section('Flags', [...flagged].map(([flag, count]) => `${flag}: ${count} points`)),
+    ...section('Flags', [...flagged].map(([flag, count]) => `${flag}: ${count} point${count === 1 ? '' : 's'}`)),
     ...section('Evidence of steps', evidenceRows(stepCounts(record), options.catalogue, paint)),
     '',
   ].join('\n');

@@ -11,3 +11,6 @@ export * from './plan/plan.js';
 export * from './plan/samples.js';
 export * from './plan/verdict.js';
 export type * from './invariants/state.js';
+export * from './invariants/state-checks.js';
+export * from './invariants/change-checks.js';
+export * from './invariants/measured-checks.js';

@@ -80,6 +80,8 @@ export interface AbstractSafe {
 /** The issuer's book: what was given out and what has been taken in for it. */
 export interface AbstractLedgerEntry {
   readonly issueId: string;
+  /** Tag 80, by which a value that is on no card is counted in units or yen. */
+  readonly informationClass?: number;
   readonly quantity: number;
   /** Yen. */
   readonly remaining: number;
