@@ -307,14 +307,19 @@ function readKeys(source: Source): KeysPresent {
   };
 }
 
+/** Pages of an image. Throws NvmError NVM_SIZE when the length cannot be that of a card. */
+export function pageCount(image: Uint8Array): number {
+  const pages = image.length / pageSize;
+  if (Number.isInteger(pages) && pages >= 32 && pages <= 0xffff) return pages;
+  throw new NvmError('NVM_SIZE', `${image.length} bytes cannot be a card's memory`);
+}
+
 /**
  * Decodes a card's memory from docs/firmware.md alone, with the journal settled as a booted card would. Whatever the
  * bytes are, faults are listed as problems. Throws NvmError NVM_SIZE when the length cannot be that of a card.
  */
 export function decode(image: Uint8Array): NvmContents {
-  const pages = image.length / pageSize;
-  if (!Number.isInteger(pages) || pages < 32 || pages > 0xffff)
-    throw new NvmError('NVM_SIZE', `${image.length} bytes cannot be a card's memory`);
+  const pages = pageCount(image);
   const journal = readJournal(image);
   const source = new Source(settle(image, journal));
   const { firstIndexPage, indexEntries } = divisionOf(pages);

@@ -35,7 +35,8 @@ describe('layout', () => {
   });
 
   test.each([100, 0, 31 * 64])('%i bytes cannot be a memory', (length) => {
-    expect(() => decode(new Uint8Array(length))).toThrow(expect.objectContaining({ code: 'NVM_SIZE' }));
+    for (const read of [decode, abstractState, pageMap, secretsOf])
+      expect(() => read(new Uint8Array(length))).toThrow(expect.objectContaining({ code: 'NVM_SIZE' }));
   });
 
   test('superblock, state, identity, keys, safes and key registration as firmware.md places them', () => {

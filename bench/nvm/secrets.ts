@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { keyIdOf, nobleOps, toHex } from '../codec/index.js';
 import type { PublicKeyOps } from '../codec/index.js';
-import { decode } from './decode.js';
+import { pageCount } from './decode.js';
+import { settle } from './journal.js';
 import { fixedPages, pageOf } from './layout.js';
 
 /** Secret bytes that never show when printed, logged or turned into JSON. */
@@ -53,7 +54,8 @@ const places: readonly (readonly [string, number, number])[] = [
 
 /** The keys in an image (journal settled), for secrecy checks. Throws NvmError NVM_SIZE. */
 export function secretsOf(image: Uint8Array): readonly Secret[] {
-  const settled = decode(image).settled();
+  pageCount(image);
+  const settled = settle(image);
   return places.flatMap(([name, number, length]) => {
     const page = pageOf(settled, number);
     return page[0] === 1 ? [new Secret(name, page.slice(8, 8 + length))] : [];
