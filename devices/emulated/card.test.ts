@@ -105,6 +105,33 @@ describe.skipIf(!present)('emulated card (needs devices/firmware/images/card.elf
     expect(await caught(card.runTo(cycles + 30_000))).toMatchObject({ code: 'CARD_POWER_CUT', cycle: cycles + 20_000 });
   });
 
+  test('a cut during the ATR of this session, and one set while the card is off for the next', async () => {
+    const card = make({ protocol: 'T=1' });
+    card.cutAt(300_000);
+    expect(await caught(card.open())).toMatchObject({ code: 'CARD_POWER_CUT', cycle: 300_000 });
+    card.cutAt(200_000);
+    expect(await caught(card.open())).toMatchObject({ code: 'CARD_POWER_CUT', cycle: 200_000 });
+    await card.open();
+    card.cutAt(900_000_000);
+    await card.reset('cold');
+    expect(card.snapshot().port.cut).toBeUndefined();
+    expect(await card.transmit(memory)).toMatchObject({ sw: 0x9000 });
+  });
+
+  test('no snapshot within an exchange', async () => {
+    const card = await opened('T=1');
+    let refused: unknown;
+    card.observe({ block: () => {
+      try {
+        card.snapshot();
+      } catch (error) {
+        refused = error;
+      }
+    } });
+    await card.transmit(memory);
+    expect(isDeviceError(refused, 'CHANNEL_BUSY')).toBe(true);
+  });
+
   test('no violations, no lost characters, usage and marks are at hand', async () => {
     const card = await opened('T=0');
     await card.transmit(select);

@@ -78,8 +78,8 @@ export class EmulatedCard extends ContactChannel {
   }
 
   /**
-   * The power goes at `cycle` of this power session, in the middle of an exchange if need be: what runs
-   * then rejects with CARD_POWER_CUT. Undefined takes it back.
+   * The power goes at `cycle` of this power session (of the next one while the card is off), in the middle
+   * of an exchange if need be: what runs then rejects with CARD_POWER_CUT. Undefined takes it back.
    * @throws DeviceError DEVICE_UNSUPPORTED when the cycle has passed
    */
   cutAt(cycle: number | undefined, kind?: CutKind): void {

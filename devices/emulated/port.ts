@@ -110,7 +110,8 @@ export class EmulatedPort implements BytePort {
   }
 
   /**
-   * The power goes at `cycle` of this session, wherever the card then is; undefined takes it back.
+   * The power goes at `cycle` of this session (of the next one while the card is off), wherever the card
+   * then is; undefined takes it back. A cold reset of a powered card takes it back too.
    * @throws DeviceError DEVICE_UNSUPPORTED when the cycle has passed
    */
   cutAt(cycle: Ticks | undefined, kind: CutKind = 'abrupt'): void {
@@ -186,6 +187,7 @@ export class EmulatedPort implements BytePort {
     const { nvm = this.#left, policy } = this.#next;
     this.#next = {};
     const first = this.#fresh && this.chip.now === 0 && this.chip.powered;
+    if (this.chip.powered && !first) this.#cut = undefined;
     if (!first || nvm || policy) this.chip.powerOn(nvm, policy);
     this.#fresh = false;
     this.#left = undefined;
