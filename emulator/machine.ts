@@ -221,6 +221,7 @@ export class Machine {
   reset(kind: ResetKind): void {
     const { core } = this;
     endSlice(core);
+    core.poll.pc = -1;
     if (kind === 'power-on') {
       core.end = 0;
       core.instructions = 0;
@@ -396,6 +397,7 @@ export class Machine {
     core.r.set(snapshot.r);
     core.priority.set(snapshot.priority);
     core.ramU8.set(snapshot.ram);
+    core.poll.pc = -1;
     if (core.ramCodeWords > 0) this.#forgetRamCode();
     snapshot.devices.forEach((state, k) => this.devices[k].restore(state));
     this.violations.splice(0, this.violations.length, ...snapshot.violations);

@@ -51,6 +51,12 @@ export interface Device {
   /** `offset` is relative to `base` and aligned to `size`. Throws nothing; what is not permitted is a violation. */
   read(offset: number, size: AccessSize, now: Cycles): number;
   write(offset: number, size: AccessSize, value: number, now: Cycles): void;
+  /**
+   * Optional: the cycle before which reading the register at `offset` again has no effect and gives the same
+   * value, as long as no event of any device and no write comes between; at most `now` when that is not so. Lets
+   * the machine skip the turns of a polling loop.
+   */
+  stableUntil?(offset: number, now: Cycles): Cycles;
   /** Cycle of the next thing that happens by itself; Infinity when there is none. */
   nextEvent(): Cycles;
   /** Called once with `now` = that cycle, before any instruction that starts at or after it. */

@@ -1,5 +1,6 @@
 import type { AccessSize, Cycles, Device, Violation } from '../types.js';
 import { KIND_MASK, decodeAt, type Segment } from './decode.js';
+import { createPollState, type PollState } from './poll.js';
 import type { CycleTable } from './cycles.js';
 import { KIND } from './kinds.js';
 
@@ -148,6 +149,9 @@ export class Core {
   stackLimit = 0;
   /** Lowest stack pointer reported against the limit. */
   limitLow = 0x7fffffff;
+
+  /** Where the core was when it last read a device register that can be polled. */
+  readonly poll: PollState = createPollState();
 
   /** Word index range of RAM that holds decoded code. */
   ramCodeFirst = 0;

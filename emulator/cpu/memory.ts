@@ -1,7 +1,8 @@
-import { loadSlow, storeSlow } from './bus.js';
+import { deviceAt, loadSlow, storeSlow } from './bus.js';
 import type { Core } from './core.js';
 import { KIND_MASK } from './decode.js';
 import { KIND } from './kinds.js';
+import { skipPolling } from './poll.js';
 import type { AccessSize } from '../types.js';
 
 interface Access {
@@ -50,6 +51,10 @@ export function accessSlow(core: Core, op: number): boolean {
     return true;
   }
   const value = loadSlow(core, address, size);
+  const device = deviceAt(core, address >>> 0);
+  if (device?.stableUntil !== undefined && core.fault === '' && core.left > 0) {
+    skipPolling(core, device, (address >>> 0) - device.base, value);
+  }
   const shift = signed ? 32 - 8 * size : 0;
   if (core.fault === '') core.r[d] = (value << shift) >> shift;
   return true;

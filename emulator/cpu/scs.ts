@@ -3,8 +3,9 @@ import type { Core } from './core.js';
 import { EXCEPTION, clearPendingIrqs, pendIrqs, pendSystem, pickPending, updateActive, updateReady } from './nvic.js';
 import { readTick, writeTick } from './systick.js';
 
-/** System control space: first address and size in bytes. */
+/** System control space: first address. */
 export const SCS_BASE = 0xe000e000;
+/** Its size in bytes. */
 export const SCS_SIZE = 0x1000;
 
 const VECTKEY = 0x05fa;

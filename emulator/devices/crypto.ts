@@ -64,6 +64,11 @@ export class Crypto extends Peripheral {
     this.#config = config;
   }
 
+  /** STATUS changes with the end of the operation only. See {@link Device.stableUntil}. */
+  stableUntil(offset: number, now: Cycles): Cycles {
+    return offset === CRYPTO_REGISTER.STATUS ? Infinity : now;
+  }
+
   override nextEvent(): Cycles {
     return this.#s.endAt;
   }

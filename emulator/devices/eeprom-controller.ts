@@ -61,6 +61,14 @@ export class EepromController extends Peripheral {
     for (let i = 0; i < size; i++) this.#s.buffer[offset - EEPROM_REGISTER.BUFFER + i] = (value >>> (8 * i)) & 0xff;
   }
 
+  /** STATUS changes at the end of the operation and, in between, when the program phase begins. */
+  stableUntil(offset: number, now: Cycles): Cycles {
+    if (offset !== EEPROM_REGISTER.STATUS) return now;
+    const op = this.#array.operation;
+    const programs = op === undefined ? now : op.start + op.eraseCycles;
+    return programs > now ? programs : Infinity;
+  }
+
   override nextEvent(): Cycles {
     return this.#array.endOfOperation;
   }

@@ -33,6 +33,11 @@ export class GatedDevice implements Device {
     else this.#refuse('write', offset);
   }
 
+  /** See {@link Device.stableUntil}. */
+  stableUntil(offset: number, now: Cycles): Cycles {
+    return this.#clocked() ? (this.#inner.stableUntil?.(offset, now) ?? now) : now;
+  }
+
   /** See {@link Device.nextEvent}. */
   nextEvent(): Cycles { return this.#inner.nextEvent(); }
   /** See {@link Device.onEvent}. */

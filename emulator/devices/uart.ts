@@ -86,6 +86,11 @@ export class Uart extends Peripheral {
     this.#plan();
   }
 
+  /** STATUS changes with events only. See {@link Device.stableUntil}. */
+  stableUntil(offset: number, now: Cycles): Cycles {
+    return offset === UART_REGISTER.STATUS ? Infinity : now;
+  }
+
   override nextEvent(): Cycles {
     return this.#next;
   }
