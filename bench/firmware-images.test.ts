@@ -82,6 +82,18 @@ describe('the reference image', () => {
     }
   });
 
+  test('the core sleeps while the coprocessor works and pages are written', () => {
+    const t = new RawTerminal('c2000', 'card.elf');
+    t.atr();
+    t.pps(1, 0x95, [512, 16]);
+    t.apdu1(bytes('80 46 00 00'));
+    for (const kind of ['03', '04']) t.apdu1(bytes(`80 40 ${kind} 00`));
+    const [cycles, instructions] = [t.chip.now, t.chip.machine.instructions];
+    expect(t.apdu1(bytes('80 CA DF 06 00')).waits).toBeGreaterThan(0);
+    expect(t.chip.now - cycles).toBeGreaterThan(2 * 2_663_896);
+    expect(t.chip.machine.instructions - instructions).toBeLessThan(60_000);
+  });
+
   test('without coprocessor', () => {
     const t = new RawTerminal('c2010', 'card.elf', ['crypto.present=false']);
     t.atr();

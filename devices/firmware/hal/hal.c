@@ -4,7 +4,7 @@
 #include "hal/cpu.h"
 
 /** Stack with the coprocessor, and with public-key operations in software (crypto/crypto.h); measured by tools/size.mjs. */
-#define STACK_COPROCESSOR 1216u
+#define STACK_COPROCESSOR 1200u
 #define STACK_SOFTWARE 1664u
 
 extern uint8_t ram_static_end[];
@@ -72,17 +72,14 @@ uint32_t hal_stack_reserve(void)
 
 void hal_idle(void)
 {
-    bool coprocessor = hal_coprocessor();
     cpu_disable();
-    EEPROM_IE = EEPROM_DONE;
-    if (coprocessor) {
-        CRYPTO_IE = CRYPTO_IE_DONE;
-    }
-    if ((EEPROM_STATUS & EEPROM_BUSY) != 0u || (coprocessor && (CRYPTO_STATUS & CRYPTO_BUSY) != 0u)) {
+    if ((EEPROM_STATUS & EEPROM_BUSY) != 0u) {
+        EEPROM_IE = EEPROM_DONE;
         cpu_sleep();
-    }
-    EEPROM_IE = 0;
-    if (coprocessor) {
+        EEPROM_IE = 0;
+    } else if (hal_coprocessor() && (CRYPTO_STATUS & CRYPTO_BUSY) != 0u) {
+        CRYPTO_IE = CRYPTO_IE_DONE;
+        cpu_sleep();
         CRYPTO_IE = 0;
     }
     cpu_enable();
