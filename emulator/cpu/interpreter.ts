@@ -9,6 +9,8 @@ import type { Core } from './core.js';
  * LDM, STM, PUSH, POP and a 32-cycle MULS whose cost passes the end of the slice are handed back undone,
  * so that the caller can see whether an interrupt abandons them.
  *
+ * A compare or a SUBS followed by BEQ (79) or BNE (80) carries the branch out at once, as a second instruction with
+ * its own cost and count, unless the slice ends between the two.
  * Numbers stand where names would be because only literals make a jump table: case labels are {@link KIND},
  * 0x20000000 is RAM_BASE, 37, 105, 106 and 107 are BX, STRADDLE, STACK and CODE_WRITTEN.
  *
@@ -148,6 +150,17 @@ export function execute(core: Core): number {
         n = z = x;
         c = a >>> 0 >= b >>> 0 ? 1 : 0;
         v = (a ^ b) & (a ^ x);
+        const next = ops[i];
+        const fused = next & 127;
+        if ((fused === 79 || fused === 80) && left > 0) {
+        left = (left - ((next >>> 7) & 31)) | 0;
+        i = (i + 1) | 0;
+        count = (count + 1) | 0;
+        if ((x === 0) === (fused === 79)) {
+        i += next >> 12;
+        left -= taken + (i & 1) * waits;
+        }
+        }
         break;
       }
       case 11: { // MOVS_IMM
@@ -163,6 +176,17 @@ export function execute(core: Core): number {
         n = z = x;
         c = a >>> 0 >= b >>> 0 ? 1 : 0;
         v = (a ^ b) & (a ^ x);
+        const next = ops[i];
+        const fused = next & 127;
+        if ((fused === 79 || fused === 80) && left > 0) {
+        left = (left - ((next >>> 7) & 31)) | 0;
+        i = (i + 1) | 0;
+        count = (count + 1) | 0;
+        if ((x === 0) === (fused === 79)) {
+        i += next >> 12;
+        left -= taken + (i & 1) * waits;
+        }
+        }
         break;
       }
       case 13: { // ANDS
@@ -266,6 +290,17 @@ export function execute(core: Core): number {
         n = z = x;
         c = a >>> 0 >= b >>> 0 ? 1 : 0;
         v = (a ^ b) & (a ^ x);
+        const next = ops[i];
+        const fused = next & 127;
+        if ((fused === 79 || fused === 80) && left > 0) {
+        left = (left - ((next >>> 7) & 31)) | 0;
+        i = (i + 1) | 0;
+        count = (count + 1) | 0;
+        if ((x === 0) === (fused === 79)) {
+        i += next >> 12;
+        left -= taken + (i & 1) * waits;
+        }
+        }
         break;
       }
       case 24: { // CMN
