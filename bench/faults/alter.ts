@@ -1,4 +1,4 @@
-import { concat, fromHex, TlvReader, uintBytes, uintOf, writeTlv } from '../codec/index.js';
+import { concat, fromHex, uintBytes, uintOf, writeTlv } from '../codec/index.js';
 import type { Alteration } from '../../scenarios/index.js';
 
 /** A TLV object as a tree that can be changed and written again; `raw` replaces the encoding of the node. */
@@ -11,12 +11,25 @@ interface Node {
 
 const constructedTags = (tag: number): boolean => tag >= 0xe0;
 
+/** Header and content length of the element at an offset; lengths in a longer form than needed are taken too. */
+function headerAt(bytes: Uint8Array, at: number): { readonly header: number; readonly length: number } {
+  const form = bytes[at + 1];
+  if (form === 0x81) return { header: 3, length: bytes[at + 2] };
+  if (form === 0x82) return { header: 4, length: uintOf(bytes.slice(at + 2, at + 4)) };
+  return { header: 2, length: form };
+}
+
 function readNodes(bytes: Uint8Array): Node[] {
-  const reader = new TlvReader(bytes);
   const nodes: Node[] = [];
-  for (let tag = reader.peek(); tag !== undefined; tag = reader.peek()) {
-    const { content } = reader.expect(tag, 'element');
-    nodes.push({ tag, content, children: constructedTags(tag) ? readNodes(content) : undefined });
+  for (let at = 0; at < bytes.length;) {
+    const { header, length } = headerAt(bytes, at);
+    const tag = bytes[at];
+    const end = at + header + length;
+    const content = bytes.slice(at + header, end);
+    const shortest = writeTlv(tag, content).length === header + length;
+    const node: Node = { tag, content, children: shortest && constructedTags(tag) ? readNodes(content) : undefined };
+    nodes.push(shortest ? node : { ...node, raw: bytes.slice(at, end) });
+    at = end;
   }
   return nodes;
 }

@@ -1,3 +1,4 @@
+import { SafeError } from './errors.js';
 import type { Safe } from './safe.js';
 
 /** A safe as the bench uses it, in this process or over HTTP. All methods reject with SafeError. */
@@ -16,12 +17,20 @@ export interface SafeClient {
 
 const settled = <T>(run: () => T): Promise<T> => new Promise((resolve) => resolve(run()));
 
-/** The in-process safe behind the client's interface. */
+/** Most bytes of a request (docs/protocol.md 3). */
+export const requestLimit = 4096;
+
+function limited(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > requestLimit) throw new SafeError('SAFE_TOO_LARGE', `the body has more than ${requestLimit} bytes`);
+  return bytes;
+}
+
+/** The in-process safe behind the client's interface, with the limit a served one has. */
 export function inProcessClient(safe: Safe): SafeClient {
   return {
-    register: (bytes) => settled(() => safe.register(bytes)),
-    retrieve: (bytes) => settled(() => safe.retrieve(bytes)),
-    receipt: (bytes) => settled(() => safe.receipt(bytes)),
+    register: (bytes) => settled(() => safe.register(limited(bytes))),
+    retrieve: (bytes) => settled(() => safe.retrieve(limited(bytes))),
+    receipt: (bytes) => settled(() => safe.receipt(limited(bytes))),
     identity: () => settled(() => safe.identity()),
     index: () => settled(() => safe.index()),
   };

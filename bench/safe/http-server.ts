@@ -3,6 +3,7 @@ import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { requestLimit } from './client.js';
 import { SafeError } from './errors.js';
 import type { Safe } from './safe.js';
 
@@ -19,7 +20,7 @@ export interface ServerLimits {
 }
 
 /** The usual limits. */
-export const defaultLimits: ServerLimits = { bodyBytes: 4096, requestMs: 10_000, concurrent: 64, graceMs: 2_000 };
+export const defaultLimits: ServerLimits = { bodyBytes: requestLimit, requestMs: 10_000, concurrent: 64, graceMs: 2_000 };
 
 /** How a safe is served. */
 export interface ServeOptions {

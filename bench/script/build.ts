@@ -63,8 +63,11 @@ function alteredObject(
   return change.resign === true && context !== undefined && object !== undefined ? signAgain(world, object, out, context) : out;
 }
 
-/** The bytes of an object by reference. Throws BenchError BENCH_PREPARE. */
-export async function objectOf(world: World, bound: Bindings, ref: ObjectRef): Promise<Uint8Array> {
+/**
+ * The bytes of an object by reference; a load object that corrects a value keeps its issue id. Throws BenchError
+ * BENCH_PREPARE.
+ */
+export async function objectOf(world: World, bound: Bindings, ref: ObjectRef, corrected?: string): Promise<Uint8Array> {
   const saved = (name: Ref): Uint8Array => {
     const bytes = bound.objects.get(name);
     if (bytes === undefined) throw unbound(name);
@@ -78,7 +81,8 @@ export async function objectOf(world: World, bound: Bindings, ref: ObjectRef): P
     const desk = { safe: safes.safe, 'other-safe': safes.other, 'unknown-safe': safes.unknown }[ref.by];
     return desk.client.register(saved(ref.for));
   }
-  return loadObject.encode(world.loadObject(ref.sample as SampleName, { ahead: ref.number, otherCard: ref.card === 'other' }));
+  const issueId = corrected === undefined ? {} : { issueId: fromHex(corrected) };
+  return loadObject.encode(world.loadObject(ref.sample as SampleName, { ahead: ref.number, otherCard: ref.card === 'other', ...issueId }));
 }
 
 /** A command to the card with the steps' meaning filled in; undefined for commands that do not go to the card. */
@@ -122,7 +126,14 @@ function simple(c: ScriptCommand): CardCommand | undefined {
   }
 }
 
+/** Handles no card gives (0000, FFFF) are sent all the same: element 8B stands first in the data. */
 function onItem(world: World, bound: Bindings, c: ScriptCommand): CardCommand | undefined {
+  if (!('item' in c) || typeof c.item !== 'number' || (c.item >= 1 && c.item <= 0xfffe)) return onHandle(world, bound, c);
+  const command = onHandle(world, bound, { ...c, item: 1 });
+  return command && { ...command, data: Uint8Array.of(...command.data.slice(0, 2), c.item >> 8, c.item & 0xff, ...command.data.slice(4)) };
+}
+
+function onHandle(world: World, bound: Bindings, c: ScriptCommand): CardCommand | undefined {
   const handle = (ref: ItemRef): number => handleOf(world, bound, ref);
   switch (c.do) {
     case 'register-begin': return commands.registerBegin(c.embodiment, variants[c.variant], handle(c.item), c.hash);

@@ -1,4 +1,4 @@
-import { CodecError, commands, fromHex, loadObject, toHex } from '../codec/index.js';
+import { CodecError, commands, elements, fromHex, loadObject, TlvReader, toHex } from '../codec/index.js';
 import { isDeviceError } from '../../devices/index.js';
 import { SafeError } from '../safe/index.js';
 import type { ObjectRef, SampleName, ScriptCommand, ScriptOutput } from '../../scenarios/index.js';
@@ -15,6 +15,9 @@ interface Answer {
 
 const secretCommands: ReadonlySet<string> = new Set(['verify', 'change-pin']);
 const none = new Uint8Array(0);
+/** An answer that is one element 8B. */
+const handleTag = 0x8b;
+const handleLength = 4;
 const status = (sw: number): string => sw.toString(16).toUpperCase().padStart(4, '0');
 
 async function fillUp(world: World, sample: SampleName): Promise<Answer> {
@@ -63,14 +66,15 @@ function fits(expected: string | readonly string[], got: string): boolean {
 }
 
 /** Keeps the issuer's book: what was loaded, corrected and used. */
-function book(c: ScriptCommand, world: World, sent: Uint8Array | undefined, issueId: string | undefined): void {
+function book(c: ScriptCommand, world: World, bound: Bindings, sent: Uint8Array | undefined, issueId: string | undefined): void {
   if ((c.do === 'load' || c.do === 'correct') && sent !== undefined) {
     const { value } = loadObject.decode(sent);
     const known = world.abstract().ledger.some((entry) => entry.issueId === toHex(value.issueId));
-    if (!known) world.book(value);
-    if (c.do === 'correct' && issueId !== undefined) world.withdraw(issueId);
+    if (!known || c.do === 'correct') world.book(value);
+    if (c.do === 'correct' && issueId !== undefined && issueId !== toHex(value.issueId)) world.withdraw(issueId);
     const name = c.do === 'load' ? c.save : typeof c.item === 'string' ? c.item : undefined;
     if (name !== undefined) world.names.set(name, toHex(value.issueId));
+    if (c.save !== undefined) bound.objects.set(`${c.save}.load`, sent);
   }
   if (c.do === 'use' && issueId !== undefined) world.spend(issueId, c.quantity ?? 0, c.amount ?? 0);
 }
@@ -81,6 +85,8 @@ function keep(c: ScriptCommand, data: Uint8Array, bound: Bindings): void {
     const value = fieldOf(c.field, data);
     if (value !== undefined) bound.numbers.set(c.save, value);
   } else if (c.do !== 'load') bound.objects.set(c.save, data);
+  if (c.do !== 'load' && data.length === handleLength && data[0] === handleTag)
+    bound.handles.set(c.save, elements.handle.read(new TlvReader(data)));
 }
 
 function wrongChecks(c: ScriptCommand, data: Uint8Array, world: World, bound: Bindings): string | undefined {
@@ -96,7 +102,7 @@ function wrongChecks(c: ScriptCommand, data: Uint8Array, world: World, bound: Bi
 async function once(c: ScriptCommand, world: World, bound: Bindings): Promise<Omit<ScriptOutput, 'failedAt'> | undefined> {
   const issueId = 'item' in c && c.item !== undefined && (c.do === 'use' || c.do === 'correct')
     ? world.issueIdOf(handleOf(world, bound, c.item)) : undefined;
-  const fixed = c.do === 'load' || c.do === 'correct' ? await objectOf(world, bound, c.object) : undefined;
+  const fixed = c.do === 'load' || c.do === 'correct' ? await objectOf(world, bound, c.object, c.do === 'correct' ? issueId : undefined) : undefined;
   const command: ScriptCommand = fixed !== undefined && (c.do === 'load' || c.do === 'correct') ? { ...c, object: { hex: toHex(fixed) } } : c;
   for (let time = 0; time < (c.times ?? 1); time += 1) {
     const answer = await send(command, world, bound);
@@ -110,7 +116,7 @@ async function once(c: ScriptCommand, world: World, bound: Bindings): Promise<Om
     if (wrong !== undefined) return { cause: 'unexpected', sw: answer.status, text: `${c.do}: ${wrong}` };
     if (!done) continue;
     keep(c, answer.data, bound);
-    if (time === 0 || c.do === 'use') book(c, world, fixed, issueId);
+    if (time === 0 || c.do === 'use') book(c, world, bound, fixed, issueId);
   }
   return undefined;
 }

@@ -32,12 +32,17 @@ function certificateOf(entry: NvmEntry): AbstractCertificate[] {
   }];
 }
 
-/** What a card's memory holds, read by the second decoder and without its bytes. */
-export function abstractCard(memory: Uint8Array, ops: PublicKeyOps, contents: NvmContents = decode(memory)): AbstractCard {
+/**
+ * What a card's memory holds, read by the second decoder and without its bytes. A card without identity is called by
+ * the id it is going to have.
+ */
+export function abstractCard(
+  memory: Uint8Array, ops: PublicKeyOps, contents: NvmContents = decode(memory), blankId = '',
+): AbstractCard {
   const { state, entries, cardId } = contents;
   const { decodingKeyId, commonKeyId } = publicSideOf(memory, ops);
   return {
-    cardId: cardId ?? '',
+    cardId: cardId ?? blankId,
     values: entries.flatMap(valueOf),
     certificates: entries.flatMap(certificateOf),
     sequence: state?.lastSequence ?? 0,

@@ -210,7 +210,7 @@ export class World {
     const { safes, ops } = this.parts;
     const known = (cardId: string, sequence: number) => this.registration(cardId, sequence);
     return {
-      cards: [abstractCard(this.memory(), ops, this.contents())],
+      cards: [abstractCard(this.memory(), ops, this.contents(), this.cardId)],
       safes: [safes.safe, safes.other].map((desk) => abstractSafe(desk, known)),
       ledger: [...this.#ledger.values()],
       lostLog: [],

@@ -189,7 +189,11 @@ function storedAltered(): PlanPoint[] {
     });
   };
   return [
-    make('1/backup', 70, 'altered remaining amount', '1-9', 'E1/87', { how: 'add', amount: 1 }),
+    scenarioPoint('1/backup', 'A', 70, {
+      title: 'request at 1-9: altered remaining amount; the safe stores it, the terminal does not hand its certificate over', clause: clause(['1-9', '1-11'], ['1.5'], [2]),
+      fault: { fault: 'alter', at: '1-9', object: 'request', element: 'E1/87', how: { how: 'add', amount: 1 } },
+      expect: { end: ['unexpected'], at: ['1-11'], card: midway('1/backup'), safe: 'one-stored', retry: 'completes-after-cancel' },
+    }),
     make('2/backup', 70, 'altered ciphertext', '1-10', 'E3/91', flip(32 * 8)),
     make('2/backup', 71, 'altered tag', '1-10', 'E3/91', flip(-1)),
     make('2/backup', 72, 'altered encapsulated key', '1-10', 'E3/91', flip(0)),
