@@ -176,6 +176,15 @@ describe('T=0', () => {
     clean(t);
   });
 
+  test.each([['c2000', true], ['modern', false]] as const)('%s: at least 16 etu between leading edges in opposite directions', (profile, fast) => {
+    const t = start(profile, fast);
+    const before = t.characters.length;
+    const sent = t.send(bytes('80 04 00 00 00'));
+    expect(hex(t.receive(2))).toBe('90 00');
+    expect(t.characters[before].start - sent).toBeGreaterThanOrEqual(t.chip.link.etus(16));
+    clean(t);
+  });
+
   test('error signals: the card repeats, and takes a repeated character once', () => {
     const t = start();
     t.chip.link.reject(15);
