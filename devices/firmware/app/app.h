@@ -147,9 +147,13 @@ uint8_t *tlv_copy(uint8_t *to, const uint8_t *content);
 uint8_t *tlv_put16(uint8_t *to, uint8_t tag, uint16_t value);
 /** Element with a 4-byte number. */
 uint8_t *tlv_put32(uint8_t *to, uint8_t tag, uint32_t value);
+/** Big-endian number of two bytes. */
 uint16_t get16(const uint8_t *p);
+/** Big-endian number of four bytes. */
 uint32_t get32(const uint8_t *p);
+/** Writes a big-endian number; answers the first byte behind it. */
 uint8_t *put16(uint8_t *p, uint16_t v);
+/** Writes a big-endian number; answers the first byte behind it. */
 uint8_t *put32(uint8_t *p, uint32_t v);
 
 /* ---- objects.c: the objects of protocol 1 ---- */
@@ -157,7 +161,9 @@ uint8_t *put32(uint8_t *p, uint32_t v);
 /** Elements of value information E1. */
 enum { V_CLASS, V_NAME, V_UNIT, V_QUANTITY, V_TOTAL, V_PLACE, V_TERM, V_REMAINING, V_REMARKS, V_ISSUE, V_ELEMENTS };
 /** Elements of a certificate E6. */
-enum { C_VERSION, C_KIND, C_CARD, C_SEQUENCE, C_DIGEST, C_ALGORITHM, C_HASH, C_COUNTER, C_SAFE, C_SIGNATURE, C_ELEMENTS };
+enum {
+    C_VERSION, C_KIND, C_CARD, C_SEQUENCE, C_DIGEST, C_ALGORITHM, C_HASH, C_COUNTER, C_SAFE, C_SIGNATURE, C_ELEMENTS
+};
 
 /** Value information: contents of its elements. */
 struct value {
@@ -185,7 +191,9 @@ bool digest_is(const uint8_t *digest, const struct value *v);
 uint16_t cert_room(uint16_t digest);
 
 /* ---- store.c: pages, room, entries ---- */
+/** State page as it lies in memory; meaningful unless the card is blank. */
 const struct state *card_state(void);
+/** Identity page as it lies in memory. */
 const struct identity *card_identity(void);
 /** Life cycle. */
 uint8_t card_life(void);
@@ -200,6 +208,7 @@ union page *change_new(uint16_t page);
 /** Commits: SW_OK or SW_MEMORY (then nothing has changed). */
 uint16_t change_commit(void);
 
+/** Entries of index 851: a quarter of the pages. */
 uint16_t index_slots(void);
 /** Entry in the window; its class is 0xFF when the slot is free. */
 const struct entry *index_at(uint16_t slot);
@@ -223,7 +232,7 @@ struct room {
     uint16_t first, pages, slot, handle;
     uint16_t free_pages, run, entries; /* pages in all, longest run of pages, index entries */
 };
-/** Looks at the whole memory: fills in what is free and, for `pages`, the first fit (first 0: none) and first free entry. */
+/** Looks at the whole memory: what is free and, for `pages`, the first fit (first 0: none) and the first free entry. */
 void room_survey(struct room *r, uint16_t pages);
 /** Finds room for `bytes` and, if asked, an entry and handle; SW_ROOM fills DF01. Changes nothing. */
 uint16_t room_find(struct room *r, uint16_t bytes, bool entry);
@@ -255,6 +264,7 @@ uint16_t key_id(uint8_t kind, uint8_t out[8]);
 uint16_t key_digest(uint8_t kind, uint8_t out[16]);
 /** Hash of protocol 1.5 (95/97 algorithm); answers its length, 0 on failure. `out` is padded with zeros to 32. */
 uint8_t hash_of(uint8_t algorithm, const uint8_t *data, uint16_t length, uint8_t out[32]);
+/** Length of a hash by algorithm (95, 97), 0 when unknown. */
 uint8_t hash_bytes(uint8_t algorithm);
 /** True if this hash algorithm is known and allowed by the settings. */
 bool hash_allowed(uint8_t algorithm);
@@ -264,7 +274,9 @@ struct binding {
     uint8_t bytes[24];
     uint8_t length;
 };
+/** Card id and sequence. */
 void bind_card(struct binding *b, uint32_t sequence);
+/** Adds safe id or counter. */
 void bind_more(struct binding *b, const uint8_t *bytes, uint8_t length);
 /** Bytes in front of signed or sealed elements that these functions overwrite; commands are moved up by as much. */
 #define LEAD 48u
@@ -333,9 +345,12 @@ uint16_t item_find(struct request *q);
 /** Answer 8B handle. */
 uint16_t answer_handle(struct apdu *a, uint16_t handle);
 
-/* ---- Handlers ---- */
+/* ---- Handlers: the commands of protocol 2.1 by name; each answers the status word ---- */
+/** Forgets that the PIN was verified. */
 void pin_reset(void);
+/** True once VERIFY has succeeded since reset and SELECT. */
 bool pin_verified(void);
+/** Stores a new PIN of 4 to 12 digits with all its tries. */
 uint16_t pin_store(const uint8_t *pin, uint16_t length);
 uint16_t cmd_verify(struct request *q);
 uint16_t cmd_change_pin(struct request *q);

@@ -1,4 +1,4 @@
-/** Command dispatcher: one table of instruction, parameters, life cycle, PIN, data and step marks (docs/protocol.md 2.1). */
+/** Command dispatcher: a table of instruction, parameters, life cycle, PIN, data and step marks (protocol 2.1). */
 #include "app.h"
 
 #include <string.h>

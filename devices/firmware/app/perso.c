@@ -62,8 +62,10 @@ uint8_t *credential_put(uint8_t *p)
     return p + 64;
 }
 
-/** Checks the issuer's signature of this card's credential; it is moved to buf + SIGNED. */
+/** Where the signature lies behind the elements of the credential made at LEAD. */
 #define SIGNED (LEAD + 10u + 34u + 34u + 2u)
+
+/** Checks the issuer's signature of this card's credential; it is moved to buf + SIGNED. */
 static uint16_t credential_check(struct apdu *a, const uint8_t *signature)
 {
     uint8_t *elements = a->buf + LEAD;
