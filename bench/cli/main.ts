@@ -1,25 +1,40 @@
 #!/usr/bin/env node
-import { execCommand, type CommandIo } from './exec.js';
+import type { CertifyIo } from './certify.js';
 
-type Command = (argv: readonly string[], io: CommandIo) => Promise<number>;
+type Command = (argv: readonly string[], io: CertifyIo) => Promise<number>;
 
-/** The commands of `cardbench`, one line each. */
-const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ['exec', execCommand],
-  ['safe', async (argv, out) => (await import('./safe.js')).safeCommand(argv, out)],
+/** The commands of `cardbench`, one line each; loaded when they are called. */
+const commands: ReadonlyMap<string, { readonly about: string; readonly run: Command }> = new Map([
+  ['certify', { about: 'certify a card firmware against the test plan', run: async (argv, io) => (await import('./certify.js')).certifyCommand(argv, io) }],
+  ['exec', { about: 'run any ARMv6-M image and print how it stopped', run: async (argv, io) => (await import('./exec.js')).execCommand(argv, io) }],
+  ['safe', { about: 'serve, set up or export an electronic safe', run: async (argv, io) => (await import('./safe.js')).safeCommand(argv, io) }],
 ]);
 
-const io: CommandIo = {
+const io: CertifyIo = {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
   now: () => performance.now(),
+  terminal: process.stderr.isTTY,
+  colour: process.stdout.isTTY && !process.env.NO_COLOR,
+  progress: (text) => void process.stderr.write(text),
+  onInterrupt(run) {
+    process.on('SIGINT', run);
+    return () => process.off('SIGINT', run);
+  },
 };
 
-const [name = '', ...rest] = process.argv.slice(2);
-const command = COMMANDS.get(name);
-if (command === undefined) {
-  io.err(`cardbench: no command '${name}'; there are: ${[...COMMANDS.keys()].join(', ')}`);
+function help(): string[] {
+  return ['cardbench COMMAND ...', ...[...commands].map(([name, { about }]) => `  ${name.padEnd(9)} ${about}`), 'Without arguments a command says how it is used where it needs any.'];
+}
+
+const [name = 'help', ...rest] = process.argv.slice(2);
+const command = commands.get(name);
+if (name === 'help' || name === '--help') {
+  for (const line of help()) io.out(line);
+} else if (command === undefined) {
+  io.err(`cardbench: there is no command '${name}'`);
+  for (const line of help()) io.err(line);
   process.exitCode = 2;
 } else {
-  process.exitCode = await command(rest, io);
+  process.exitCode = await command.run(rest, io);
 }

@@ -1,0 +1,105 @@
+import { mkdirSync, openSync, writeSync, closeSync, writeFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { junit, parseRecord, recordWriter, summary } from '../../reports/index.js';
+import type { CatalogueStep, CompleteRecord, RecordEvent, RecordHeader, RecordVerdict } from '../../reports/index.js';
+import { scenarioIds, scenarioParts, selectPoints, steps } from '../../scenarios/index.js';
+import type { PlanPoint } from '../../scenarios/index.js';
+import { BenchError } from '../world/errors.js';
+import type { CertifyOptions } from './options.js';
+import type { Pool } from './pool.js';
+import type { Progress } from './progress.js';
+import type { WorkerAnswer } from './worker.js';
+
+/** What a campaign needs from outside. */
+export interface CampaignSetting {
+  readonly options: CertifyOptions;
+  readonly header: Omit<RecordHeader, 'type' | 'format' | 'version'>;
+  readonly pool: Pool;
+  progress(total: number): Progress;
+  /** True once the user wants to stop. */
+  stopped(): boolean;
+  /** Further results that are recorded after the points of the plan. */
+  more?(write: (event: RecordEvent) => void, stopped: () => boolean): Promise<void>;
+}
+
+/** What a campaign has come to. */
+export interface CampaignResult {
+  readonly record: CompleteRecord;
+  readonly recordFile: string;
+  /** First point that was not run, when it was stopped. */
+  readonly next: string | undefined;
+}
+
+/** The points chosen by patterns and first point. Throws BenchError BENCH_USAGE when there is none. */
+export function chosenPoints({ points, from }: Pick<CertifyOptions, 'points' | 'from'>): readonly PlanPoint[] {
+  const chosen = selectPoints(points);
+  const first = from === undefined ? 0 : chosen.findIndex((point) => point.id === from);
+  if (first < 0) throw new BenchError('BENCH_USAGE', `--from: the chosen points have no ${from}`, 'nothing was run');
+  if (chosen.length === 0) throw new BenchError('BENCH_USAGE', `--point: no point fits ${points.join(', ')}`, 'nothing was run');
+  return chosen.slice(first);
+}
+
+/** Every step of the catalogue of embodiments 1 and 2, for the table of evidence. */
+export function catalogueSteps(): readonly CatalogueStep[] {
+  return scenarioIds.flatMap((id) => {
+    const { embodiment, phase } = scenarioParts(id);
+    return steps(embodiment, phase).map((step) => ({ embodiment, phase, step: step.id }));
+  });
+}
+
+function crashEvents(point: PlanPoint, crash: string): RecordEvent[] {
+  const text = crash.split('\n')[0];
+  return [
+    { type: 'point', point: point.id, scenario: point.scenario, title: point.title, clause: '', needs: point.needs, cycle: 0 },
+    { type: 'verdict', point: point.id, verdict: 'aborted', cycle: 0, clause: '', reasons: [`defect of the bench: ${text}`], flags: [], replay: '' },
+  ];
+}
+
+const eventsOf = (answer: WorkerAnswer, point: PlanPoint): readonly RecordEvent[] =>
+  ('crash' in answer ? crashEvents(point, answer.crash) : answer.events);
+
+function openRecord(folder: string): { file: string; fd: number } {
+  const file = join(folder, 'record.jsonl');
+  try {
+    mkdirSync(folder, { recursive: true });
+    return { file, fd: openSync(file, 'w') };
+  } catch (error) {
+    throw new BenchError('BENCH_OUTPUT', `${file} cannot be written: ${String(error)}`, 'nothing was run');
+  }
+}
+
+/** Runs the chosen points, streams the record and draws the reports from it. */
+export async function runCampaign(setting: CampaignSetting): Promise<CampaignResult> {
+  const { options, header, pool, stopped } = setting;
+  const points = chosenPoints(options);
+  const byId = new Map(points.map((point) => [point.id, point]));
+  const { file, fd } = openRecord(options.out);
+  const writer = recordWriter(header, (line) => void writeSync(fd, line));
+  const progress = setting.progress(points.length);
+  let done = 0;
+  await pool.run(points.map((point) => point.id), (answer) => {
+    const point = byId.get(answer.point);
+    if (point === undefined) return;
+    for (const event of eventsOf(answer, point)) writer.write(event);
+    done += 1;
+    progress.step(done, answer.point);
+  }, stopped);
+  progress.end();
+  if (!stopped()) await setting.more?.((event) => { writer.write(event); }, stopped);
+  writer.end();
+  closeSync(fd);
+  const record = parseRecord(readFileSync(file, 'utf8'));
+  writeReports(options.out, record);
+  return { record, recordFile: file, next: points[done]?.id };
+}
+
+function writeReports(folder: string, record: CompleteRecord): void {
+  writeFileSync(join(folder, 'junit.xml'), junit(record));
+  writeFileSync(join(folder, 'summary.txt'), summary(record, { catalogue: catalogueSteps() }));
+}
+
+/** Exit code by the conventions: 1 before 3 before 0. */
+export function exitCodeOf(counts: Readonly<Record<RecordVerdict, number>>, complete: boolean): number {
+  if (counts.fail > 0) return 1;
+  return counts.invalid + counts.aborted > 0 || !complete ? 3 : 0;
+}

@@ -1,0 +1,28 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { basename } from 'node:path';
+import { loadImage, loadProfile } from '../../emulator/index.js';
+import type { RecordHeader } from '../../reports/index.js';
+import { planId } from '../../scenarios/index.js';
+import { textBytes, toHex } from '../codec/index.js';
+import type { TestSetup } from './factory.js';
+import { toolVersion } from './options.js';
+import type { CertifyOptions } from './options.js';
+
+/** The implementation under test by the options. Throws EmulatorError, ChipError when image or profile do not do. */
+export function loadSetup(options: CertifyOptions, image: Uint8Array): TestSetup {
+  return {
+    image: loadImage(image), profile: loadProfile(options.chip, [...options.overrides]), seed: options.seed, protocol: options.protocol,
+  };
+}
+
+/** Header of a record: everything that decides the run, and nothing of this machine. */
+export function headerOf(options: CertifyOptions, image: Uint8Array, setup: TestSetup): Omit<RecordHeader, 'type' | 'format' | 'version'> {
+  return {
+    tool: toolVersion(),
+    firmware: { image: basename(options.image), sha256: toHex(sha256(image)).toLowerCase() },
+    chip: {
+      profile: basename(options.chip), overrides: toHex(sha256(textBytes(JSON.stringify(options.overrides)))).toLowerCase(), coreHz: setup.profile.cpu.hz,
+    },
+    seed: options.seed, protocol: options.protocol, plan: planId,
+  };
+}
