@@ -141,43 +141,48 @@ static uint16_t handle_next(void)
 
 /* ---- room ---- */
 
-/** The lowest region that starts at or behind `from`. */
-struct region {
-    uint16_t from, start, end;
-};
+/** Pages looked at together: 128 bytes of stack, one pass over the index for 64 KB. */
+#define WINDOW 1024u
 
-static void region_lower(struct region *r, uint16_t first, uint16_t pages)
+static void mark(uint8_t *map, uint16_t base, uint16_t first, uint16_t pages)
 {
-    if (first < r->from || first >= r->start) return;
-    r->start = first;
-    r->end = (uint16_t)(first + pages);
+    for (uint16_t page = first; page < first + pages; page++) {
+        uint16_t at = (uint16_t)(page - base);
+        if (page >= base && at < WINDOW) map[at / 8] |= (uint8_t)(1u << at % 8);
+    }
 }
 
-static void region_next(struct region *r)
+/** One bit for each page from `base` that a region or a worn page takes. */
+static void mark_taken(uint8_t *map, uint16_t base)
 {
-    r->start = r->end = nvm_pages();
-    for (uint16_t i = 0; i < index_slots(); i++) {
+    uint16_t slots = index_slots();
+    memset(map, 0, WINDOW / 8);
+    for (uint16_t i = 0; i < slots; i++) {
         const struct entry *e = index_at(i);
         if (!used(e)) continue;
-        region_lower(r, e->first, e->pages);
-        if (e->flags & FLAG_ALTERNATIVE) region_lower(r, e->alt, e->alt_pages);
+        mark(map, base, e->first, e->pages);
+        if (e->flags & FLAG_ALTERNATIVE) mark(map, base, e->alt, e->alt_pages);
     }
     for (unsigned i = 0; i < 4; i++)
-        if (worn[i]) region_lower(r, worn[i], 1);
+        if (worn[i]) mark(map, base, worn[i], 1);
 }
 
 void room_survey(struct room *r, uint16_t pages)
 {
-    struct region next = {data_first(), 0, 0};
+    uint8_t map[WINDOW / 8];
+    uint16_t run = 0, last = nvm_pages();
     memset(r, 0, sizeof *r);
     r->pages = pages;
-    while (next.from < nvm_pages()) {
-        region_next(&next);
-        uint16_t run = (uint16_t)(next.start - next.from);
-        if (run >= pages && !r->first) r->first = next.from;
-        if (run > r->run) r->run = run;
-        r->free_pages = (uint16_t)(r->free_pages + run);
-        next.from = next.end > next.from ? next.end : nvm_pages();
+    for (uint16_t page = data_first(), base = page; page < last; page++) {
+        uint16_t at = (uint16_t)((page - base) % WINDOW);
+        if (at == 0) mark_taken(map, page);
+        if (map[at / 8] >> at % 8 & 1) {
+            run = 0;
+            continue;
+        }
+        r->free_pages++;
+        if (++run > r->run) r->run = run;
+        if (run == pages && !r->first) r->first = (uint16_t)(page + 1 - pages);
     }
     for (uint16_t i = index_slots(); i-- > 0;) {
         if (!nvm_page_absent(index_page(i))) continue;

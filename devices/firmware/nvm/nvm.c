@@ -10,7 +10,11 @@
 
 uint16_t nvm_pages(void)
 {
-    return eeprom_page_size() == NVM_PAGE ? (uint16_t)(hal_eeprom_size() / NVM_PAGE) : 0u;
+    static uint16_t pages;
+    if (pages == 0u && eeprom_page_size() == NVM_PAGE) {
+        pages = (uint16_t)(hal_eeprom_size() / NVM_PAGE);
+    }
+    return pages;
 }
 
 const uint8_t *nvm_at(uint16_t page)
