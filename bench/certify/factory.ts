@@ -3,13 +3,15 @@ import type { PublicKeyOps } from '../codec/index.js';
 import { CryptoCache } from '../../emulator/index.js';
 import type { ChipProfile, Image, NvmState, WeakPolicy } from '../../emulator/index.js';
 import type { Preparation } from '../../scenarios/index.js';
+import { fillMemory } from '../world/fill.js';
+import type { RoomLeft } from '../world/fill.js';
 import { createIssuer } from '../world/issuer.js';
 import { personalise } from '../world/personalise.js';
 import { seededRandom } from '../world/random.js';
 import { createDesk } from '../world/safes.js';
 import type { SafeDesk } from '../world/safes.js';
 import { pins, World } from '../world/world.js';
-import type { WorldHooks, WorldParts } from '../world/world.js';
+import type { WorldHooks, WorldKnowledge, WorldParts } from '../world/world.js';
 
 /** The implementation under test and the conditions of a campaign. */
 export interface TestSetup {
@@ -21,8 +23,22 @@ export interface TestSetup {
   readonly protocol: 'T=0' | 'T=1';
 }
 
+/** What a card is filled with beforehand: many small values, so that entries run out, or large ones, so that pages do. */
+export type Bulk = 'entries' | 'pages';
+
 /** Settings a card is personalised with. */
-type Personality = Pick<Preparation, 'settings' | 'safes' | 'counter' | 'transport' | 'lifeCycle'>;
+export type Personality = Pick<Preparation, 'settings' | 'safes' | 'counter' | 'transport' | 'lifeCycle'> & { readonly bulk?: Bulk | undefined };
+
+/** What a bulk leaves free: enough for the values and objects of any point. */
+const bulkLeaves: Readonly<Record<Bulk, RoomLeft>> = { entries: { entries: 28 }, pages: { pages: 72 } };
+
+/** Issue ids of bulk values are counted from here, those of a point's own values from 1. */
+const bulkIssueIds = 1_000_000;
+
+interface Prepared {
+  readonly nvm: NvmState;
+  readonly knows: WorldKnowledge;
+}
 
 const cardId = fromHex('CB00000000000001');
 const safeIds = { safe: textBytes('SAFE-A01'), other: textBytes('SAFE-B02'), unknown: textBytes('SAFE-X99') };
@@ -32,7 +48,7 @@ export class WorldFactory {
   readonly setup: TestSetup;
   readonly ops: PublicKeyOps = memoOps();
   readonly cryptoCache = new CryptoCache();
-  readonly #personalised = new Map<string, NvmState>();
+  readonly #personalised = new Map<string, Prepared>();
 
   constructor(setup: TestSetup) {
     this.setup = setup;
@@ -41,7 +57,10 @@ export class WorldFactory {
   /** A world ready to be opened. Throws BenchError BENCH_PERSONALISE, DeviceError when the card cannot be made ready. */
   async world(personality: Personality, hooks: WorldHooks = {}): Promise<World> {
     if (personality.lifeCycle === 'blank') return new World({ ...this.#parts(personality), hooks });
-    return new World({ ...this.#parts(personality), nvm: await this.#memoryOf(personality), hooks });
+    const { nvm, knows } = await this.#prepared(personality);
+    const world = new World({ ...this.#parts(personality), nvm, hooks });
+    world.learn(knows);
+    return world;
   }
 
   /** A world around an existing memory, for cuts and forks. */
@@ -49,9 +68,9 @@ export class WorldFactory {
     return new World({ ...this.#parts(personality), nvm, hooks, ...(policy === undefined ? {} : { policy }) });
   }
 
-  #parts(personality: Personality): WorldParts {
+  #parts(personality: Personality, firstIssueId = 0): WorldParts {
     const { image, profile, seed, protocol } = this.setup;
-    const issuer = createIssuer(seededRandom(seed, 'issuer'), this.ops);
+    const issuer = createIssuer(seededRandom(seed, 'issuer'), this.ops, firstIssueId);
     return {
       image, profile, seed, protocol: personality.transport ?? protocol, cryptoCache: this.cryptoCache, ops: this.ops,
       cardId, issuer, safes: this.#safes(personality, issuer.publicKey),
@@ -68,11 +87,18 @@ export class WorldFactory {
     return { safe: desk('safe'), other: desk('other'), unknown: desk('unknown') };
   }
 
-  async #memoryOf(personality: Personality): Promise<NvmState> {
-    const { settings, safes = 1 } = personality;
-    const key = JSON.stringify([settings?.emptyDigest ?? false, settings?.legacyHashes ?? false, safes]);
+  async #prepared(personality: Personality): Promise<Prepared> {
+    const { settings, safes = 1, bulk } = personality;
+    const key = JSON.stringify([settings?.emptyDigest ?? false, settings?.legacyHashes ?? false, safes, bulk]);
     const known = this.#personalised.get(key);
     if (known !== undefined) return known;
+    const made = bulk === undefined ? await this.#personalise(personality) : await this.#fill(personality, bulk);
+    this.#personalised.set(key, made);
+    return made;
+  }
+
+  async #personalise(personality: Personality): Promise<Prepared> {
+    const { settings, safes = 1 } = personality;
     const world = new World(this.#parts(personality));
     const { issuer, safes: desks } = world.parts;
     await world.open('none');
@@ -80,8 +106,14 @@ export class WorldFactory {
       cardId, pin: pins.right, safes: safes === 2 ? [desks.safe.entry, desks.other.entry] : [desks.safe.entry],
       settings: { emptyDigest: settings?.emptyDigest ?? false, allowLegacy: settings?.legacyHashes ?? false },
     });
-    const nvm = await world.card.powerOff();
-    this.#personalised.set(key, nvm);
-    return nvm;
+    return { nvm: await world.card.powerOff(), knows: world.knows() };
+  }
+
+  async #fill(personality: Personality, bulk: Bulk): Promise<Prepared> {
+    const { nvm } = await this.#prepared({ ...personality, bulk: undefined });
+    const world = new World({ ...this.#parts(personality, bulkIssueIds), nvm });
+    await world.open();
+    await fillMemory(world, bulkLeaves[bulk]);
+    return { nvm: await world.card.powerOff(), knows: world.knows() };
   }
 }

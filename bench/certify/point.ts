@@ -5,7 +5,7 @@ import {
   clauseText, missingFor, runScenario, verdictOf,
 } from '../../scenarios/index.js';
 import type {
-  AbstractWorld, Capability, Finding, Judgement, Observation, PlanPoint, ScenarioOutput, ScenarioRun, ScriptOutput,
+  AbstractWorld, Capability, Finding, Judgement, Observation, PlanPoint, ScenarioListener, ScenarioOutput, ScenarioRun, ScriptOutput,
 } from '../../scenarios/index.js';
 import { faultAtWork } from '../faults/carry-out.js';
 import type { FaultAtWork } from '../faults/carry-out.js';
@@ -15,10 +15,10 @@ import type { Bindings } from '../script/build.js';
 import { runScript } from '../script/run.js';
 import { BenchError } from '../world/errors.js';
 import type { World } from '../world/world.js';
-import type { WorldFactory } from './factory.js';
+import type { Bulk, WorldFactory } from './factory.js';
 import { worldFindings } from './findings.js';
 import { PointLog } from './log.js';
-import { optionsOf, prepare, runHonestly } from './prepare.js';
+import { optionsOf, prepare, runAgain } from './prepare.js';
 
 /** A point run and judged. */
 export interface PointResult {
@@ -41,24 +41,39 @@ interface Run {
   readonly faultApplied: boolean;
 }
 
-const beforeVerify = (point: PlanPoint): boolean => point.expect.retry !== 'none';
+/** States of the world at rest, in order: between any two lies at most one command or request. */
+type History = AbstractWorld[];
 
-async function runFaulty(run: ScenarioRun, point: PlanPoint, world: World, bound: Bindings, log: PointLog): Promise<Run> {
+function stateListener(world: World, history: History): ScenarioListener {
+  return (event) => {
+    if (event.type === 'boundary' && world.card.session !== undefined) history.push(world.abstract());
+  };
+}
+
+async function runFaulty(
+  run: ScenarioRun, point: PlanPoint, world: World, bound: Bindings, log: PointLog, history: History,
+): Promise<Run> {
   let fault: FaultAtWork | undefined;
   if (point.fault !== undefined) {
     const item = run.item === undefined ? undefined : world.names.get(run.item);
     fault = faultAtWork(point.fault, { world, scenario: run.scenario, item, saved: bound.objects });
   }
+  const [steps, states] = [log.listener(run.scenario), stateListener(world, history)];
+  const listener: ScenarioListener = (event) => {
+    steps(event);
+    states(event);
+  };
   const ports = fault === undefined ? world.ports : intercepted(run.scenario, world.ports, fault);
-  const end = await runScenario(run.scenario, { ports, options: optionsOf(run, world), listener: log.listener(run.scenario) });
+  const end = await runScenario(run.scenario, { ports, options: optionsOf(run, world), listener });
   if (fault !== undefined)
     log.events.push({ type: 'fault', point: point.id, fault: fault.fault.fault, applied: fault.applied, text: fault.text, cycle: log.now() });
   return { end, faultApplied: fault?.applied ?? false };
 }
 
-async function runPlan(point: PlanPoint, world: World, bound: Bindings, log: PointLog): Promise<Run> {
-  if (point.run.run === 'scenario') return runFaulty(point.run, point, world, bound, log);
-  return { end: await runScript(point.run.commands, world, bound), faultApplied: true };
+async function runPlan(point: PlanPoint, world: World, bound: Bindings, log: PointLog, history: History): Promise<Run> {
+  if (point.run.run === 'scenario') return runFaulty(point.run, point, world, bound, log, history);
+  const end = await runScript(point.run.commands, world, bound, () => { history.push(world.abstract()); });
+  return { end, faultApplied: true };
 }
 
 /** Power back on after a cut, so that the card has settled what it had begun. */
@@ -84,31 +99,33 @@ async function shortageTold(world: World, log: PointLog): Promise<boolean> {
   }
 }
 
-async function retry(point: PlanPoint, world: World): Promise<ScenarioOutput | undefined> {
+async function retry(point: PlanPoint, world: World, history: History): Promise<ScenarioOutput | undefined> {
   if (point.run.run !== 'scenario' || point.expect.retry === 'none') return undefined;
-  if (beforeVerify(point)) await world.verify();
+  await world.verify();
   if (point.expect.retry === 'completes-after-cancel' && point.run.item !== undefined) {
     const handle = world.handleOf(world.names.get(point.run.item) ?? '', 'value');
     if (handle !== undefined) await world.line.transmit(commands.cancel(handle));
   }
-  return runHonestly(point.run, world);
+  return runAgain(point.run, world, stateListener(world, history));
 }
 
 async function observe(point: PlanPoint, world: World, log: PointLog): Promise<Observation> {
   const bound = noBindings();
   await prepare(point, world, bound);
   const before = world.abstract();
-  const { end, faultApplied } = await runPlan(point, world, bound, log);
+  const history: History = [before];
+  const { end, faultApplied } = await runPlan(point, world, bound, log, history);
   await comeToRest(world);
   const after = world.abstract();
+  history.push(after);
   const told = point.expect.shortage === true ? await shortageTold(world, log) : false;
-  const again = await retry(point, world);
+  const again = await retry(point, world, history);
   await comeToRest(world);
-  const last = world.abstract();
+  history.push(world.abstract());
   return {
     missing: [], faultApplied, hasTrace: true, end, before, after, cardId: world.cardId,
     items: Object.fromEntries(world.names), shortageTold: told,
-    findings: findingsOf([before, after, last], world, log, point),
+    findings: findingsOf(history, world, log, point),
     ...(again === undefined ? {} : { retry: again }),
   };
 }
@@ -127,13 +144,19 @@ function findingsOf(history: readonly AbstractWorld[], world: World, log: PointL
   ];
 }
 
+/** What the card is filled with before a point that needs a full memory. */
+function bulkOf({ fault, run }: PlanPoint): Bulk | undefined {
+  if (fault?.fault === 'memory') return 'entries' in fault.left ? 'entries' : 'pages';
+  return run.run === 'script' && run.commands.some((command) => command.do === 'fill-memory') ? 'entries' : undefined;
+}
+
 const nothingSeen = { missing: [], faultApplied: false, hasTrace: true, findings: [] } as const;
 
 async function seen(point: PlanPoint, setting: PointSetting, log: PointLog): Promise<Observation> {
   const missing = missingFor(point, setting.offered);
   if (missing.length > 0) return { ...nothingSeen, missing };
   try {
-    const world = await setting.factory.world(point.prepare, log.hooks);
+    const world = await setting.factory.world({ ...point.prepare, bulk: bulkOf(point) }, log.hooks);
     log.watch(world);
     return await observe(point, world, log);
   } catch (error) {

@@ -125,8 +125,11 @@ async function misbehave<S, T>(
     case 'error': return failure('refused', `${fault.code}: the safe answers ${fault.status}`, fault.code);
     case 'garbage': await proceed(sent); return failure('unexpected', 'the safe answered with something that is no object');
     case 'forgets': {
+      const records = store.snapshot();
       store.restore({ root: undefined });
-      return proceed(sent);
+      const outcome = await proceed(sent);
+      store.restore(records);
+      return outcome;
     }
     case 'wrong-record': {
       const outcome = await proceed(sent);

@@ -1,4 +1,5 @@
-import { CodecError, commands, elements, fromHex, loadObject, TlvReader, toHex } from '../codec/index.js';
+import { answers, CodecError, commands, concat, elements, fromHex, loadObject, TlvReader, toHex } from '../codec/index.js';
+import type { CardCommand } from '../codec/index.js';
 import { isDeviceError } from '../../devices/index.js';
 import { SafeError } from '../safe/index.js';
 import type { ObjectRef, SampleName, ScriptCommand, ScriptOutput } from '../../scenarios/index.js';
@@ -13,6 +14,8 @@ interface Answer {
   readonly data: Uint8Array;
 }
 
+/** Commands whose answer may come in pages. */
+const listCommands: ReadonlySet<string> = new Set(['list', 'list-values', 'list-certificates']);
 const secretCommands: ReadonlySet<string> = new Set(['verify', 'change-pin']);
 const none = new Uint8Array(0);
 /** An answer that is one element 8B. */
@@ -58,7 +61,23 @@ async function send(c: ScriptCommand, world: World, bound: Bindings): Promise<An
   const command = await cardCommand(world, bound, c);
   if (command === undefined) throw new TypeError(`no command for ${c.do}`);
   const { sw, data } = await world.line.transmit(command, secretCommands.has(c.do));
-  return { status: status(sw), data };
+  const whole = sw === 0x9000 && listCommands.has(c.do) ? await restOfList(world, command, data) : data;
+  return { status: status(sw), data: whole };
+}
+
+/** A list in one piece: fetches what element 8E says is still to come. */
+async function restOfList(world: World, command: CardCommand, first: Uint8Array): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let data = first;
+  for (;;) {
+    const { next } = answers.list(data);
+    if (next === undefined) return concat(...parts, data);
+    const position = elements.position.write(next);
+    parts.push(data.slice(0, data.length - position.length));
+    const answer = await world.line.transmit({ ...command, data: concat(command.data, position) });
+    if (answer.sw !== 0x9000) return concat(...parts);
+    ({ data } = answer);
+  }
 }
 
 function fits(expected: string | readonly string[], got: string): boolean {
@@ -121,12 +140,18 @@ async function once(c: ScriptCommand, world: World, bound: Bindings): Promise<Om
   return undefined;
 }
 
-/** Runs a list of direct commands; each must get its expected answer. Rejects only when the bench itself fails. */
-export async function runScript(list: readonly ScriptCommand[], world: World, bound: Bindings): Promise<ScriptOutput> {
+/**
+ * Runs a list of direct commands; each must get its expected answer. `after` is called when a command is done.
+ * Rejects only when the bench itself fails.
+ */
+export async function runScript(
+  list: readonly ScriptCommand[], world: World, bound: Bindings, after: () => void = () => undefined,
+): Promise<ScriptOutput> {
   for (const [index, command] of list.entries()) {
     try {
       const wrong = await once(command, world, bound);
       if (wrong !== undefined) return { ...wrong, failedAt: index, text: `command ${index + 1}: ${wrong.text}` };
+      after();
     } catch (error) {
       if (!isDeviceError(error)) throw error;
       const late = error.code === 'CARD_SILENT' || error.code === 'CARD_LATE';

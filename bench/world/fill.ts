@@ -43,10 +43,10 @@ export async function fillMemory(world: World, left: RoomLeft): Promise<boolean>
     if (map.freeEntries === 0 || map.freeBytes < pages * pageSize) return false;
     const value = fillerOf(Math.min(pages, map.largestRunBytes / pageSize), issuer.newIssueId());
     const number = (world.contents().state?.lastLoadNumber ?? 0) + 1;
+    world.book(value);
     const { sw } = await world.line.transmit(commands.load(issuer.loadObject(cardId, number, value)));
     if (sw !== 0x9000)
       throw new BenchError('BENCH_PREPARE', `LOAD of a filler was answered ${sw.toString(16).toUpperCase()} with ${map.freeBytes} bytes free`);
-    world.book(value);
     world.line.takeMarks();
   }
 }

@@ -2,18 +2,7 @@ import { signed, signerOf, uintBytes, concat } from '../codec/index.js';
 import type { Credential, LoadObject, PublicKeyOps, Signer, ValueInformation } from '../codec/index.js';
 import type { RandomSource } from './random.js';
 
-/** What the issuer gave out under one issue id. */
-export interface IssuedValue {
-  /** The value as first issued, or as last corrected. */
-  readonly value: ValueInformation;
-  /** Units and yen taken in for it, over all cards. */
-  readonly spentQuantity: number;
-  readonly spentAmount: number;
-  /** True once the issuer replaced or took back the value. */
-  readonly withdrawn: boolean;
-}
-
-/** The test bench's issuer: signs credentials and load objects and keeps the book of what was issued and spent. */
+/** The test bench's issuer: signs credentials and load objects and gives out issue ids. */
 export interface Issuer {
   readonly publicKey: Uint8Array;
   /** Signs the keys a card generated (E9). */
@@ -24,10 +13,10 @@ export interface Issuer {
   newIssueId(): Uint8Array;
 }
 
-/** An issuer with keys drawn from `random`; issue ids count up from 1. */
-export function createIssuer(random: RandomSource, ops?: PublicKeyOps): Issuer {
+/** An issuer with keys drawn from `random`; issue ids count up after `lastIssued`. */
+export function createIssuer(random: RandomSource, ops?: PublicKeyOps, lastIssued = 0): Issuer {
   const signer: Signer = signerOf(random(32), ops);
-  let issued = 0;
+  let issued = lastIssued;
   return {
     publicKey: signer.publicKey,
     certify: (card) => signed.credential.sign(card, {}, signer),

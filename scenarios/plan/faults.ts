@@ -58,7 +58,7 @@ export interface SafeFault {
   /**
    * `unreachable`: no connection; `late`: stores, answers after the terminal's patience; `lost-answer`: stores, the
    * answer never arrives; `twice`: the same answer two times; `wrong-record`: the object of another record; `error`:
-   * answers `status` and `code`; `garbage`: a body that is no object; `forgets`: the record is gone. For
+   * answers `status` and `code`; `garbage`: a body that is no object; `forgets`: the record is not found this time. For
    * `wrong-record` the answer is the object saved as `with`.
    */
   readonly how: 'unreachable' | 'late' | 'lost-answer' | 'twice' | 'wrong-record' | 'error' | 'garbage' | 'forgets';

@@ -69,9 +69,9 @@ function safeWrong(): PlanPoint[] {
       expect: { end: ['refused', 'unexpected'], card: midway(scenario), safe: scenario.endsWith('backup') ? 'at-most-one' : 'unchanged', retry: 'completes', ...expect },
     });
   const forgets = (['1/recover', '2/recover', '2/key-recover'] as const).map((scenario) => scenarioPoint(scenario, 'S', 21, {
-    title: 'the safe has lost the record', clause: clause(within(scenario, placesOf(scenario).safe), ['3-c']),
+    title: 'the safe does not find the record; once it is there again the recovery goes through', clause: clause(within(scenario, placesOf(scenario).safe), ['3-c']),
     fault: { fault: 'safe', at: placesOf(scenario).safe, how: 'forgets' },
-    expect: { end: ['refused'], at: stepsAt(scenario, 'act'), safeCode: ['SAFE_UNKNOWN'], card: midway(scenario), safe: 'any', retry: 'refused' },
+    expect: { end: ['refused'], at: stepsAt(scenario, 'act'), safeCode: ['SAFE_UNKNOWN'], card: midway(scenario), safe: 'unchanged', retry: 'completes' },
   }));
   return [
     wrong('1/backup', '1-9', '$otherCertificate', { end: ['unexpected'], at: ['1-11'] }),
