@@ -46,7 +46,7 @@ static uint16_t cmd_select(struct request *q);
 
 static const struct command commands[] = {
     {0xA4, FIXED, 4, 0, ISO, RAW, 0, 0, cmd_select},
-    {0x20, FIXED, 0, 1, ISO | OPERATIONAL, RAW, 0, 0, cmd_verify},
+    {0x20, FIXED, 0, 1, ISO | OPERATIONAL | WRITES, RAW, 0, 0, cmd_verify},
     {0x24, FIXED, 1, 1, ISO | USUAL, RAW, 0, 0, cmd_change_pin},
     {0xCA, OWN, 0, 0, 0, NOTHING, 0, 0, cmd_get_data},
     {0x10, EMB, 0, 0, OPERATIONAL | PIN, RAW, 0x11, 0, cmd_list_values},
