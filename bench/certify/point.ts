@@ -46,7 +46,7 @@ type History = AbstractWorld[];
 
 function stateListener(world: World, history: History): ScenarioListener {
   return (event) => {
-    if (event.type === 'boundary' && world.card.session !== undefined) history.push(world.abstract());
+    if (event.type === 'boundary' && !world.rehearsing && world.card.session !== undefined) history.push(world.abstract());
   };
 }
 

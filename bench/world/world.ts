@@ -229,6 +229,11 @@ export class World {
     for (const [sequence, entry] of from.registrations) this.#registrations.set(sequence, entry);
   }
 
+  /** True while something is only rehearsed. */
+  get rehearsing(): boolean {
+    return this.#muted;
+  }
+
   /**
    * Runs something and takes card and safes back to where they were; nothing of it is told to the hooks. For finding
    * out when something will happen.
