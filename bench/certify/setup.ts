@@ -9,7 +9,7 @@ import { toolVersion } from './options.js';
 import type { CertifyOptions } from './options.js';
 
 /** The implementation under test by the options. Throws EmulatorError, ChipError when image or profile do not do. */
-export function loadSetup(options: CertifyOptions, image: Uint8Array): TestSetup {
+export function loadSetup(options: Pick<CertifyOptions, 'chip' | 'overrides' | 'seed' | 'protocol'>, image: Uint8Array): TestSetup {
   return {
     image: loadImage(image), profile: loadProfile(options.chip, [...options.overrides]), seed: options.seed, protocol: options.protocol,
   };

@@ -31,7 +31,8 @@ export function explain(error: unknown): readonly string[] | undefined {
   return [`${error.code}: ${error.message}`, `still true: ${error.stillTrue}`, `next: ${error.next}`];
 }
 
-function readImage(path: string): Uint8Array {
+/** Reads a firmware image. Throws BenchError BENCH_IMAGE. */
+export function readImage(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch {
