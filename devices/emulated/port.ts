@@ -53,6 +53,9 @@ export class EmulatedPort implements BytePort {
   #next: NextSession = {};
   #markFrom = 0;
   #spoil = false;
+  #probes: readonly Ticks[] = [];
+  #probed = 0;
+  #see: (cycle: Ticks) => void = () => undefined;
 
   constructor(chip: Chip) {
     this.chip = chip;
@@ -121,6 +124,17 @@ export class EmulatedPort implements BytePort {
     } else this.#cut = { cycle, kind };
   }
 
+  /**
+   * Calls `see` when this session has come to each of `cycles` (ascending), in the middle of an exchange if need be, and
+   * goes on as if nothing had been looked at. `see` may look at the chip, and cut and restore it, but not run it.
+   * Replaces earlier probes; those that the session does not reach are dropped.
+   */
+  probeAt(cycles: readonly Ticks[], see: (cycle: Ticks) => void): void {
+    this.#probes = cycles;
+    this.#probed = 0;
+    this.#see = see;
+  }
+
   /** Step marks are counted from here. */
   beginCommand(): void {
     this.#markFrom = this.chip.steps.length;
@@ -187,6 +201,7 @@ export class EmulatedPort implements BytePort {
     const { nvm = this.#left, policy } = this.#next;
     this.#next = {};
     const first = this.#fresh && this.chip.now === 0 && this.chip.powered;
+    this.#probes = [];
     if (this.chip.powered && !first) this.#cut = undefined;
     if (!first || nvm || policy) this.chip.powerOn(nvm, policy);
     this.#fresh = false;
@@ -223,10 +238,15 @@ export class EmulatedPort implements BytePort {
   /** Runs the chip to `until`, the next thing on the line, or the loss of power. */
   #run(until: Ticks): void {
     const cut = this.#cut;
-    const limit = cut && cut.cycle < until ? cut.cycle : until;
+    const probe = this.#probes.at(this.#probed) ?? Infinity;
+    const limit = Math.min(cut?.cycle ?? Infinity, until, probe);
     const run = this.chip.run(limit, { stopOnLink: true });
     this.#collect();
     if (run.reason !== 'limit' && run.reason !== 'link') throw this.#fault(run.reason);
+    if (limit === probe && run.reason === 'limit') {
+      this.#probed += 1;
+      this.#see(probe);
+    }
     if (cut && limit === cut.cycle && run.reason === 'limit') this.#cutPower(cut.cycle, cut.kind);
   }
 

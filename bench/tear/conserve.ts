@@ -1,0 +1,89 @@
+import { checkState, isMoney } from '../../scenarios/index.js';
+import type { Finding, ScenarioOutput } from '../../scenarios/index.js';
+import { runHonestly } from '../certify/prepare.js';
+import { certificate as certificateCodec, commands, toHex } from '../codec/index.js';
+import { decodeRecord } from '../safe/record.js';
+import type { World } from '../world/world.js';
+
+const swText = (sw: number): string => sw.toString(16).toUpperCase().padStart(4, '0');
+
+/** USE of a value: units of tickets, yen of money. */
+async function take(world: World, handle: number, money: boolean, amount: number): Promise<string> {
+  const { sw } = await world.line.transmit(money ? commands.useAmount(handle, amount) : commands.useQuantity(handle, amount));
+  world.line.takeMarks();
+  return swText(sw);
+}
+
+/** Gets a value back from the safe by whatever certificate the card has of it. */
+async function redeem(world: World, issueId: string): Promise<ScenarioOutput | undefined> {
+  const handle = world.handleOf(issueId, 'certificate');
+  const entry = handle === undefined ? undefined : world.entry(handle);
+  if (entry === undefined) return undefined;
+  const scenario = entry.class === 'B' && entry.object?.kind === 'plain' ? '1/recover' : '2/recover';
+  return runHonestly({ run: 'scenario', scenario, options: { select: { issueId } } }, world);
+}
+
+const usable = (world: World, issueId: string): boolean =>
+  world.abstract().cards[0].values.some((value) => value.issueId === issueId && (value.state === 'active' || value.state === 'pending'));
+
+/** A value that is on the card but not to be used: deposited. What USE takes of it is value out of nothing. */
+async function spendUnusable(world: World, issueId: string): Promise<Finding[]> {
+  const handle = world.handleOf(issueId, 'value');
+  if (handle === undefined) return [];
+  const sw = await take(world, handle, false, 1);
+  return sw === '9000' ? [{ invariant: 'I4', text: `value ${issueId} was used while it is deposited` }] : [];
+}
+
+async function spendOne(world: World, issueId: string, quantity: number, remaining: number): Promise<Finding[]> {
+  if (!usable(world, issueId)) {
+    const early = await spendUnusable(world, issueId);
+    if (early.length > 0) return early;
+    const end = await redeem(world, issueId);
+    if (end?.cause !== 'done') return [{ invariant: 'I2', text: `value ${issueId} cannot be got back: ${end?.text ?? 'no certificate'}` }];
+  }
+  const handle = world.handleOf(issueId, 'value');
+  const entry = handle === undefined ? undefined : world.entry(handle);
+  if (handle === undefined || entry?.class !== 'A') return [{ invariant: 'I2', text: `value ${issueId} did not come back` }];
+  const money = isMoney(entry.object?.infoClass ?? 0);
+  const sw = await take(world, handle, money, money ? remaining : quantity);
+  if (sw !== '9000') return [{ invariant: 'I2', text: `value ${issueId} cannot be spent: USE was answered ${sw}` }];
+  world.spend(issueId, money ? 0 : quantity, money ? remaining : 0);
+  return [];
+}
+
+/** Every certificate the safe ever gave for this card is handed over once more, as a thief's terminal would. */
+async function replayCertificates(world: World): Promise<void> {
+  for (const [, bytes] of world.parts.safes.safe.store.range('certificate/')) {
+    const { certificate } = decodeRecord(bytes);
+    const { kind, cardId } = certificateCodec.decode(certificate);
+    if (toHex(cardId) !== world.cardId) continue;
+    await world.line.transmit(commands.registerEnd(kind === 'plain' ? 1 : 2, kind === 'key' ? 'key' : 'value', certificate));
+    world.line.takeMarks();
+  }
+}
+
+/** Tries to spend once more what is spent; what succeeds is value out of nothing. */
+async function spendAgain(world: World, issueId: string): Promise<Finding[]> {
+  await redeem(world, issueId);
+  const handle = world.handleOf(issueId, 'value');
+  if (handle === undefined) return [];
+  const taken = [await take(world, handle, false, 1), await take(world, handle, true, 1)].includes('9000');
+  return taken ? [{ invariant: 'I3', text: `value ${issueId} was spent a second time` }] : [];
+}
+
+/**
+ * Value is conserved: spends every issued value whole, from the card or after its recovery, then hands over all old
+ * certificates and tries again. The card must be powered with the PIN verified. Throws DeviceError when it is lost.
+ */
+export async function conserved(world: World): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const { cards: [card], ledger } = world.abstract();
+  if (card.keys.decoding === undefined) {
+    const { cause, text } = await runHonestly({ run: 'scenario', scenario: '2/key-recover', options: {} }, world);
+    if (cause !== 'done') findings.push({ invariant: 'I8', text: `the key cannot be got back: ${text}` });
+  }
+  for (const { issueId, quantity, remaining } of ledger) findings.push(...await spendOne(world, issueId, quantity, remaining));
+  await replayCertificates(world);
+  for (const { issueId } of ledger) findings.push(...await spendAgain(world, issueId));
+  return [...findings, ...checkState(world.abstract())];
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { loadImage, loadProfile } from '../../emulator/index.js';
+import { scenarioIds } from '../../scenarios/index.js';
+import { WorldFactory } from '../certify/factory.js';
+import { tearPoints } from './points.js';
+import { cutLine, runCuts } from './results.js';
+
+const image = loadImage(readFileSync(new URL('../../devices/firmware/images/card.elf', import.meta.url)));
+const factory = new WorldFactory({ image, profile: loadProfile('c2010'), seed: 1, protocol: 'T=1' });
+
+test('every phase is cut', () => {
+  expect([...new Set(tearPoints.map(({ scenario }) => scenario))]).toEqual(scenarioIds);
+});
+
+describe('500 random cycles of each phase, reference image, default cells', () => {
+  test.each(tearPoints)('$id: $title', async (point) => {
+    const [result] = await runCuts({ factory, cuts: 500, seed: 20, points: [point] });
+    expect(result.reasons, cutLine(result)).toEqual([]);
+    expect(result.verdict).toBe('pass');
+    const { report } = result;
+    expect(report).toMatchObject({ cuts: 500, failures: [], uncut: [] });
+    expect(report?.inOperation).toBeGreaterThan(20);
+    expect(report?.weak).toBeGreaterThan(3);
+    expect(report?.distinct).toBeGreaterThan(15);
+    expect(report?.recoveries).toBeGreaterThan(report?.distinct ?? 0);
+    expect(report?.worst.pages).toBeLessThanOrEqual(4);
+    expect(report?.worst.retries).toBeLessThanOrEqual(3);
+    expect(report?.worst.atrFrom).toBeGreaterThanOrEqual(400);
+    expect(report?.worst.atrTo).toBeLessThanOrEqual(40_000);
+  });
+});

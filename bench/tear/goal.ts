@@ -1,0 +1,97 @@
+import { hidden, recordsOf, redeemable, spendable, worth } from '../../scenarios/index.js';
+import type { AbstractCard, AbstractCertificate, AbstractWorld, ScenarioOutput } from '../../scenarios/index.js';
+import { runHonestly } from '../certify/prepare.js';
+import type { World } from '../world/world.js';
+import type { TearPoint } from './points.js';
+
+/** How the honest attempts after a cut went. */
+export interface Retries {
+  readonly retries: number;
+  /** Boots they needed beside those before. */
+  readonly boots: number;
+  readonly settled: boolean;
+  readonly last: ScenarioOutput | undefined;
+}
+
+const retryLimit = 3;
+
+interface Scene {
+  readonly world: AbstractWorld;
+  readonly card: AbstractCard;
+  readonly issueId: string;
+  readonly deletes: boolean;
+}
+
+/** Certificates of an item that are not about to vanish. */
+const certificatesFor = ({ world, card, issueId }: Scene): readonly AbstractCertificate[] =>
+  card.certificates.filter((one) => !hidden(one) && recordsOf(world, one).some((record) => record.issueId === issueId));
+
+function backupGoal(scene: Scene): string | undefined {
+  const value = scene.card.values.find((one) => one.issueId === scene.issueId && !hidden(one));
+  const good = certificatesFor(scene).filter((one) => redeemable(one) && recordsOf(scene.world, one)[0].state === 'held');
+  if (good.length !== 1) return `the value has ${good.length} certificates with a copy at the safe`;
+  if (scene.deletes) return value && `the value is ${value.state}, not deleted`;
+  return value?.state === 'deposited' ? undefined : `the value is ${value?.state ?? 'gone'}, not deposited`;
+}
+
+function recoverGoal(scene: Scene): string | undefined {
+  const { world, card, issueId, deletes } = scene;
+  const entry = world.ledger.find((one) => one.issueId === issueId);
+  const back = card.values.filter((one) => one.issueId === issueId && spendable(one));
+  if (back.length !== 1 || worth(back[0]) !== entry?.quantity) return `the value is ${back.length} times on the card`;
+  const states = certificatesFor(scene).map(({ state }) => state).join(' ');
+  const copies = world.safes.flatMap(({ records }) => records).filter((one) => one.issueId === issueId && one.state === 'held').length;
+  if (deletes) return states === '' && copies === 0 ? undefined : `its certificate is ${states || 'gone'}, the safe holds ${copies} copies`;
+  return states === 'spent' ? undefined : `its certificate is ${states || 'gone'}, not spent`;
+}
+
+/** Id of the decoding key that a stored key certificate stands for. */
+function storedKey({ world, card }: Scene): string | undefined {
+  const certificate = card.certificates.find((one) => one.kind === 'key' && one.state === 'stored' && one.readable);
+  return certificate && recordsOf(world, certificate)[0]?.keyId;
+}
+
+function keyGoal(scene: Scene, present: boolean): string | undefined {
+  const stored = storedKey(scene);
+  const { decoding } = scene.card.keys;
+  if (stored === undefined) return 'there is no certificate of the key';
+  if (!present) return decoding === undefined ? undefined : 'the key is still there';
+  return decoding === stored ? undefined : `the key is ${decoding === undefined ? 'absent' : 'another one'}`;
+}
+
+/** Why the goal of a tear point is not reached in a world at rest; undefined when it is. `issueId` is that of the item. */
+export function goalMissed(point: TearPoint, world: AbstractWorld, issueId: string): string | undefined {
+  const { scenario, options } = point.run;
+  const deletes = (scenario.endsWith('backup') ? options.deleteAfterRegistration : options.deleteAfterRecovery) === true;
+  const scene: Scene = { world, card: world.cards[0], issueId, deletes };
+  switch (scenario) {
+    case '1/backup': case '2/backup': return backupGoal(scene);
+    case '1/recover': case '2/recover': return recoverGoal(scene);
+    case '2/key-backup': return keyGoal(scene, !deletes);
+    case '2/key-recover': return keyGoal(scene, true);
+  }
+}
+
+/** Issue id of the item of a tear point; empty for the key phases. */
+export const itemOf = (point: TearPoint, world: World): string =>
+  (point.run.item === undefined ? '' : world.names.get(point.run.item) ?? '');
+
+/**
+ * An honest terminal that knows nothing but what the user wanted: asks for the same scenario up to three times. A key
+ * that is gone with its certificate stored needs no second registration. Throws DeviceError when the card is lost.
+ */
+export async function retryHonestly(point: TearPoint, world: World): Promise<Retries> {
+  const run = { ...point.run, options: { ...point.run.options, absentMeansDone: true } };
+  const missed = (): string | undefined => goalMissed(point, world.abstract(), itemOf(point, world));
+  if (point.run.scenario === '2/key-backup' && missed() === undefined) return { retries: 0, boots: 0, settled: true, last: undefined };
+  let boots = 0;
+  let last: ScenarioOutput | undefined;
+  for (let retries = 1; retries <= retryLimit; retries += 1) {
+    last = await runHonestly(run, world);
+    if (last.cause === 'done' && missed() === undefined) return { retries, boots, settled: true, last };
+    if (last.cause !== 'link') continue;
+    boots += 1;
+    await world.reset('cold');
+  }
+  return { retries: retryLimit, boots, settled: false, last };
+}

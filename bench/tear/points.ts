@@ -1,0 +1,57 @@
+import { clauseText, planPoint } from '../../scenarios/index.js';
+import type { Clause, PlanPoint, ScenarioRun } from '../../scenarios/index.js';
+import { TearError } from './errors.js';
+
+/** A phase in which the power is cut: prepared and run as a point of the plan, under an id of its own. */
+export interface TearPoint extends PlanPoint {
+  readonly run: ScenarioRun;
+}
+
+/** Rules every cut is about: atomic changes, repeatable commands, idempotent safes. */
+const rules = ['2.4-12', '3-a', '3-b'];
+
+/** A value at the safe that only the key can open: whoever loses the key loses it too. */
+const sealedBesides: ScenarioRun = { run: 'scenario', scenario: '2/backup', options: {}, item: '$other' };
+
+interface Draft {
+  readonly id: string;
+  /** Point of the plan that is prepared and run alike. */
+  readonly like: string;
+  readonly title: string;
+  readonly besides?: ScenarioRun;
+}
+
+function point({ id, like, title, besides }: Draft): TearPoint {
+  const model = planPoint(like);
+  if (model.run.run !== 'scenario') throw new TearError('TEAR_RUN', `${like} runs no scenario`);
+  const { before = [], ...rest } = model.prepare;
+  const clause: Clause = { ...model.clause, rules: [...model.clause.rules, ...rules] };
+  const prepare = { ...rest, before: [...besides ? [besides] : [], ...before] };
+  return { ...model, id, title, clause, prepare, run: model.run };
+}
+
+const value = (embodiment: 1 | 2): TearPoint[] => [
+  { id: `${embodiment}-backup-Z-01`, like: `${embodiment}-backup-N-01`, title: 'power cut while a value is registered' },
+  { id: `${embodiment}-backup-Z-02`, like: `${embodiment}-backup-N-10`, title: 'power cut while a value is registered and deleted' },
+  { id: `${embodiment}-recover-Z-01`, like: `${embodiment}-recover-N-01`, title: 'power cut while a value that is still there comes back' },
+  { id: `${embodiment}-recover-Z-02`, like: `${embodiment}-recover-N-12`, title: 'power cut while a deleted value comes back, receipt, certificate deleted' },
+].map(point);
+
+const key = [
+  { id: '2-key-backup-Z-01', like: '2-key-backup-N-01', title: 'power cut while the decoding key is registered', besides: sealedBesides },
+  { id: '2-key-backup-Z-02', like: '2-key-backup-N-51', title: 'power cut while the decoding key is registered and deleted', besides: sealedBesides },
+  { id: '2-key-recover-Z-01', like: '2-key-recover-N-01', title: 'power cut while a deleted decoding key comes back', besides: sealedBesides },
+].map(point);
+
+/** The six phases, with and without the deletions of claims 25 and 26 where they exist. */
+export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key];
+
+/** A tear point by its id. @throws TearError TEAR_CASE */
+export function tearPoint(id: string): TearPoint {
+  const found = tearPoints.find((candidate) => candidate.id === id);
+  if (found) return found;
+  throw new TearError('TEAR_CASE', `there is no tear point ${id}; there are ${tearPoints.map((one) => one.id).join(', ')}`);
+}
+
+/** Steps, claims and rules of a tear point in words. */
+export const tearClause = (point: TearPoint): string => clauseText(point);
