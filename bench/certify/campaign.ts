@@ -8,7 +8,7 @@ import { BenchError } from '../world/errors.js';
 import type { CertifyOptions } from './options.js';
 import type { Pool } from './pool.js';
 import type { Progress } from './progress.js';
-import type { WorkerAnswer } from './worker.js';
+import type { PointAnswer } from './server.js';
 
 /** What a campaign needs from outside. */
 export interface CampaignSetting {
@@ -55,7 +55,7 @@ function crashEvents(point: PlanPoint, crash: string): RecordEvent[] {
   ];
 }
 
-const eventsOf = (answer: WorkerAnswer, point: PlanPoint): readonly RecordEvent[] =>
+const eventsOf = (answer: PointAnswer, point: PlanPoint): readonly RecordEvent[] =>
   ('crash' in answer ? crashEvents(point, answer.crash) : answer.events);
 
 function openRecord(folder: string): { file: string; fd: number } {

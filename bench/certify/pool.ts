@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import type { CertifyOptions } from './options.js';
-import type { WorkerAnswer } from './worker.js';
+import { pointServer } from './server.js';
+import type { PointAnswer } from './server.js';
 
 /** Runs points on several threads and gives their answers in the order of the points. */
 export interface Pool {
   /** Calls `take` for each point in order; stops handing out points once `stopped()` is true. */
-  run(points: readonly string[], take: (answer: WorkerAnswer) => void, stopped: () => boolean): Promise<void>;
+  run(points: readonly string[], take: (answer: PointAnswer) => void, stopped: () => boolean): Promise<void>;
 }
 
 const workerFile = new URL('./worker.js', import.meta.url);
@@ -16,7 +17,7 @@ export function workerPool(options: CertifyOptions): Pool {
     run(points, take, stopped) {
       return new Promise((resolve, reject) => {
         const workers = Array.from({ length: Math.max(1, Math.min(options.jobs, points.length)) }, () => new Worker(workerFile, { workerData: options }));
-        const answers = new Map<number, WorkerAnswer>();
+        const answers = new Map<number, PointAnswer>();
         const index = new Map(points.map((point, at) => [point, at]));
         let handed = 0;
         let taken = 0;
@@ -29,7 +30,7 @@ export function workerPool(options: CertifyOptions): Pool {
         };
         for (const worker of workers) {
           worker.on('error', (error) => { finish(() => { reject(error); }); });
-          worker.on('message', (answer: WorkerAnswer) => {
+          worker.on('message', (answer: PointAnswer) => {
             answers.set(index.get(answer.point) ?? -1, answer);
             for (let next = answers.get(taken); next !== undefined; next = answers.get(taken)) {
               answers.delete(taken);
@@ -41,6 +42,19 @@ export function workerPool(options: CertifyOptions): Pool {
           hand(worker);
         }
       });
+    },
+  };
+}
+
+/** Runs points one after the other on this thread. */
+export function inlinePool(options: CertifyOptions): Pool {
+  return {
+    async run(points, take, stopped) {
+      const serve = pointServer(options);
+      for (const point of points) {
+        if (stopped()) return;
+        take(await serve(point));
+      }
     },
   };
 }
