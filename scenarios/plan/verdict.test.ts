@@ -56,7 +56,7 @@ describe('verdicts', () => {
 
   test('a wrong hash that is accepted fails with step and clause', () => {
     const verdict = verdictOf(wrongHash, seen());
-    expect(verdict).toMatchObject({ verdict: 'fail', step: '1-16', clause: 'steps 1-13, 1-15; protocol 2.4-2' });
+    expect(verdict).toMatchObject({ verdict: 'fail', step: '1-15', clause: 'steps 1-13, 1-15; protocol 2.4-2' });
     expect(verdict.reasons[0]).toBe('ended in done at 1-16 (done), expected refused');
   });
 

@@ -219,9 +219,16 @@ function shortageReasons({ expect }: PlanPoint, { cause }: ScenarioOutput | Scri
   return expect.shortage && cause === 'refused' && told !== true ? ['the card did not tell the shortage (DF01)'] : [];
 }
 
+/** The step that should have refused when a run went through, otherwise the one at which it ended. */
+function stepAtFault({ expect }: PlanPoint, end: ScenarioOutput | ScriptOutput): string | undefined {
+  if (!isScenario(end)) return undefined;
+  const wentThrough = end.cause === 'done' && !expect.end.includes('done');
+  return (wentThrough ? expect.at?.[0] : undefined) ?? end.step;
+}
+
 /** A point that was run. */
 function judge(point: PlanPoint, seen: Observation & { readonly end: ScenarioOutput | ScriptOutput }, clause: string): Judgement {
-  const step = isScenario(seen.end) ? seen.end.step : undefined;
+  const step = stepAtFault(point, seen.end);
   const place = step === undefined ? {} : { step };
   const broken = seen.findings.map((finding) => `${finding.invariant}: ${finding.text}`);
   if (point.fault && !seen.faultApplied) {
