@@ -115,14 +115,14 @@ static __attribute__((noinline)) uint16_t unseal(const struct request *q, struct
     return common ? open_common(&s, sealed, r->sealed_size) : open_public(&s, KEY_DECODING, sealed, r->sealed_size);
 }
 
-/** The certificate's digest is that of the value (and of the object, where that has one). */
-static bool returned_fits(const struct entry *e, const struct returned *r, const struct value *v)
+/** The certificate's digest is that of the object, where that has one, and of the value, if one is given. */
+static __attribute__((noinline)) bool returned_fits(const struct entry *e, const struct returned *r, const struct value *v)
 {
     struct cert c;
     if (!entry_cert(e, &c)) return false;
     const uint8_t *digest = c.at[C_DIGEST];
     if (e->kind == KIND_REGISTERED && memcmp(digest - 1, r->at[R_DIGEST] - 1, LENGTH(digest) + 1u) != 0) return false;
-    return LENGTH(digest) == 0 || digest_is(digest, v);
+    return v == NULL || LENGTH(digest) == 0 || digest_is(digest, v);
 }
 
 /** Stores the value: ACTIVE and, together with it, the certificate SPENT. */
@@ -180,7 +180,7 @@ uint16_t cmd_recover_end(struct request *q)
     if (!returned_take(&r, q)) return SW_DATA;
     if (q->e->state == CERT_RECOVERING)
         sw = recover(q, &r);
-    else if (q->e->state == CERT_SPENT && certified(q->e, &r))
+    else if (q->e->state == CERT_SPENT && certified(q->e, &r) && returned_fits(q->e, &r, NULL))
         for (uint8_t i = 0; i <= q->e->kind; i++) step();
     else
         sw = SW_CONDITIONS;
