@@ -2,8 +2,9 @@ import { mkdirSync, openSync, writeSync, closeSync, writeFileSync, readFileSync 
 import { join } from 'node:path';
 import { junit, parseRecord, recordWriter, summary } from '../../reports/index.js';
 import type { CatalogueStep, CompleteRecord, RecordEvent, RecordHeader, RecordVerdict } from '../../reports/index.js';
-import { scenarioIds, scenarioParts, selectPoints, steps } from '../../scenarios/index.js';
+import { plan, scenarioIds, scenarioParts, selectPoints, steps } from '../../scenarios/index.js';
 import type { PlanPoint } from '../../scenarios/index.js';
+import { tearPoints } from '../tear/index.js';
 import { BenchError } from '../world/errors.js';
 import type { CertifyOptions } from './options.js';
 import type { Pool } from './pool.js';
@@ -18,8 +19,6 @@ export interface CampaignSetting {
   progress(total: number): Progress;
   /** True once the user wants to stop. */
   stopped(): boolean;
-  /** Further results that are recorded after the points of the plan. */
-  more?(write: (event: RecordEvent) => void, stopped: () => boolean): Promise<void>;
 }
 
 /** What a campaign has come to. */
@@ -30,9 +29,9 @@ export interface CampaignResult {
   readonly next: string | undefined;
 }
 
-/** The points chosen by patterns and first point. Throws BenchError BENCH_USAGE when there is none. */
-export function chosenPoints({ points, from }: Pick<CertifyOptions, 'points' | 'from'>): readonly PlanPoint[] {
-  const chosen = selectPoints(points);
+/** The points chosen by patterns and first point, power cuts last. Throws BenchError BENCH_USAGE when there is none. */
+export function chosenPoints({ points, from, cuts }: Pick<CertifyOptions, 'points' | 'from' | 'cuts'>): readonly PlanPoint[] {
+  const chosen = selectPoints(points, cuts > 0 ? [...plan, ...tearPoints] : plan);
   const first = from === undefined ? 0 : chosen.findIndex((point) => point.id === from);
   if (first < 0) throw new BenchError('BENCH_USAGE', `--from: the chosen points have no ${from}`, 'nothing was run');
   if (chosen.length === 0) throw new BenchError('BENCH_USAGE', `--point: no point fits ${points.join(', ')}`, 'nothing was run');
@@ -85,7 +84,6 @@ export async function runCampaign(setting: CampaignSetting): Promise<CampaignRes
     progress.step(done, answer.point);
   }, stopped);
   progress.end();
-  if (!stopped()) await setting.more?.((event) => { writer.write(event); }, stopped);
   writer.end();
   closeSync(fd);
   const record = parseRecord(readFileSync(file, 'utf8'));

@@ -119,9 +119,17 @@ export function certifyOptions(argv: readonly string[]): CertifyOptions {
   };
 }
 
+function imageAndChip(options: Pick<CertifyOptions, 'image' | 'chip' | 'overrides'>): string {
+  const image = options.image === referenceImage ? '' : ` ${basename(options.image)}`;
+  return `${image} --chip ${options.chip}${options.overrides.map((override) => ` --set ${override}`).join('')}`;
+}
+
 /** The command line that reproduces one point. */
 export function replayLine(options: CertifyOptions, point: string): string {
-  const image = options.image === referenceImage ? '' : ` ${basename(options.image)}`;
-  const set = options.overrides.map((override) => ` --set ${override}`).join('');
-  return `cardbench certify${image} --chip ${options.chip}${set} --protocol ${options.protocol} --seed ${options.seed} --point ${point}`;
+  return `cardbench certify${imageAndChip(options)} --protocol ${options.protocol} --seed ${options.seed} --point ${point}`;
+}
+
+/** The command line that reproduces one power cut; protocol and seed are part of its case id. */
+export function replayCutLine(options: CertifyOptions, caseId: string): string {
+  return `cardbench replay ${caseId}${imageAndChip(options)}`;
 }

@@ -29,11 +29,11 @@ export function planPoint(id: string): PlanPoint {
 }
 
 /** Points whose id contains one of the patterns (`*` stands for anything); all points when there is no pattern. */
-export function selectPoints(patterns: readonly string[]): readonly PlanPoint[] {
-  if (patterns.length === 0) return plan;
+export function selectPoints(patterns: readonly string[], points: readonly PlanPoint[] = plan): readonly PlanPoint[] {
+  if (patterns.length === 0) return points;
   const escaped = patterns.map((pattern) => pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*'));
   const tests = escaped.map((pattern) => new RegExp(pattern));
-  return plan.filter(({ id }) => tests.some((test) => test.test(id)));
+  return points.filter(({ id }) => tests.some((test) => test.test(id)));
 }
 
 /** What a point needs and the implementation under test, its chip or the bench does not have. */

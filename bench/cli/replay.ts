@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util';
+import { WorldFactory } from '../certify/factory.js';
+import { referenceImage } from '../certify/options.js';
+import { loadSetup } from '../certify/setup.js';
+import { parseCaseId, replayCut, TearError } from '../tear/index.js';
+import { BenchError } from '../world/errors.js';
+import { explain, readImage } from './certify.js';
+import type { CommandIo } from './exec.js';
+
+/** Usage of `cardbench replay`. */
+export const REPLAY_USAGE = `cardbench replay CASE [IMAGE] [--chip P] [--set KEY=VALUE]... [--json]
+Repeats one power cut from scratch: the case id of a failure says firmware, chip, protocol, seed, point, cycle and
+weak-cell policy. The image must be the one of the case.
+Exit: 0 no invariant broken, 1 broken as reported, 2 usage or another image, 3 the bench failed`;
+
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv], allowPositionals: true,
+      options: { chip: { type: 'string' }, set: { type: 'string', multiple: true, default: [] }, json: { type: 'boolean', default: false } },
+    });
+  } catch (error) {
+    throw new BenchError('BENCH_USAGE', error instanceof Error ? error.message : String(error), 'nothing was run');
+  }
+}
+
+async function replay(argv: readonly string[], io: CommandIo): Promise<number> {
+  const { values, positionals } = parsed(argv);
+  const [id, image = referenceImage, ...rest] = positionals;
+  if (id === undefined || rest.length > 0) throw new BenchError('BENCH_USAGE', 'give one CASE and at most one IMAGE', 'nothing was run');
+  const { chip, protocol, seed } = parseCaseId(id);
+  const factory = new WorldFactory(loadSetup({ chip: values.chip ?? chip, overrides: values.set, protocol, seed }, readImage(image)));
+  const { digest, findings } = await replayCut(factory, id);
+  if (values.json) io.out(JSON.stringify({ case: id, digest, findings }));
+  else {
+    io.out(`${id}: memory ${digest} after the cut`);
+    for (const { invariant, text } of findings) io.out(`${invariant}: ${text}`);
+    if (findings.length === 0) io.out('no invariant is broken');
+  }
+  return findings.length > 0 ? 1 : 0;
+}
+
+/** Runs `cardbench replay`; resolves to the exit code. */
+export async function replayCommand(argv: readonly string[], io: CommandIo): Promise<number> {
+  try {
+    return await replay(argv, io);
+  } catch (error) {
+    const lines = error instanceof TearError ? [`${error.code}: ${error.message}`] : explain(error);
+    if (lines === undefined) throw error;
+    for (const line of lines) io.err(line);
+    if (error instanceof BenchError && error.code === 'BENCH_USAGE') io.err(REPLAY_USAGE);
+    return error instanceof BenchError && error.code !== 'BENCH_USAGE' && error.code !== 'BENCH_IMAGE' ? 3 : 2;
+  }
+}
