@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadImage, loadProfile, nvmDigest } from '../../emulator/index.js';
+import type { Image } from '../../emulator/index.js';
 import { WorldFactory } from '../certify/factory.js';
 import { runHonestly } from '../certify/prepare.js';
 import type { LineExchange } from '../terminal/emulated-line.js';
@@ -14,10 +15,15 @@ import { leftNow, safesDigest } from './rest.js';
 import { cutEvents, cutLine, runCuts } from './results.js';
 import { replayCut, sampleCuts } from './sample.js';
 
-const factoryOf = (name: string, seed = 1): WorldFactory => new WorldFactory({
-  image: loadImage(readFileSync(new URL(`../../devices/firmware/images/${name}.elf`, import.meta.url))),
-  profile: loadProfile('c2010'), seed, protocol: 'T=1',
-});
+const images = new Map<string, Image>();
+
+/** A factory of its own, so that nothing but the image is shared with others. */
+function factoryOf(name: string): WorldFactory {
+  const image = images.get(name) ?? loadImage(readFileSync(new URL(`../../devices/firmware/images/${name}.elf`, import.meta.url)));
+  images.set(name, image);
+  return new WorldFactory({ image, profile: loadProfile('c2010'), seed: 1, protocol: 'T=1' });
+}
+
 const reference = factoryOf('card');
 const backup = tearPoint('1-backup-Z-01');
 
