@@ -1,7 +1,7 @@
 import { answers, commands, statusMeaning, toHex } from '../codec/index.js';
 import type { CommandName } from '../codec/index.js';
 import { isDeviceError } from '../../devices/index.js';
-import type { EmulatedCard } from '../../devices/index.js';
+import type { EmulatedCard, T1Block } from '../../devices/index.js';
 import { apdusOf } from './genuine.js';
 import type { Burst, HostileInput } from './inputs.js';
 import type { Oracle } from './oracle.js';
@@ -16,8 +16,8 @@ import type { WireAnswer } from './wire.js';
 export interface Reaction {
   /** What must not have happened; empty when all is well. */
   readonly problems: readonly string[];
-  /** Status words in hexadecimal, in order. */
-  readonly statusWords: readonly string[];
+  /** Status words in hexadecimal, kinds of blocks, or silence, in order. */
+  readonly answers: readonly string[];
   /** The card came back only after a warm reset: session state is lost. */
   readonly reset: boolean;
 }
@@ -25,6 +25,14 @@ export interface Reaction {
 const ask = apdusOf(commands.getData('status'))[0];
 /** Beyond WT, so that a card that waits for the rest of a header has given it up. */
 const beyond = 1.1;
+
+/** A block for the counts: its kind and, of an R-block, the error it tells. */
+const kindOf = (block: T1Block): string =>
+  (block.type === 'I' ? 'I-block' : block.type === 'R' ? `R-block ${['', 'EDC', 'other'][block.error]}`.trim() : `S(${block.fn})`);
+
+/** What the card sent under T=0, for the counts: how it ended. */
+const endOf = (bytes: readonly number[]): string =>
+  (bytes.length === 0 ? 'silence' : bytes.length === 1 ? 'procedure byte' : toHex(Uint8Array.from(bytes.slice(-2))).toUpperCase());
 
 /** One hostile session on one card: sends inputs and judges what comes back and what has become of the memory. */
 export class Attack {
@@ -44,22 +52,22 @@ export class Attack {
   async send(input: HostileInput): Promise<Reaction> {
     const violations = this.#card.violations.length;
     const problems: string[] = [];
-    const statusWords: string[] = [];
+    const heard: string[] = [];
     let reset = false;
     this.#card.takeFindings();
     try {
-      if ('apdus' in input) for (const apdu of input.apdus) await this.#apdu(apdu, problems, statusWords);
-      else reset = await this.#bursts(input.bursts, problems);
+      if ('apdus' in input) for (const apdu of input.apdus) await this.#apdu(apdu, problems, heard);
+      else reset = await this.#bursts(input.bursts, problems, heard);
     } catch (error) {
       if (!isDeviceError(error)) throw error;
       problems.push(`${error.code}: ${error.what}`);
     }
     for (const { code, symbol, pc, detail } of this.#card.violations.slice(violations))
       problems.push(`violation ${code} at ${symbol ?? pc.toString(16)}: ${detail}`);
-    return { problems, statusWords, reset };
+    return { problems, answers: heard, reset };
   }
 
-  async #apdu(apdu: Uint8Array, problems: string[], statusWords: string[]): Promise<void> {
+  async #apdu(apdu: Uint8Array, problems: string[], heard: string[]): Promise<void> {
     const meaning = this.#model.meaning(apdu);
     const answer = await this.#wire.transmit(apdu);
     for (const { rule, code, detail } of this.#card.takeFindings()) if (rule === 'ISO') problems.push(`${code}: ${detail}`);
@@ -67,7 +75,7 @@ export class Attack {
       problems.push(answer.problem ?? 'no answer', ...this.#oracle.check(this.#card.chip.eeprom.bytes, [], false));
       return;
     }
-    statusWords.push(statusMeaning(answer.sw).hex);
+    heard.push(statusMeaning(answer.sw).hex);
     problems.push(...this.#judge(meaning, answer.sw));
   }
 
@@ -78,8 +86,13 @@ export class Attack {
     if (done && meaning.what === 'nothing') problems.push('something that is no command was carried out');
     const names: CommandName[] = [];
     if (command !== undefined) {
-      if (done) problems.push(this.#model.objection(command, this.#oracle.operational), this.#oracle.objectProblem(command));
-      if (done) names.push(command.name);
+      const oracle = this.#oracle;
+      if (done) {
+        problems.push(
+          this.#model.objection(command, oracle.operational), oracle.objectProblem(command, this.#card.chip.eeprom.bytes), oracle.receiptProblem(command),
+        );
+        names.push(command.name);
+      }
     }
     const verify = command?.name === 'VERIFY' && !done && sw >> 4 === 0x63c;
     problems.push(...this.#oracle.check(this.#card.chip.eeprom.bytes, names, verify));
@@ -88,15 +101,18 @@ export class Attack {
   }
 
   /** Characters or blocks; then the card must come back. True: only a warm reset helped. */
-  async #bursts(bursts: readonly Burst[], problems: string[]): Promise<boolean> {
+  async #bursts(bursts: readonly Burst[], problems: string[], heard: string[]): Promise<boolean> {
     const wire = this.#wire;
     for (const burst of bursts) {
       if (wire instanceof T1Wire) {
-        const { problem } = await wire.exchange(burst.bytes, burst);
+        const { block, problem } = await wire.exchange(burst.bytes, burst);
+        heard.push(block === undefined ? 'silence' : kindOf(block));
         if (problem !== undefined) problems.push(`${problem}, after ${toHex(burst.bytes.slice(0, 3))}...`);
       } else {
         await wire.wire.send(burst.bytes, burst);
-        if (await wire.wire.silence(wire.waitingTime) === undefined) problems.push('the card does not stop sending');
+        const all = await wire.wire.silence(wire.waitingTime);
+        if (all === undefined) problems.push('the card does not stop sending');
+        else heard.push(endOf(all.map(({ byte }) => byte)));
       }
     }
     const reset = await this.#comeBack(problems);

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { commandName, toHex } from '../codec/index.js';
 import type { CardCommand } from '../codec/index.js';
+import { loadImage, loadProfile } from '../../emulator/index.js';
 import type { TestSetup } from '../certify/factory.js';
 import { pins } from '../world/world.js';
 import { Attack } from './attack.js';
@@ -7,7 +10,7 @@ import type { HostileInput, HostileKind, HostileLevel } from './inputs.js';
 import { makeRandom } from './make-apdu.js';
 import { makeBlocks } from './make-blocks.js';
 import { makeCharacters } from './make-characters.js';
-import { makeMutated } from './mutate.js';
+import { makeMutated, makeOutOfOrder } from './mutate.js';
 import { Oracle } from './oracle.js';
 import { Prng } from './random.js';
 import { SessionModel } from './session.js';
@@ -39,26 +42,25 @@ export interface HostileReport {
   readonly verified: number;
   readonly kinds: Readonly<Record<string, number>>;
   readonly stages: Readonly<Record<string, number>>;
-  /** Answers by status word; input below the level of commands has none. */
-  readonly statusWords: Readonly<Record<string, number>>;
+  /** Answers: status words, kinds of T=1 blocks, silence. */
+  readonly answers: Readonly<Record<string, number>>;
   /** Inputs after which only a warm reset brought the card back (T=0). */
   readonly resets: number;
   readonly failures: readonly HostileFailure[];
 }
 
+const referenceImage = fileURLToPath(new URL('../../devices/firmware/images/card.elf', import.meta.url));
 /** Inputs after which the card is taken back to a stage. */
 const sessionLength = 16;
 /** How often sessions begin at a stage. */
-const weights: Readonly<Record<StageName, number>> = { blank: 1, initialised: 1, fresh: 2, rich: 12, keyless: 4, full: 4 };
-/** Failures that are shrunk and reported in full; the campaign ends there. */
-const failureLimit = 10;
+const weights: Readonly<Record<StageName, number>> = { blank: 1, initialised: 1, fresh: 1, rich: 12, keyless: 3, full: 6 };
 const secretInstructions: ReadonlySet<string> = new Set(['VERIFY', 'CHANGE REFERENCE DATA']);
 
 interface SessionRun {
   readonly index: number;
   readonly input: HostileInput;
   readonly problems: readonly string[];
-  readonly statusWords: readonly string[];
+  readonly answers: readonly string[];
   readonly reset: boolean;
 }
 
@@ -83,7 +85,9 @@ export class HostileCampaign {
     const random = new Prng(this.setup.seed, index + 1);
     if (this.setup.level === 'block') return makeBlocks(random, this.#commands);
     if (this.setup.level === 'character') return makeCharacters(random, this.#commands);
-    return random.chance(0.4) ? makeRandom(random, this.#commands) : makeMutated(random, this.#commands);
+    const share = random.below(20);
+    if (share < 4) return makeOutOfOrder(random, this.#commands);
+    return share < 11 ? makeRandom(random, this.#commands) : makeMutated(random, this.#commands);
   }
 
   /** Where the session of an index begins: every second one with the PIN presented. */
@@ -95,27 +99,27 @@ export class HostileCampaign {
     return random.pick(list);
   }
 
-  /** Runs inputs 0 to `count` - 1. */
-  async run(count: number): Promise<HostileReport> {
-    const [kinds, stages, statusWords] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
+  /** Runs inputs 0 to `count` - 1; ends early, with a session, when there have been `most` failures. */
+  async run(count: number, most = 10): Promise<HostileReport> {
+    const [kinds, stages, answers] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
     const add = (map: Map<string, number>, key: string): void => void map.set(key, (map.get(key) ?? 0) + 1);
     const failures: HostileFailure[] = [];
     let [inputs, verified, resets] = [0, 0, 0];
-    for (let from = 0; from < count && failures.length < failureLimit; from += sessionLength) {
+    for (let from = 0; from < count && failures.length < most; from += sessionLength) {
       const length = Math.min(sessionLength, count - from);
       const { name, verified: withPin } = this.stage(from);
-      for (const { index, input, problems, statusWords: words, reset } of await this.#session(Array.from({ length }, (_, i) => from + i))) {
+      for (const { index, input, problems, answers: words, reset } of await this.#session(Array.from({ length }, (_, i) => from + i))) {
         inputs += 1;
         verified += withPin ? 1 : 0;
         resets += reset ? 1 : 0;
         add(kinds, input.kind);
         add(stages, name);
-        for (const word of words) add(statusWords, word);
+        for (const word of words) add(answers, word);
         if (problems.length > 0) failures.push(await this.replay(index));
       }
     }
     const plain = (map: Map<string, number>): Record<string, number> => Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
-    return { inputs, verified, resets, kinds: plain(kinds), stages: plain(stages), statusWords: plain(statusWords), failures };
+    return { inputs, verified, resets, kinds: plain(kinds), stages: plain(stages), answers: plain(answers), failures };
   }
 
   /** Runs the input with an index again, after as few others of its session as show the same failure. */
@@ -148,8 +152,8 @@ export class HostileCampaign {
     for (const index of indices) {
       attack ??= this.#begin(this.stage(index));
       const input = this.input(index);
-      const { problems, statusWords, reset } = await attack.send(input);
-      runs.push({ index, input, problems, statusWords, reset });
+      const { problems, answers, reset } = await attack.send(input);
+      runs.push({ index, input, problems, answers, reset });
       if (reset || problems.length > 0) attack = undefined;
     }
     return runs;
@@ -180,6 +184,19 @@ function shown(input: HostileInput): readonly string[] {
  */
 export async function hostileCampaign(setup: HostileSetup): Promise<HostileCampaign> {
   return new HostileCampaign(setup, await prove(setup));
+}
+
+/** What `replayHostile` runs against; absent: the reference image over T=1 on c2010, commands. */
+export type ReplaySetup = Partial<Omit<HostileSetup, 'seed'>>;
+
+/**
+ * Runs one input again, after as few others of its session as show the same failure, and says what happened: no
+ * problems when all is well. Throws BenchError BENCH_PREPARE, BENCH_PERSONALISE as {@link hostileCampaign}.
+ */
+export async function replayHostile(seed: number, index: number, setup: ReplaySetup = {}): Promise<HostileFailure> {
+  const image = setup.image ?? loadImage(readFileSync(referenceImage));
+  const campaign = await hostileCampaign({ profile: loadProfile('c2010'), protocol: 'T=1', level: 'apdu', ...setup, image, seed });
+  return campaign.replay(index);
 }
 
 /** A failure for people: what, where, how to see it again. */

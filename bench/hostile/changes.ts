@@ -21,7 +21,7 @@ function valueChanges(before: CardView, after: CardView): Change[] {
     const replaced = before.values.get(value.handle) !== after.values.get(value.handle);
     const gained = value.quantity > old.quantity || value.remaining > old.remaining;
     const used = value.quantity < old.quantity || value.remaining < old.remaining;
-    return [...replaced ? ['value replaced'] : [], ...gained ? ['value gained'] : [], ...used ? ['value used'] : []];
+    return [...replaced ? ['value replaced'] : [], ...gained ? ['value gained'] : [], ...used ? [old.state === 'deposited' ? 'deposited value used' : 'value used'] : []];
   });
 }
 
@@ -73,7 +73,13 @@ const permitted: Partial<Record<CommandName, readonly Change[]>> = {
 /** Commands that change what is fixed later, before the card is operational. */
 const personalising: ReadonlySet<CommandName> = new Set(['INITIALISE', 'PUT DATA', 'GENERATE KEY', 'ISSUE']);
 
-/** Changes that none of the commands may make; `tries` = how a refused VERIFY counts. */
+/** What must go with a change, or undefined: no registration without a number of its own (docs/protocol.md 2.4 rule 1). */
+export function missing(changes: readonly Change[]): string | undefined {
+  const begun = changes.includes('value active>pending') || (changes.includes('key registration') && changes.includes('certificate none>reserved'));
+  return begun && !changes.includes('sequence up') ? 'a registration began without a new sequence' : undefined;
+}
+
+/** Changes that none of the commands may make. Before ISSUE those of personalisation may make any. */
 export function forbidden(changes: readonly Change[], names: readonly CommandName[], operational: boolean): readonly Change[] {
   if (!operational && names.some((name) => personalising.has(name))) return [];
   return changes.filter((change) => !names.some((name) => permitted[name]?.includes(change) === true));

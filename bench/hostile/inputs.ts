@@ -5,7 +5,7 @@ export type HostileLevel = 'apdu' | 'block' | 'character';
 
 /** How an input was made, for the counts of the report. */
 export type HostileKind =
-  | 'random' | 'chained' | 'get-response' | 'select' | 'genuine' | 'mutated' | 'spliced'
+  | 'random' | 'chained' | 'get-response' | 'select' | 'verify' | 'genuine' | 'mutated' | 'spliced' | 'out-of-order'
   | 'blocks' | 'garbage' | 'header' | 'short-data';
 
 /** Characters sent in one go; the card's answer is read before the next ones. */

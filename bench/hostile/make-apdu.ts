@@ -2,6 +2,7 @@ import { applicationId, commandTable, concat, dataTags, uintBytes, writeTlv } fr
 import type { CardCommand } from '../codec/index.js';
 import { apdusOf } from './genuine.js';
 import type { HostileInput } from './inputs.js';
+import { pickGenuine } from './mutate.js';
 import type { Prng } from './random.js';
 
 const headers = Object.values(commandTable);
@@ -55,7 +56,7 @@ function randomApdu(random: Prng): Uint8Array {
 
 /** A begun chain that is broken off, mixed or overlong. */
 function chained(random: Prng, genuine: readonly CardCommand[]): readonly Uint8Array[] {
-  const { cla, ins, p1, p2, data } = random.pick(genuine);
+  const { cla, ins, p1, p2, data } = pickGenuine(random, genuine);
   const links = 1 + random.below(5);
   const size = random.pick([1, 4, 32, 255]);
   return Array.from({ length: links }, (_, i) => {
@@ -85,11 +86,18 @@ function select(random: Prng): readonly Uint8Array[] {
   return [Uint8Array.of(0, 0xa4, random.pick([4, 4, 4, 0, 8]), random.pick([0, 0, 0, 2, 0x0c]), ...body, ...(random.chance(0.5) ? [0] : []))];
 }
 
+/** VERIFY with digits that are not the PIN, or are none. */
+function verify(random: Prng): Uint8Array {
+  const digits = Array.from({ length: random.pick([3, 4, 6, 6, 6, 12, 13]) }, () => (random.chance(0.02) ? random.byte() : 0x30 + random.below(10)));
+  return Uint8Array.of(0, 0x20, 0, 1, digits.length, ...digits);
+}
+
 /** A random input on the level of commands. */
 export function makeRandom(random: Prng, genuine: readonly CardCommand[]): HostileInput {
   const share = random.below(20);
   if (share < 4) return { kind: 'chained', apdus: chained(random, genuine) };
   if (share < 6) return { kind: 'get-response', apdus: getResponse(random, genuine) };
-  if (share < 7) return { kind: 'select', apdus: select(random) };
+  if (share < 8) return { kind: 'verify', apdus: [verify(random)] };
+  if (share < 9) return { kind: 'select', apdus: select(random) };
   return { kind: 'random', apdus: [randomApdu(random)] };
 }

@@ -4,6 +4,7 @@ import { encodeBlock } from '../../devices/index.js';
 import type { SFunction, T1Block } from '../../devices/index.js';
 import { apdusOf } from './genuine.js';
 import type { Burst, HostileInput } from './inputs.js';
+import { pickGenuine } from './mutate.js';
 import type { Prng } from './random.js';
 
 const none = new Uint8Array(0);
@@ -15,7 +16,7 @@ const block = (what: T1Block): Uint8Array => encodeBlock(what, 'LRC');
 
 /** The I-blocks of a genuine command from N(S) = 0, and the R-blocks that fetch a long answer. */
 function genuineBlocks(random: Prng, genuine: readonly CardCommand[]): Uint8Array[] {
-  const apdu = random.pick(apdusOf(random.pick(genuine)));
+  const apdu = random.pick(apdusOf(pickGenuine(random, genuine)));
   const size = random.pick([8, 16, 32, 32]);
   const count = Math.ceil(apdu.length / size);
   const out = Array.from({ length: count }, (_, i) =>

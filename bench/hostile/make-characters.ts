@@ -2,6 +2,7 @@ import { commandTable, concat } from '../codec/index.js';
 import type { CardCommand } from '../codec/index.js';
 import { apdusOf } from './genuine.js';
 import type { Burst, HostileInput } from './inputs.js';
+import { pickGenuine } from './mutate.js';
 import type { Prng } from './random.js';
 
 const headers = Object.values(commandTable);
@@ -20,7 +21,7 @@ function header(random: Prng): Uint8Array {
 
 /** The header of a genuine command, then less than it promised, more, or other bytes; or characters of wrong parity. */
 function genuineSpoiled(random: Prng, genuine: readonly CardCommand[]): Burst[] {
-  const apdu = random.pick(apdusOf(random.pick(genuine), false));
+  const apdu = random.pick(apdusOf(pickGenuine(random, genuine), false));
   const head = Uint8Array.from({ length: 5 }, (_, i) => apdu[i] ?? 0);
   const data = apdu.slice(5);
   switch (random.below(5)) {

@@ -4,6 +4,18 @@ import { apdusOf } from './genuine.js';
 import type { HostileInput } from './inputs.js';
 import type { Prng } from './random.js';
 
+const handleTag = 0x8b;
+const firstTemplate = 0xe0;
+/** Handles are tried from 0 up to here. */
+const handles = 24;
+/** Bytes of an Ed25519 signature, which ends every signed object. */
+const signatureLength = 64;
+/** CLA INS of the commands that can change what values are worth, and how many times as often as others they are taken. */
+const weighty: ReadonlySet<number> = new Set([
+  0x8012, 0x8014, 0x8018, 0x801a, 0x801e, 0x8022, 0x8024, 0x8026, 0x802a, 0x802e, 0x8030, 0x8042,
+]);
+const weight = 4;
+
 const lengths: readonly number[] = [0, 1, 2, 4, 8, 0x20, 0x3f, 0x40, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0xfe, 0xff];
 
 interface Place {
@@ -36,8 +48,24 @@ function changed(data: Uint8Array, at: number, byte: number): Uint8Array {
   return copy;
 }
 
-/** One change of some data: of bytes, of lengths, of tags, of the order of objects. */
+/** Changes what an object says and nothing of its form: one element, the signature at its end, or the handle before it. */
+function mutateContent(data: Uint8Array, random: Prng): Uint8Array {
+  const share = random.below(5);
+  if (share < 2 && data.length > signatureLength) {
+    const at = data.length - 1 - random.below(signatureLength);
+    return changed(data, at, data[at] ^ (1 << random.below(8)));
+  }
+  if (share < 4 && data[0] === handleTag && data[1] === 2) return changed(data, 3, random.below(handles));
+  const leaves = placesOf(data).filter(({ tag, length, end }) => data[tag] < firstTemplate && end > length + 1);
+  if (leaves.length === 0) return changed(data, random.below(data.length), random.byte());
+  const { length, end } = random.pick(leaves);
+  const at = length + 1 + random.below(end - length - 1);
+  return changed(data, at, random.chance(0.5) ? data[at] ^ (1 << random.below(8)) : random.byte());
+}
+
+/** One change of some data: of content, bytes, lengths, tags, of the order of objects. */
 export function mutateData(data: Uint8Array, random: Prng, genuine: readonly CardCommand[]): Uint8Array {
+  if (random.chance(0.35)) return mutateContent(data, random);
   const at = random.below(data.length + 1);
   const places = placesOf(data);
   const place = places.length > 0 ? random.pick(places) : { tag: 0, length: 1, end: data.length };
@@ -85,13 +113,29 @@ function mutateLinks(apdus: readonly Uint8Array[], random: Prng): readonly Uint8
   }
 }
 
+/** A genuine command: the instruction first, those that change values more often; then one of its commands. */
+export function pickGenuine(random: Prng, genuine: readonly CardCommand[]): CardCommand {
+  const all = [...new Set(genuine.map(({ cla, ins }) => (cla << 8) | ins))];
+  for (;;) {
+    const code = random.pick(all);
+    if (!weighty.has(code) && !random.chance(1 / weight)) continue;
+    return random.pick(genuine.filter(({ cla, ins }) => ((cla << 8) | ins) === code));
+  }
+}
+
+/** A genuine command on another item than it was meant for. */
+export function makeOutOfOrder(random: Prng, genuine: readonly CardCommand[]): HostileInput {
+  const command = pickGenuine(random, genuine.filter(({ data }) => data[0] === handleTag && data[1] === 2));
+  return { kind: 'out-of-order', apdus: apdusOf({ ...command, data: changed(command.data, 3, random.below(handles)) }) };
+}
+
 /** A genuine command, changed in one to three places, or not at all. */
 export function makeMutated(random: Prng, genuine: readonly CardCommand[]): HostileInput {
-  let command = random.pick(genuine);
-  if (random.chance(0.1)) return { kind: 'genuine', apdus: apdusOf(command) };
+  let command = pickGenuine(random, genuine);
+  if (random.chance(0.15)) return { kind: 'genuine', apdus: apdusOf(command) };
   const splice = random.chance(0.1);
   if (splice) command = { ...command, data: random.pick(genuine).data };
-  for (let changes = random.below(3); changes >= 0; changes -= 1) {
+  for (let changes = random.pick([0, 0, 1, 2]); changes >= 0; changes -= 1) {
     if (random.chance(0.2)) command = mutateHeader(command, random, genuine);
     else command = { ...command, data: mutateData(command.data, random, genuine).slice(0, 900) };
   }

@@ -1,8 +1,8 @@
-import { statusMeaning, toHex } from '../codec/index.js';
+import { statusMeaning, toHex, uintOf } from '../codec/index.js';
 import type { CommandName, PublicKeyOps } from '../codec/index.js';
 import { checkChange, checkState } from '../../scenarios/index.js';
 import type { AbstractLedgerEntry, AbstractSafe, AbstractWorld } from '../../scenarios/index.js';
-import { changesOf, forbidden } from './changes.js';
+import { changesOf, forbidden, missing } from './changes.js';
 import type { GenuineRun } from './genuine.js';
 import type { Understood } from './session.js';
 import { viewOf } from './view.js';
@@ -18,6 +18,10 @@ export interface OracleFacts {
 
 /** Commands that commit an object of issuer or safe, and where it begins in their data. */
 const objectAt: Partial<Record<CommandName, number>> = { 'REGISTER END': 0, 'RECOVER END': 4, 'KEY RECOVER END': 4, LOAD: 0, CORRECT: 4 };
+
+/** Hexadecimal digits of an Ed25519 signature, which ends an E3. */
+const signatureDigits = 128;
+const registeredValueTag = 'e3';
 
 /** Status words that a card with sound memory may give to a command (docs/protocol.md 2.5). */
 export function statusProblem(sw: number, name: CommandName | undefined): string | undefined {
@@ -50,11 +54,27 @@ export class Oracle {
     return this.#view;
   }
 
-  /** Why a command must not have been carried out with these data. */
-  objectProblem({ name, data }: Understood): string | undefined {
+  /**
+   * Why a command must not have been carried out with these data. RECOVER END again is known by the certified hash
+   * (docs/protocol.md 2.4 rule 5): where nothing changes, the signature of an E3 need not be right once more.
+   */
+  objectProblem({ name, data }: Understood, memory: Uint8Array): string | undefined {
     const from = objectAt[name];
-    if (from === undefined || this.#facts.genuine.objects.has(toHex(data.slice(from)))) return undefined;
+    if (from === undefined) return undefined;
+    const { objects } = this.#facts.genuine;
+    const object = toHex(data.slice(from));
+    if (objects.has(object)) return undefined;
+    const again = name === 'RECOVER END' && this.#memory.equals(memory) && object.toLowerCase().startsWith(registeredValueTag);
+    if (again && [...objects].some((hex) => hex.slice(0, -signatureDigits) === object.slice(0, -signatureDigits))) return undefined;
     return `${name} accepted an object that nobody issued`;
+  }
+
+  /** Why a receipt must not have been given: its certificate is not SPENT (docs/protocol.md 2.4 rule 6). */
+  receiptProblem({ name, data }: Understood): string | undefined {
+    if (name !== 'GET RECEIPT') return undefined;
+    const handle = uintOf(data.slice(2, 4));
+    const state = this.#view.card.certificates.find((certificate) => certificate.handle === handle)?.state;
+    return state === 'spent' ? undefined : `GET RECEIPT of a certificate that is ${state ?? 'not there'}`;
   }
 
   /**
@@ -69,7 +89,9 @@ export class Oracle {
     const allowed = refusedVerify ? changes.filter((change) => change !== 'tries down') : changes;
     const world = this.#world(before);
     this.#book(before, after, names);
+    const lacking = missing(changes);
     const problems = [
+      ...lacking === undefined ? [] : [lacking],
       ...forbidden(allowed, names, this.operational).map((change) => `${change}, ${names.length > 0 ? `by ${names.join(', ')}` : 'though refused'}`),
       ...after.problems.filter((problem) => !before.problems.includes(problem)).map((problem) => `memory: ${problem}`),
       ...this.#strangeCertificates(before, after),

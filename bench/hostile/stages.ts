@@ -1,4 +1,4 @@
-import { answers, commands, equalBytes, loadObject, toHex } from '../codec/index.js';
+import { answers, certificate, commands, equalBytes, fromHex, loadObject, toHex } from '../codec/index.js';
 import type { CardCommand, KeyKind, ValueInformation, Variant } from '../codec/index.js';
 import type { CardSnapshot } from '../../devices/index.js';
 import { checkState } from '../../scenarios/index.js';
@@ -8,7 +8,9 @@ import type { TestSetup } from '../certify/factory.js';
 import type { CardLine } from '../terminal/card-line.js';
 import { BenchError } from '../world/errors.js';
 import { fillMemory } from '../world/fill.js';
+import { createOtherCard } from '../world/other-card.js';
 import { personalise } from '../world/personalise.js';
+import { seededRandom } from '../world/random.js';
 import { pins } from '../world/world.js';
 import type { World } from '../world/world.js';
 import { GenuineRun } from './genuine.js';
@@ -148,6 +150,19 @@ async function look(r: Rehearsal, handle: number): Promise<void> {
   await r.line.transmit(commands.triesLeft());
 }
 
+/** Objects that are signed but not for this card or by no safe it knows: only material, never to be accepted. */
+async function foreign(r: Rehearsal, plain: Uint8Array): Promise<void> {
+  const { issuer, seed, ops, safes } = r.world.parts;
+  const { sequence } = certificate.decode(plain);
+  const entry = r.world.contents().entries.find((item) => item.class === 'A' && item.sequence === sequence);
+  if (entry?.class !== 'A' || entry.object === undefined) throw new BenchError('BENCH_PREPARE', `no value is registered under ${sequence}`);
+  const card = createOtherCard(fromHex('CB00000000000002'), issuer, seededRandom(seed, 'hostile card'), sequence - 1, ops);
+  const request = card.requestValue(entry.object, 'plain', 'SHA-256');
+  r.keep(commands.registerEnd(1, 'value', await safes.safe.client.register(request)));
+  r.keep(commands.registerEnd(1, 'value', await safes.unknown.client.register(request)));
+  r.keep(commands.load(r.world.loadObject('cash', { otherCard: true })));
+}
+
 /** One item in every state; the commands that would finish what is begun are kept, not sent. */
 async function enrich(r: Rehearsal): Promise<{ readonly active: number; readonly keyCertificate: number; readonly finish: readonly CardCommand[] }> {
   const active = await r.load('concert-ticket-C');
@@ -169,6 +184,7 @@ async function enrich(r: Rehearsal): Promise<{ readonly active: number; readonly
   await r.use(commands.useQuantity(used, 1), ticket.value, 1, 0);
   const keyCertificate = answers.registerEnd(await r.must(commands.registerEnd(2, 'key', await r.keyBegin('decoding'))));
   const common = await r.keyBegin('common');
+  await foreign(r, plain);
   await look(r, active);
   r.keep(commands.load(r.issue('cash')));
   r.keep(commands.correct(active, r.issue('movie-ticket-G', 2)));
