@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { commands } from '../codec/index.js';
 import { loadImage, loadProfile } from '../../emulator/index.js';
+import type { Image } from '../../emulator/index.js';
 import { Attack } from './attack.js';
 import { GenuineRun, apdusOf } from './genuine.js';
 import { failureText, hostileCampaign, replayHostile } from './index.js';
@@ -94,6 +95,32 @@ describe('the oracle sees what a faulty firmware does', () => {
   });
 });
 
+/** The reference image with Thumb instructions planted at the start of a function. */
+function planted(at: string, ...code: readonly number[]): Image {
+  const whole = image('card.elf');
+  const address = whole.symbols.find(({ name }) => name === at)?.address;
+  if (address === undefined) throw new Error(`no function ${at}`);
+  const segments = whole.segments.map(({ address: from, data }) => {
+    const copy = data.slice();
+    if (address >= from && address < from + data.length)
+      code.forEach((word, i) => { copy.set([word & 0xff, word >> 8], address - from + 2 * i); });
+    return { address: from, data: copy };
+  });
+  return { ...whole, segments };
+}
+
+describe('the oracle sees what a firmware does that runs wild', () => {
+  test.each([
+    ['an endless loop', [0xe7fe], /more than 60 requests for time/],
+    ['an undefined instruction', [0xde00], /CARD_FAULT|no block within BWT|not answer/],
+    ['a store to the code', [0x2000, 0x6000], /violation/],
+  ] as const)('%s in CANCEL', async (_name, code, said) => {
+    const campaign = await hostileCampaign({ ...setup('apdu', 'T=1', 1), image: planted('cmd_cancel', ...code) });
+    const { failures: [failure] } = await campaign.run(2000, 1);
+    expect(failure?.problems.join('; ')).toMatch(said);
+  });
+});
+
 describe('oracle and model', () => {
   let campaign: HostileCampaign;
   beforeAll(async () => { campaign = await hostileCampaign(setup('apdu', 'T=1', 7)); });
@@ -106,7 +133,7 @@ describe('oracle and model', () => {
     expect(await campaign.run(160)).toEqual(await campaign.run(160));
   });
 
-  test('memory altered behind the back of the firmware is seen, a violation and a hanging core too', async () => {
+  test('memory altered behind the back of the firmware is seen, and a card that has lost its power', async () => {
     const { world, stages, genuine } = await prove(setup('apdu', 'T=1', 7));
     const stage = stages.find(({ name, verified }) => name === 'rich' && verified);
     if (stage === undefined) throw new Error('no stage');

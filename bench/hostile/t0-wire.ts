@@ -3,7 +3,8 @@ import type { WireAnswer } from './wire.js';
 import { Wire } from './wire.js';
 
 const nullByte = 0x60;
-const nullLimit = 2000;
+/** NULLs (each after half of WT, 0.5 s) after which the card is given up: no command takes 15 s. */
+const nullLimit = 30;
 const getData = 0xca;
 const getResponse = 0xc0;
 /** Repeats of a character that drew an error signal (ISO/IEC 7816-3, 7.3). */

@@ -10,8 +10,8 @@ export interface BlockAnswer {
   readonly problem?: string;
 }
 
-/** Requests for more time within one command after which the card is given up. */
-const wtxLimit = 200;
+/** Requests for more time (each after half of BWT, 0.2 s) after which the card is given up: no command takes 12 s. */
+const wtxLimit = 60;
 const resynchTries = 3;
 /** IFSD announced by the channel, and after RESYNCH (ISO/IEC 7816-3, 11.4.2). */
 const largestInf = 254;
