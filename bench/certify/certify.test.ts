@@ -43,7 +43,7 @@ describe('cardbench certify', () => {
     expect(record.end.counts).toEqual({ pass: 16, fail: 0, invalid: 0, aborted: 0, unsupported: 0 });
     const numbered = stepCounts(record).filter(({ step }) => !step.startsWith('claim'));
     expect(numbered).toHaveLength(85);
-    expect(numbered.filter(({ link, safe, mark }) => link + safe + mark === 0)).toEqual([]);
+    expect(numbered.filter(({ evidence: { link, safe, mark } }) => link + safe + mark === 0)).toEqual([]);
   });
 
   test('the same seed gives the same record byte for byte, another seed another one', async () => {

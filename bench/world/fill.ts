@@ -1,6 +1,6 @@
 import { commands, valueInformation } from '../codec/index.js';
 import type { ValueInformation } from '../codec/index.js';
-import { pageMap, pageSize } from '../nvm/index.js';
+import { pageSize } from '../nvm/index.js';
 import { BenchError } from './errors.js';
 import type { World } from './world.js';
 
@@ -23,11 +23,33 @@ function fillerOf(pages: number, issueId: Uint8Array): ValueInformation {
   return { ...bare, name: `f${text(47)}`, place: text(48), remarks: text(64) };
 }
 
-function nextFiller(world: World, left: RoomLeft): number {
-  const map = pageMap(world.memory());
-  if ('entries' in left) return map.freeEntries > left.entries ? 1 : 0;
+/** Free room in pages and entries; counted on after each value and looked at anew where counting does not do. */
+interface Room {
+  pages: number;
+  entries: number;
+  /** Longest free run, at least. */
+  run: number;
+}
+
+function roomOf(world: World): Room {
+  const { freeBytes, freeEntries, largestRunBytes } = world.room();
+  return { pages: freeBytes / pageSize, entries: freeEntries, run: largestRunBytes / pageSize };
+}
+
+function nextFiller({ pages, entries }: Room, left: RoomLeft): number {
+  if ('entries' in left) return entries > left.entries ? 1 : 0;
   const keep = 'pages' in left ? left.pages : Math.ceil(left.bytes / pageSize);
-  return Math.min(largestPages, map.freeBytes / pageSize - keep);
+  return Math.min(largestPages, pages - keep);
+}
+
+async function loadFiller(world: World, pages: number, number: number): Promise<void> {
+  const { issuer, cardId } = world.parts;
+  const value = fillerOf(pages, issuer.newIssueId());
+  world.book(value);
+  const { sw } = await world.line.transmit(commands.load(issuer.loadObject(cardId, number, value)));
+  if (sw !== 0x9000)
+    throw new BenchError('BENCH_PREPARE', `LOAD of a filler of ${pages} pages was answered ${sw.toString(16).toUpperCase()} with ${world.room().freeBytes} bytes free`);
+  world.line.takeMarks();
 }
 
 /**
@@ -35,18 +57,21 @@ function nextFiller(world: World, left: RoomLeft): number {
  * resource runs out first). Throws BenchError BENCH_PREPARE when the card refuses a value there is room for.
  */
 export async function fillMemory(world: World, left: RoomLeft): Promise<boolean> {
-  const { issuer, cardId } = world.parts;
+  let number = world.contents().state?.lastLoadNumber ?? 0;
+  let room = roomOf(world);
   for (;;) {
-    const pages = nextFiller(world, left);
-    if (pages <= 0) return pages === 0;
-    const map = pageMap(world.memory());
-    if (map.freeEntries === 0 || map.freeBytes < pages * pageSize) return false;
-    const value = fillerOf(Math.min(pages, map.largestRunBytes / pageSize), issuer.newIssueId());
-    const number = (world.contents().state?.lastLoadNumber ?? 0) + 1;
-    world.book(value);
-    const { sw } = await world.line.transmit(commands.load(issuer.loadObject(cardId, number, value)));
-    if (sw !== 0x9000)
-      throw new BenchError('BENCH_PREPARE', `LOAD of a filler was answered ${sw.toString(16).toUpperCase()} with ${map.freeBytes} bytes free`);
-    world.line.takeMarks();
+    let pages = nextFiller(room, left);
+    if (pages > room.run) {
+      room = roomOf(world);
+      pages = Math.min(nextFiller(room, left), room.run);
+    }
+    if (pages <= 0) {
+      const reached = nextFiller(roomOf(world), left);
+      return reached === 0;
+    }
+    if (room.entries === 0) return false;
+    number += 1;
+    await loadFiller(world, pages, number);
+    room = { pages: room.pages - pages, entries: room.entries - 1, run: room.run - pages };
   }
 }
