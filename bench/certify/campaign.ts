@@ -69,7 +69,8 @@ function openRecord(folder: string): { file: string; fd: number } {
 
 /** Runs the chosen points, streams the record and draws the reports from it. */
 export async function runCampaign(setting: CampaignSetting): Promise<CampaignResult> {
-  const { options, header, pool, stopped } = setting;
+  const { options, header, pool } = setting;
+  const stopped = (): boolean => setting.stopped();
   const points = chosenPoints(options);
   const byId = new Map(points.map((point) => [point.id, point]));
   const { file, fd } = openRecord(options.out);

@@ -20,22 +20,23 @@ function timeLeft(done: number, total: number, elapsed: number): string {
 }
 
 /** Progress of `total` points. */
-export function createProgress({ total, terminal, write, now }: ProgressSetting): Progress {
-  const begun = now();
+export function createProgress(setting: ProgressSetting): Progress {
+  const { total, terminal } = setting;
+  const begun = setting.now();
   let printed = 0;
-  const line = (done: number, text: string): string => `${done}/${total}${timeLeft(done, total, now() - begun)} ${text}`;
+  const line = (done: number, text: string): string => `${done}/${total}${timeLeft(done, total, setting.now() - begun)} ${text}`;
   return {
     step(done, text) {
       if (terminal) {
         const filled = Math.round((done / total) * width);
-        write(`\r\u001b[K[${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${line(done, text)}`);
+        setting.write(`\r\u001b[K[${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${line(done, text)}`);
       } else if (done - printed >= Math.max(1, Math.floor(total / 10)) || done === total) {
         printed = done;
-        write(`${line(done, text)}\n`);
+        setting.write(`${line(done, text)}\n`);
       }
     },
     end() {
-      if (terminal) write('\r\u001b[K');
+      if (terminal) setting.write('\r\u001b[K');
     },
   };
 }

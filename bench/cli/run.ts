@@ -100,7 +100,7 @@ function stepLine(event: ScenarioEvent, scenario: ScenarioId): string | undefine
 
 async function runOne(options: RunOptions, world: World, io: CommandIo): Promise<ScenarioOutput> {
   const { scenario, sample } = options;
-  const say = (line: string): void => { (options.json ? io.err : io.out)(line); };
+  const say = (line: string): void => { if (options.json) io.err(line); else io.out(line); };
   await prepare({
     id: 'run', title: '', scenario, embodiment: 1, clause: { steps: [], claims: [], rules: [] }, needs: [], flags: [],
     prepare: { values: [{ as: '$item', sample }], before: before(options) },

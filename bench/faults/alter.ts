@@ -45,7 +45,7 @@ function flip(bytes: Uint8Array, bit: number): Uint8Array | undefined {
   const at = bit < 0 ? bytes.length * 8 + bit : bit;
   if (at < 0 || at >= bytes.length * 8) return undefined;
   const out = bytes.slice();
-  out[at >> 3]! ^= 0x80 >> (at & 7);
+  out[at >> 3] ^= 0x80 >> (at & 7);
   return out;
 }
 
@@ -73,7 +73,7 @@ function longForm(node: Node, form: '81' | '82'): Uint8Array | undefined {
 }
 
 function alterAmong(nodes: Node[], index: number, how: Alteration): boolean {
-  const node = nodes[index]!;
+  const node = nodes[index];
   if (how.how === 'remove') return nodes.splice(index, 1).length === 1;
   if (how.how === 'duplicate') return nodes.splice(index, 0, node).length === 0;
   if (how.how === 'reorder') {
@@ -98,7 +98,7 @@ function alterAt(nodes: Node[], path: readonly number[], how: Alteration): boole
   const index = nodes.findIndex((node) => node.tag === path[0]);
   if (index < 0) return false;
   if (path.length === 1) return alterAmong(nodes, index, how);
-  const { children } = nodes[index]!;
+  const { children } = nodes[index];
   return children !== undefined && alterAt(children, path.slice(1), how);
 }
 

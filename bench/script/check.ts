@@ -47,6 +47,19 @@ function lists(check: Extract<AnswerCheck, { is: 'lists' }>, handles: readonly n
   return check.count === undefined || check.count === handles.length ? undefined : `${handles.length} entries, expected ${check.count}`;
 }
 
+function field(check: Extract<AnswerCheck, { is: 'field' }>, data: Uint8Array, bound: Bindings): string | undefined {
+  const value = fieldOf(check.field, data);
+  const than = typeof check.than === 'number' ? check.than : bound.numbers.get(check.than);
+  const holds = value !== undefined && than !== undefined && relations[check.op](value, than);
+  return holds ? undefined : `${check.field} is ${value ?? 'not there'}, expected ${check.op} ${than ?? check.than}`;
+}
+
+function amounts(check: Extract<AnswerCheck, { is: 'amounts' }>, data: Uint8Array): string | undefined {
+  const { quantity, remaining } = answers.use(data);
+  const right = (check.quantity ?? quantity) === quantity && (check.remaining ?? remaining) === remaining;
+  return right ? undefined : `quantity ${quantity}, remaining ${remaining}`;
+}
+
 function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
   return b?.length === a.length && a.every((byte, i) => byte === b[i]);
 }
@@ -61,17 +74,8 @@ export function failedCheck(check: AnswerCheck, data: Uint8Array, world: World, 
       const state = world.entry(handleOf(world, bound, check.item))?.state.toLowerCase();
       return state === check.state ? undefined : `${check.item} is ${state ?? 'absent'}, expected ${check.state}`;
     }
-    case 'field': {
-      const value = fieldOf(check.field, data);
-      const than = typeof check.than === 'number' ? check.than : bound.numbers.get(check.than);
-      const holds = value !== undefined && than !== undefined && relations[check.op](value, than);
-      return holds ? undefined : `${check.field} is ${value ?? 'not there'}, expected ${check.op} ${than ?? check.than}`;
-    }
-    case 'amounts': {
-      const { quantity, remaining } = answers.use(data);
-      const right = (check.quantity ?? quantity) === quantity && (check.remaining ?? remaining) === remaining;
-      return right ? undefined : `quantity ${quantity}, remaining ${remaining}`;
-    }
+    case 'field': return field(check, data, bound);
+    case 'amounts': return amounts(check, data);
     case 'length': return data.length === check.bytes ? undefined : `${data.length} bytes, expected ${check.bytes}`;
   }
 }

@@ -23,11 +23,12 @@ const handleTag = 0x8b;
 const handleLength = 4;
 const status = (sw: number): string => sw.toString(16).toUpperCase().padStart(4, '0');
 
+/** Loads until the card refuses; a card that goes on saying 9000 with nowhere to put a value is believed no further. */
 async function fillUp(world: World, sample: SampleName): Promise<Answer> {
-  for (;;) {
+  for (let most = world.room().freeEntries; ; most -= 1) {
     const object = world.loadObject(sample);
     const { sw, data } = await world.line.transmit(commands.load(object));
-    if (sw !== 0x9000) return { status: status(sw), data };
+    if (sw !== 0x9000 || most < 0) return { status: status(sw), data };
     world.book(object.value);
   }
 }
@@ -117,25 +118,39 @@ function wrongChecks(c: ScriptCommand, data: Uint8Array, world: World, bound: Bi
   }
 }
 
+type Wrong = Omit<ScriptOutput, 'failedAt'>;
+
+function unexpectedAnswer(c: ScriptCommand, answer: Answer): Wrong | undefined {
+  if (fits(c.expect, answer.status)) return undefined;
+  const sw = /^[0-9A-F]{4}$/.test(answer.status) ? { sw: answer.status } : {};
+  const text = `${c.do} was answered ${answer.status}, expected ${[c.expect].flat().join(' or ')}`;
+  return { cause: answer.status === '9000' ? 'unexpected' : 'refused', text, ...sw };
+}
+
+/** The command with its load object made once, so that repetitions send the same bytes; and that object. */
+async function fixed(c: ScriptCommand, world: World, bound: Bindings, issueId: string | undefined): Promise<{ command: ScriptCommand; sent?: Uint8Array }> {
+  if (c.do !== 'load' && c.do !== 'correct') return { command: c };
+  const sent = await objectOf(world, bound, c.object, c.do === 'correct' ? issueId : undefined);
+  return { command: { ...c, object: { hex: toHex(sent) } }, sent };
+}
+
+function issueIdBefore(c: ScriptCommand, world: World, bound: Bindings): string | undefined {
+  return c.do === 'use' || c.do === 'correct' ? world.issueIdOf(handleOf(world, bound, c.item)) : undefined;
+}
+
 /** One command, sent as often as it says. Undefined when every answer fits, otherwise what is wrong. */
-async function once(c: ScriptCommand, world: World, bound: Bindings): Promise<Omit<ScriptOutput, 'failedAt'> | undefined> {
-  const issueId = 'item' in c && c.item !== undefined && (c.do === 'use' || c.do === 'correct')
-    ? world.issueIdOf(handleOf(world, bound, c.item)) : undefined;
-  const fixed = c.do === 'load' || c.do === 'correct' ? await objectOf(world, bound, c.object, c.do === 'correct' ? issueId : undefined) : undefined;
-  const command: ScriptCommand = fixed !== undefined && (c.do === 'load' || c.do === 'correct') ? { ...c, object: { hex: toHex(fixed) } } : c;
+async function once(c: ScriptCommand, world: World, bound: Bindings): Promise<Wrong | undefined> {
+  const issueId = issueIdBefore(c, world, bound);
+  const { command, sent } = await fixed(c, world, bound, issueId);
   for (let time = 0; time < (c.times ?? 1); time += 1) {
     const answer = await send(command, world, bound);
-    if (!fits(c.expect, answer.status)) {
-      const expected = [c.expect].flat().join(' or ');
-      const sw = /^[0-9A-F]{4}$/.test(answer.status) ? { sw: answer.status } : {};
-      return { cause: answer.status === '9000' ? 'unexpected' : 'refused', text: `${c.do} was answered ${answer.status}, expected ${expected}`, ...sw };
-    }
-    const done = answer.status === '9000' || answer.status === '200';
+    const unexpected = unexpectedAnswer(c, answer);
+    if (unexpected !== undefined) return unexpected;
     const wrong = wrongChecks(c, answer.data, world, bound);
     if (wrong !== undefined) return { cause: 'unexpected', sw: answer.status, text: `${c.do}: ${wrong}` };
-    if (!done) continue;
+    if (answer.status !== '9000' && answer.status !== '200') continue;
     keep(c, answer.data, bound);
-    if (time === 0 || c.do === 'use') book(c, world, bound, fixed, issueId);
+    if (time === 0 || c.do === 'use') book(c, world, bound, sent, issueId);
   }
   return undefined;
 }

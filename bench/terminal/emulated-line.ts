@@ -1,6 +1,6 @@
 import { answers, commands } from '../codec/index.js';
 import type { CardSession, EmulatedCard, Finding, Reply } from '../../devices/index.js';
-import type { StepId, StepMark } from '../../scenarios/index.js';
+import type { StepMark } from '../../scenarios/index.js';
 import type { CardLine, LineAnswer } from './card-line.js';
 
 /** One exchange as it is recorded; cycles of the present power session. */
@@ -88,7 +88,7 @@ export class EmulatedLine implements CardLine {
     const from = Math.min(this.marksTaken, all.length);
     this.marksTaken = all.length;
     return all.slice(from).map(({ embodiment, step, outcome, cycle }) => (
-      { embodiment, id: `${step[0]}-${step[1]}` as StepId, outcome, cycle }
+      { embodiment, id: `${step[0]}-${step[1]}`, outcome, cycle }
     ));
   }
 

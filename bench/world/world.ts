@@ -1,5 +1,5 @@
 import { commands, toHex } from '../codec/index.js';
-import type { PublicKeyOps, ValueInformation } from '../codec/index.js';
+import type { LoadObject, PublicKeyOps, ValueInformation } from '../codec/index.js';
 import { emulatedCard } from '../../devices/index.js';
 import type { EmulatedCard, Finding } from '../../devices/index.js';
 import type { ChipProfile, CryptoCache, Image, NvmState, WeakPolicy } from '../../emulator/index.js';
@@ -133,7 +133,7 @@ export class World {
   }
 
   /** The load object for a sample under the next load number plus `ahead`. */
-  loadObject(sample: SampleName, options: { ahead?: number; otherCard?: boolean; issueId?: Uint8Array } = {}) {
+  loadObject(sample: SampleName, options: { ahead?: number; otherCard?: boolean; issueId?: Uint8Array } = {}): LoadObject {
     const { issuer, cardId } = this.parts;
     const value: ValueInformation = { ...samples[sample], issueId: options.issueId ?? issuer.newIssueId() };
     const number = (this.contents().state?.lastLoadNumber ?? 0) + (options.ahead ?? 1);
