@@ -219,9 +219,9 @@ function shortageReasons({ expect }: PlanPoint, { cause }: ScenarioOutput | Scri
   return expect.shortage && cause === 'refused' && told !== true ? ['the card did not tell the shortage (DF01)'] : [];
 }
 
-/** The step that should have refused when a run went through, otherwise the one at which it ended. */
-function stepAtFault({ expect }: PlanPoint, end: ScenarioOutput | ScriptOutput): string | undefined {
-  if (!isScenario(end)) return undefined;
+/** The step that should have refused when a run went through, otherwise the one at which it ended; of a script its command. */
+function stepAtFault({ expect, run }: PlanPoint, end: ScenarioOutput | ScriptOutput): string | undefined {
+  if (!isScenario(end)) return run.run === 'script' && end.failedAt !== undefined ? run.commands[end.failedAt].do : undefined;
   const wentThrough = end.cause === 'done' && !expect.end.includes('done');
   return (wentThrough ? expect.at?.[0] : undefined) ?? end.step;
 }
