@@ -26,6 +26,9 @@ const ask = apdusOf(commands.getData('status'))[0];
 /** Beyond WT, so that a card that waits for the rest of a header has given it up. */
 const beyond = 1.1;
 
+/** No command takes longer than so many times BWT. */
+const longestWork = 30;
+
 /** A block for the counts: its kind and, of an R-block, the error it tells. */
 const kindOf = (block: T1Block): string =>
   (block.type === 'I' ? 'I-block' : block.type === 'R' ? `R-block ${['', 'EDC', 'other'][block.error]}`.trim() : `S(${block.fn})`);
@@ -115,7 +118,7 @@ export class Attack {
         else heard.push(endOf(all.map(({ byte }) => byte)));
       }
     }
-    const reset = await this.#comeBack(problems);
+    const reset = await this.#comeBack(problems, heard);
     const all = Uint8Array.from(bursts.flatMap(({ bytes }) => [...bytes]));
     const inf = Uint8Array.from(bursts.flatMap(({ bytes }) => [...bytes.slice(3, -1)]));
     const names = [...namesWithin(all), ...namesWithin(inf)];
@@ -123,9 +126,9 @@ export class Attack {
     return reset;
   }
 
-  async #comeBack(problems: string[]): Promise<boolean> {
+  async #comeBack(problems: string[], heard: string[]): Promise<boolean> {
     if (this.#wire instanceof T1Wire) {
-      if (await this.#wire.resynch() === undefined) problems.push('the card does not answer RESYNCH');
+      if (await this.#wire.resynch() === undefined) await this.#outlast(this.#wire, problems, heard);
       this.#probe(await this.#wire.transmit(ask), problems);
       return false;
     }
@@ -139,6 +142,13 @@ export class Attack {
     this.#wire = new T0Wire(this.#card);
     this.#probe(await this.#wire.transmit(ask), problems);
     return true;
+  }
+
+  /** A card that has asked for time answers RESYNCH when its work is done (docs/firmware.md, Link); any other at once. */
+  async #outlast(wire: T1Wire, problems: string[], heard: string[]): Promise<void> {
+    if (heard.includes('S(WTX)')) await wire.wire.silence(longestWork * wire.wire.times.answer);
+    if (!heard.includes('S(WTX)') || await wire.resynch() === undefined) problems.push('the card does not answer RESYNCH');
+    else heard.push('RESYNCH late');
   }
 
   /** GET DATA of the card's status must be answered and agree with the memory. */

@@ -32,8 +32,6 @@ export interface Blemish {
 export class Wire {
   readonly card: EmulatedCard;
   readonly times: WireTimes;
-  /** Characters received when more was read than one answer needed. */
-  #lastSent = 0;
 
   constructor(card: EmulatedCard, times: WireTimes) {
     this.card = card;
@@ -49,8 +47,7 @@ export class Wire {
       const options: RawSend = {
         guardEtu: guard, delayEtu, badParity: badParity.filter((i) => i >= from && i < to).map((i) => i - from),
       };
-      const { lastEdge, signalled } = await this.card.raw.sendCharacters(bytes.slice(from, to), options);
-      this.#lastSent = lastEdge;
+      const { signalled } = await this.card.raw.sendCharacters(bytes.slice(from, to), options);
       return !signalled;
     };
     const middle = pause === undefined ? bytes.length : Math.min(pause.before, bytes.length);
@@ -66,11 +63,6 @@ export class Wire {
     if (start === undefined) return [];
     const rest = count > 1 ? await this.card.raw.receiveCharacters(count - 1, this.times.character) : [];
     return [start, ...rest];
-  }
-
-  /** Etu from the last character sent to `at`. */
-  since(at: number): number {
-    return (at - this.#lastSent) / this.card.port.etu();
   }
 
   /** Reads on until the card has been silent for `etu`; undefined when it does not stop. */
