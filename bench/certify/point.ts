@@ -39,6 +39,7 @@ export interface PointSetting {
 interface Run {
   readonly end: ScenarioOutput | ScriptOutput;
   readonly faultApplied: boolean;
+  readonly faultReached: boolean;
 }
 
 /** States of the world at rest, in order: between any two lies at most one command or request. */
@@ -67,13 +68,13 @@ async function runFaulty(
   const end = await runScenario(run.scenario, { ports, options: optionsOf(run, world), listener });
   if (fault !== undefined)
     log.events.push({ type: 'fault', point: point.id, fault: fault.fault.fault, applied: fault.applied, text: fault.text, cycle: log.now() });
-  return { end, faultApplied: fault?.applied ?? false };
+  return { end, faultApplied: fault?.applied ?? false, faultReached: fault?.reached ?? false };
 }
 
 async function runPlan(point: PlanPoint, world: World, bound: Bindings, log: PointLog, history: History): Promise<Run> {
   if (point.run.run === 'scenario') return runFaulty(point.run, point, world, bound, log, history);
   const end = await runScript(point.run.commands, world, bound, () => { history.push(world.abstract()); });
-  return { end, faultApplied: true };
+  return { end, faultApplied: true, faultReached: true };
 }
 
 /** Power back on after a cut, so that the card has settled what it had begun. */
@@ -114,7 +115,7 @@ async function observe(point: PlanPoint, world: World, log: PointLog): Promise<O
   await prepare(point, world, bound);
   const before = world.abstract();
   const history: History = [before];
-  const { end, faultApplied } = await runPlan(point, world, bound, log, history);
+  const { end, faultApplied, faultReached } = await runPlan(point, world, bound, log, history);
   await comeToRest(world);
   const after = world.abstract();
   history.push(after);
@@ -123,7 +124,7 @@ async function observe(point: PlanPoint, world: World, log: PointLog): Promise<O
   await comeToRest(world);
   history.push(world.abstract());
   return {
-    missing: [], faultApplied, hasTrace: true, end, before, after, cardId: world.cardId,
+    missing: [], faultApplied, faultReached, hasTrace: true, end, before, after, cardId: world.cardId,
     items: Object.fromEntries(world.names), shortageTold: told,
     findings: findingsOf(history, world, log, point),
     ...(again === undefined ? {} : { retry: again }),

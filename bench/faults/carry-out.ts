@@ -16,6 +16,8 @@ export interface FaultAtWork extends Interceptor {
   readonly fault: Fault;
   /** True once it was carried out. */
   readonly applied: boolean;
+  /** True once the run came to its place. */
+  readonly reached: boolean;
   /** What was done, for the record. */
   readonly text: string;
 }
@@ -33,6 +35,7 @@ export interface FaultSetting {
 /** State of a fault while the scenario runs. */
 export interface FaultState {
   applied: boolean;
+  reached: boolean;
   text: string;
   /** Context of the registration under way, for signatures. */
   context: ObjectContext | undefined;
@@ -150,9 +153,10 @@ function touches(fault: Fault, call: Call): boolean {
 
 /** Puts a fault of the plan to work in a scenario of a world. */
 export function faultAtWork(fault: Fault, setting: FaultSetting): FaultAtWork {
-  const state: FaultState = { applied: false, text: `${fault.fault}: not reached`, context: undefined, request: undefined };
+  const state: FaultState = { applied: false, reached: false, text: `${fault.fault}: not reached`, context: undefined, request: undefined };
   const carryOut = <S, T>(call: Call, sent: S, proceed: Proceed<S, T>): Promise<Outcome<T>> => {
     if (!touches(fault, call)) return proceed(sent);
+    state.reached = true;
     if (fault.fault === 'alter' || fault.fault === 'swap') return exchangeObject(fault, setting, state, call, sent, proceed);
     if (fault.fault === 'safe') return state.applied ? proceed(sent) : misbehave(fault, setting, state, sent, proceed);
     return carryOutCardFault(fault, setting, state, call, sent, proceed);
@@ -160,6 +164,7 @@ export function faultAtWork(fault: Fault, setting: FaultSetting): FaultAtWork {
   return {
     fault,
     get applied() { return state.applied; },
+    get reached() { return state.reached; },
     get text() { return state.text; },
     async around(call, sent, proceed) {
       observe(state, sent);

@@ -1,6 +1,7 @@
 import { answers, listEntry, TlvReader } from '../codec/index.js';
 import type { CardStatus, KeysPresent, MemoryFigures, Shortage } from '../codec/index.js';
 import type { AnswerCheck, DataField } from '../../scenarios/index.js';
+import { fixedPages } from '../nvm/layout.js';
 import type { World } from '../world/world.js';
 import { handleOf } from './build.js';
 import type { Bindings } from './build.js';
@@ -64,8 +65,18 @@ function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
   return b?.length === a.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** What is wrong with an answer, undefined when the check holds. Throws CodecError when it cannot be read. */
-export function failedCheck(check: AnswerCheck, data: Uint8Array, world: World, bound: Bindings): string | undefined {
+/** Looks at the state pages written since page operation number `since` (docs/firmware.md: tries in byte 1). */
+function triesLoweredFirst(world: World, since: number): string | undefined {
+  const written = world.card.chip.eeprom.writes.slice(since).filter(({ page }) => page === fixedPages.state);
+  const lowered = written.some(({ before, after }) => after[1] < before[1]);
+  return lowered ? undefined : 'the answer came without the tries having been lowered in the memory';
+}
+
+/**
+ * What is wrong with an answer, undefined when the check holds; `since` is the number of page operations before the
+ * command. Throws CodecError when the answer cannot be read.
+ */
+export function failedCheck(check: AnswerCheck, data: Uint8Array, world: World, bound: Bindings, since: number): string | undefined {
   switch (check.is) {
     case 'same': return sameBytes(data, bound.objects.get(check.as)) ? undefined : `differs from ${check.as}`;
     case 'different': return sameBytes(data, bound.objects.get(check.as)) ? `is the same as ${check.as}` : undefined;
@@ -76,6 +87,7 @@ export function failedCheck(check: AnswerCheck, data: Uint8Array, world: World, 
     }
     case 'field': return field(check, data, bound);
     case 'amounts': return amounts(check, data);
+    case 'tries-lowered-first': return triesLoweredFirst(world, since);
     case 'length': return data.length === check.bytes ? undefined : `${data.length} bytes, expected ${check.bytes}`;
   }
 }

@@ -109,9 +109,9 @@ function keep(c: ScriptCommand, data: Uint8Array, bound: Bindings): void {
     bound.handles.set(c.save, elements.handle.read(new TlvReader(data)));
 }
 
-function wrongChecks(c: ScriptCommand, data: Uint8Array, world: World, bound: Bindings): string | undefined {
+function wrongChecks(c: ScriptCommand, data: Uint8Array, world: World, bound: Bindings, since: number): string | undefined {
   try {
-    return c.check?.map((check) => failedCheck(check, data, world, bound)).find((text) => text !== undefined);
+    return c.check?.map((check) => failedCheck(check, data, world, bound, since)).find((text) => text !== undefined);
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     return `${error.code}: ${error.message}`;
@@ -143,10 +143,11 @@ async function once(c: ScriptCommand, world: World, bound: Bindings): Promise<Wr
   const issueId = issueIdBefore(c, world, bound);
   const { command, sent } = await fixed(c, world, bound, issueId);
   for (let time = 0; time < (c.times ?? 1); time += 1) {
+    const since = world.card.chip.eeprom.writes.length;
     const answer = await send(command, world, bound);
     const unexpected = unexpectedAnswer(c, answer);
     if (unexpected !== undefined) return unexpected;
-    const wrong = wrongChecks(c, answer.data, world, bound);
+    const wrong = wrongChecks(c, answer.data, world, bound, since);
     if (wrong !== undefined) return { cause: 'unexpected', sw: answer.status, text: `${c.do}: ${wrong}` };
     if (answer.status !== '9000' && answer.status !== '200') continue;
     keep(c, answer.data, bound);

@@ -98,13 +98,13 @@ export function cutEvents(result: CutResult, replay: (caseId: string) => string)
   const failures = report?.failures ?? [];
   return [
     { type: 'point', point: id, scenario, title, clause, needs, cycle: 0 },
-    { type: 'fault', point: id, fault: 'power-cut', applied: report !== undefined, text: cutLine(result) },
+    { type: 'fault', point: id, fault: 'power-cut', applied: report !== undefined, text: `${cutLine(result)}; weak cells read ${(report?.policies ?? defaultPolicies).join(', ')}` },
     ...[...report?.uncut ?? [], ...failures.flatMap(({ findings }) => findings)].map(({ invariant, text, step }): RecordEvent => (
       { type: 'finding', point: id, invariant, text, ...step !== undefined && { step } }
     )),
     {
       type: 'verdict', point: id, verdict, cycle: report?.to ?? 0, clause, reasons,
-      flags: [`seed ${report?.seed ?? 0}`, `policies ${(report?.policies ?? defaultPolicies).join(' ')}`],
+      flags: [],
       replay: failures.length > 0 ? replay(failures[0].case) : '',
     },
   ];

@@ -60,6 +60,13 @@ const pin: readonly PlanPoint[] = [
       { do: 'key-register-begin', kind: 'decoding', safe: 'safe', hash: 'SHA-256', expect: '6982' },
     ],
   })),
+  scriptPoint('2/pin', 'P', 9, {
+    title: 'the tries are lowered in the memory before the comparison: even for the right PIN', clause: rule('2.4-11'), needs: ['trace-port'],
+    commands: [
+      { do: 'verify', pin: 'right', expect: '9000', check: [{ is: 'tries-lowered-first' }] }, { do: 'verify', pin: 'wrong', expect: '63Cx' },
+      { do: 'verify', pin: 'right', expect: '9000', check: [{ is: 'tries-lowered-first' }] },
+    ],
+  }),
   scriptPoint('2/pin', 'P', 8, {
     title: 'SELECT and a warm reset take the PIN away', clause: rule('2.1'), needs: ['power-control'],
     commands: [

@@ -190,6 +190,7 @@ function recoveryBeside(embodiment: Embodiment): PlanPoint[] {
       commands: [
         { do: 'list-certificates', embodiment: e, what: 'value', expect: '9000', check: [{ is: 'lists', includes: [certificate, '$other.certificate'], count: 2 }] },
         ...back, { do: 'delete', item: certificate, expect: '9000' },
+        { do: 'list', what: 'all', expect: '9000', check: [{ is: 'lists', includes: ['$other.certificate', item, other], excludes: [certificate], count: 3 }] },
         recoverBegin(e, certificate, '$stale', '6A82'),
         { do: 'list-certificates', embodiment: e, what: 'value', expect: '9000', check: [{ is: 'lists', includes: ['$other.certificate'], excludes: [certificate], count: 1 }] },
         recoverBegin(e, '$other.certificate', '$c'),

@@ -44,7 +44,9 @@ export type AnswerCheck =
   | { readonly is: 'state'; readonly item: ItemRef; readonly state: ValueState | CertificateState }
   | { readonly is: 'field'; readonly field: DataField; readonly op: '=' | '<' | '>' | '>=' | '<='; readonly than: number | Ref }
   | { readonly is: 'amounts'; readonly quantity?: number; readonly remaining?: number }
-  | { readonly is: 'length'; readonly bytes: number };
+  | { readonly is: 'length'; readonly bytes: number }
+  /** The memory has shown fewer PIN tries at some moment before the answer; only where the bench sees the memory. */
+  | { readonly is: 'tries-lowered-first' };
 
 /** Parameters of each script command; names are those of protocol.md 2.1 and 3 in lower case. */
 export interface ScriptParameters {

@@ -156,6 +156,8 @@ export interface Observation {
   readonly aborted?: string;
   /** True when the fault was carried out; ignored for points without one. */
   readonly faultApplied: boolean;
+  /** False when the run ended before it came to the fault. */
+  readonly faultReached?: boolean;
   readonly hasTrace: boolean;
   readonly end?: ScenarioOutput | ScriptOutput;
   /** At rest before and after the run, before any retry. */

@@ -232,7 +232,9 @@ function judge(point: PlanPoint, seen: Observation & { readonly end: ScenarioOut
   const place = step === undefined ? {} : { step };
   const broken = seen.findings.map((finding) => `${finding.invariant}: ${finding.text}`);
   if (point.fault && !seen.faultApplied) {
-    if (broken.length > 0) return { verdict: 'fail', ...place, clause, reasons: broken };
+    const early = seen.faultReached === false && seen.end.cause !== 'done'
+      ? [`ended in ${seen.end.cause} before the fault could be carried out (${seen.end.text})`] : [];
+    if (broken.length + early.length > 0) return { verdict: 'fail', ...place, clause, reasons: [...early, ...broken] };
     return { verdict: 'invalid', ...place, clause, reasons: [`the fault (${point.fault.fault}) was not carried out`] };
   }
   const scene = sceneOf(seen);
