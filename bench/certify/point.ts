@@ -1,8 +1,9 @@
 import { answers, CodecError, commands } from '../codec/index.js';
+import type { PageMap } from '../nvm/index.js';
 import { isDeviceError } from '../../devices/index.js';
 import type { RecordEvent } from '../../reports/index.js';
 import {
-  clauseText, missingFor, runScenario, verdictOf,
+  checkState, clauseText, missingFor, runScenario, verdictOf,
 } from '../../scenarios/index.js';
 import type {
   AbstractWorld, Capability, Finding, Judgement, Observation, PlanPoint, ScenarioListener, ScenarioOutput, ScenarioRun, ScriptOutput,
@@ -82,16 +83,25 @@ async function comeToRest(world: World): Promise<void> {
   if (world.card.session === undefined) await world.reset('cold');
 }
 
+/** Who holds how much, alike items together. */
+function holdersOf({ holders }: PageMap): { name: string; bytes: number }[] {
+  const sums = new Map<string, { count: number; bytes: number }>();
+  for (const { what, bytes } of holders) {
+    const sum = sums.get(what) ?? { count: 0, bytes: 0 };
+    sums.set(what, { count: sum.count + 1, bytes: sum.bytes + bytes });
+  }
+  return [...sums].map(([what, { count, bytes }]) => ({ name: `${count} x ${what}`, bytes }));
+}
+
 async function shortageTold(world: World, log: PointLog): Promise<boolean> {
   const { sw, data } = await world.line.transmit(commands.getData('shortage'));
   try {
     const shortage = sw === 0x9000 ? answers.shortage(data) : undefined;
     if (shortage === undefined) return false;
     const map = world.room();
-    const holders = map.holders.map(({ handle, what, bytes }) => ({ name: `${what} ${handle}`, bytes }));
     log.events.push({
-      type: 'shortage', point: log.point, needed: shortage.needed, free: shortage.free, holders, sw: '6A84',
-      did: `refused INS ${shortage.ins.toString(16).toUpperCase()}`, lost: false,
+      type: 'shortage', point: log.point, needed: shortage.needed, free: shortage.free, holders: holdersOf(map), sw: '6A84',
+      did: `refused INS ${shortage.ins.toString(16).toUpperCase()}`, lost: checkState(world.abstract()).length > 0,
     });
     return shortage.free === map.freeBytes && (shortage.needed > map.largestRunBytes || shortage.freeEntries === 0 || map.freeEntries < 2);
   } catch (error) {
