@@ -5,7 +5,7 @@ import { verifyCommand } from '../terminal/card-port.js';
 import { fillMemory } from '../world/fill.js';
 import { pinDigits } from '../world/world.js';
 import type { World } from '../world/world.js';
-import type { FaultSetting, FaultState } from './carry-out.js';
+import type { FaultSetting, FaultState } from './setting.js';
 import type { Call } from './calls.js';
 import type { Proceed } from './intercept.js';
 import { sameOutcome } from './same.js';

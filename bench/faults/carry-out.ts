@@ -1,14 +1,14 @@
 import { certificate as certificateCodec, registrationRequest } from '../codec/index.js';
 import type {
-  AlterFault, Failure, Fault, ObjectName, Outcome, SafeFault, ScenarioId, SwapFault,
+  AlterFault, Failure, Fault, ObjectName, Outcome, SafeFault, SwapFault,
 } from '../../scenarios/index.js';
 import { certificateObject, requestObject, retrievedObject } from '../terminal/convert.js';
-import { certificateBy, foreignObject, signAgain } from '../world/sources.js';
-import type { ObjectContext } from '../world/sources.js';
-import type { World } from '../world/world.js';
+import { certificateBy, foreignObject, signAgain } from './sources.js';
+import type { ObjectContext } from './sources.js';
 import { alterObject } from './alter.js';
 import type { Call } from './calls.js';
 import { carryOutCardFault } from './card-faults.js';
+import type { FaultSetting, FaultState } from './setting.js';
 import type { Interceptor, Proceed } from './intercept.js';
 
 /** A fault at work in a scenario. */
@@ -20,27 +20,6 @@ export interface FaultAtWork extends Interceptor {
   readonly reached: boolean;
   /** What was done, for the record. */
   readonly text: string;
-}
-
-/** What a fault may use beside the world. */
-export interface FaultSetting {
-  readonly world: World;
-  readonly scenario: ScenarioId;
-  /** Issue id of the item the scenario is about, hexadecimal. */
-  readonly item: string | undefined;
-  /** Objects saved under names by the preparation. */
-  readonly saved: ReadonlyMap<string, Uint8Array>;
-}
-
-/** State of a fault while the scenario runs. */
-export interface FaultState {
-  applied: boolean;
-  reached: boolean;
-  text: string;
-  /** Context of the registration under way, for signatures. */
-  context: ObjectContext | undefined;
-  /** The last registration request that crossed. */
-  request: Uint8Array | undefined;
 }
 
 interface Carried {

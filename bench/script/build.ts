@@ -4,8 +4,8 @@ import type { Alteration, ItemRef, ObjectName, ObjectRef, Ref, SampleName, Scrip
 import { alterObject } from '../faults/alter.js';
 import { verifyCommand } from '../terminal/card-port.js';
 import { BenchError } from '../world/errors.js';
-import { signAgain } from '../world/sources.js';
-import type { ObjectContext } from '../world/sources.js';
+import { signAgain } from '../faults/sources.js';
+import type { ObjectContext } from '../faults/sources.js';
 import { pinDigits } from '../world/world.js';
 import type { World } from '../world/world.js';
 

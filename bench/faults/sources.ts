@@ -2,13 +2,13 @@ import { concat, fromHex, signerOf, textBytes, uintBytes } from '../codec/index.
 import type { Signer } from '../codec/index.js';
 import { pageOf, fixedPages } from '../nvm/layout.js';
 import type { ObjectName, ScenarioId } from '../../scenarios/index.js';
-import { beforeSignature, withSignature } from '../faults/alter.js';
-import { createOtherCard } from './other-card.js';
-import type { OtherCard } from './other-card.js';
-import { seededRandom } from './random.js';
+import { beforeSignature, withSignature } from './alter.js';
+import { createOtherCard } from '../world/other-card.js';
+import type { OtherCard } from '../world/other-card.js';
+import { seededRandom } from '../world/random.js';
 import { samples } from '../../scenarios/index.js';
-import type { SafeDesk } from './safes.js';
-import type { World } from './world.js';
+import type { SafeDesk } from '../world/safes.js';
+import type { World } from '../world/world.js';
 
 /** Where an object stands in a protocol run: what its signature is bound to besides its own bytes. */
 export interface ObjectContext {
