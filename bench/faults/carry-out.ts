@@ -57,8 +57,8 @@ function observe(state: FaultState, value: unknown): void {
 
 function altered(fault: AlterFault, setting: FaultSetting, state: FaultState, bytes: Uint8Array): Uint8Array | undefined {
   const out = alterObject(bytes, fault.element, fault.how);
-  if (out === undefined || fault.resign !== true || state.context === undefined) return out;
-  return signAgain(setting.world, fault.object, out, state.context);
+  if (out === undefined || fault.resign !== true) return out;
+  return state.context && signAgain(setting.world, fault.object, out, state.context);
 }
 
 async function swapped(fault: SwapFault, setting: FaultSetting, state: FaultState): Promise<Uint8Array | undefined> {

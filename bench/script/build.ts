@@ -1,12 +1,12 @@
-import { commands, fromHex, loadObject, registrationRequest, certificate, receipt, registeredValue, keyReply, valueInformation } from '../codec/index.js';
+import { certificate, commands, fromHex, loadObject } from '../codec/index.js';
 import type { CardCommand } from '../codec/index.js';
-import type { Alteration, ItemRef, ObjectName, ObjectRef, Ref, SampleName, ScriptCommand } from '../../scenarios/index.js';
+import type { Alteration, ItemRef, ObjectRef, Ref, SampleName, ScriptCommand } from '../../scenarios/index.js';
 import { alterObject } from '../faults/alter.js';
 import { verifyCommand } from '../terminal/card-port.js';
 import { BenchError } from '../world/errors.js';
 import { signAgain } from '../faults/sources.js';
-import type { ObjectContext } from '../faults/sources.js';
 import { pinDigits } from '../world/world.js';
+import type { SafeDesk } from '../world/safes.js';
 import type { World } from '../world/world.js';
 
 /** What a script has bound so far. */
@@ -43,24 +43,21 @@ export function handleOf(world: World, bound: Bindings, ref: ItemRef): number {
   return handle;
 }
 
-const templates: Readonly<Record<number, ObjectName>> = {
-  [certificate.tag]: 'certificate', [registeredValue.tag]: 'registered-value', [keyReply.tag]: 'key-reply',
-  [receipt.tag]: 'receipt', [valueInformation.tag]: 'value', [registrationRequest.tag]: 'request',
-};
-
-function contextOf(bytes: Uint8Array): ObjectContext | undefined {
-  if (bytes[0] !== certificate.tag) return undefined;
-  return { cardId: '', sequence: 0 };
+/** The safe a plan means by a name. */
+export function deskOf(world: World, name: 'safe' | 'other-safe' | 'unknown-safe'): SafeDesk {
+  const { safes } = world.parts;
+  return { safe: safes.safe, 'other-safe': safes.other, 'unknown-safe': safes.unknown }[name];
 }
 
+/** Only certificates can be signed again here: their signature is bound to nothing but their own bytes. */
 function alteredObject(
   world: World, bytes: Uint8Array, change: { element: string; how: Alteration; resign?: boolean },
 ): Uint8Array {
   const out = alterObject(bytes, change.element, change.how);
   if (out === undefined) throw new BenchError('BENCH_PREPARE', `${change.element} cannot be altered by ${change.how.how}`);
-  const context = contextOf(bytes);
-  const object = templates[bytes[0]];
-  return change.resign === true && context !== undefined && object !== undefined ? signAgain(world, object, out, context) : out;
+  if (change.resign !== true) return out;
+  if (bytes[0] !== certificate.tag) throw new BenchError('BENCH_PREPARE', 'a script can sign only certificates again');
+  return signAgain(world, 'certificate', out, { cardId: '', sequence: 0 });
 }
 
 /**
@@ -76,17 +73,10 @@ export async function objectOf(world: World, bound: Bindings, ref: ObjectRef, co
   if (typeof ref === 'string') return saved(ref);
   if ('hex' in ref) return fromHex(ref.hex);
   if ('of' in ref) return alteredObject(world, saved(ref.of), ref);
-  if (ref.make === 'certificate') {
-    const { safes } = world.parts;
-    const desk = { safe: safes.safe, 'other-safe': safes.other, 'unknown-safe': safes.unknown }[ref.by];
-    return desk.client.register(saved(ref.for));
-  }
+  if (ref.make === 'certificate') return deskOf(world, ref.by).client.register(saved(ref.for));
   const issueId = corrected === undefined ? {} : { issueId: fromHex(corrected) };
   return loadObject.encode(world.loadObject(ref.sample as SampleName, { ahead: ref.number, otherCard: ref.card === 'other', ...issueId }));
 }
-
-/** A command to the card with the steps' meaning filled in; undefined for commands that do not go to the card. */
-export type CardBuilder = (world: World, bound: Bindings) => Promise<CardCommand> | CardCommand;
 
 const variants = { plain: 0, 'public-key': 1, 'common-key': 2 } as const;
 const dataNames = {
@@ -144,11 +134,7 @@ function onHandle(world: World, bound: Bindings, c: ScriptCommand): CardCommand 
     case 'read': return commands.readItem(handle(c.item));
     case 'use': return c.amount === undefined
       ? commands.useQuantity(handle(c.item), c.quantity ?? 0) : commands.useAmount(handle(c.item), c.amount);
-    case 'key-register-begin': {
-      const { safes } = world.parts;
-      const desk = { safe: safes.safe, 'other-safe': safes.other, 'unknown-safe': safes.unknown }[c.safe];
-      return commands.keyRegisterBegin(c.kind, desk.entry.safeId, c.hash);
-    }
+    case 'key-register-begin': return commands.keyRegisterBegin(c.kind, deskOf(world, c.safe).entry.safeId, c.hash);
     default: return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { isDeviceError } from '../../devices/index.js';
 import { SafeError } from '../safe/index.js';
 import type { ObjectRef, SampleName, ScriptCommand, ScriptOutput } from '../../scenarios/index.js';
 import type { World } from '../world/world.js';
-import { cardCommand, handleOf, objectOf } from './build.js';
+import { cardCommand, deskOf, handleOf, objectOf } from './build.js';
 import type { Bindings } from './build.js';
 import { failedCheck, fieldOf } from './check.js';
 
@@ -34,8 +34,7 @@ async function fillUp(world: World, sample: SampleName): Promise<Answer> {
 }
 
 async function atSafe(c: Extract<ScriptCommand, { safe?: 'safe' | 'other-safe' }> & { do: `safe-${string}` }, world: World, bound: Bindings): Promise<Answer> {
-  const { safes } = world.parts;
-  const { client } = c.safe === 'other-safe' ? safes.other : safes.safe;
+  const { client } = deskOf(world, c.safe ?? 'safe');
   const object = (ref: ObjectRef): Promise<Uint8Array> => objectOf(world, bound, ref);
   try {
     if (c.do === 'safe-register') return { status: '200', data: await client.register(await object(c.request)) };
