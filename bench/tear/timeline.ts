@@ -78,7 +78,7 @@ async function scout(factory: WorldFactory, point: TearPoint): Promise<Scouted> 
   let began = false;
   const { world }: ReadyWorld = await readyWorld(factory, point, {
     exchanged: ({ endedAt }) => { if (began) around(endedAt, 'answer'); },
-    safe: () => { if (began) around(world.line.now(), 'safe'); },
+    safe: () => { if (began) moments.set(world.line.now() + 1, 'safe'); },
   });
   const { chip } = world.card;
   const [from, earlier, marks] = [world.line.now(), chip.eeprom.writes.length, chip.steps.length];
