@@ -167,7 +167,7 @@ static void revoke(void)
     }
 }
 
-#ifdef FAULT_FLAG_BESIDE_DATA
+#ifdef FAULT_COMMIT_WORD
 /** A page that was free has nothing to lose: it is written at once, and its first byte says that it is there. */
 static uint32_t write_free_pages(void)
 {
@@ -199,7 +199,7 @@ int nvm_tx_commit(void)
     if (is_stranded()) {
         return NVM_WORN;
     }
-#ifdef FAULT_FLAG_BESIDE_DATA
+#ifdef FAULT_COMMIT_WORD
     count = write_free_pages();
 #endif
     finish_images(&header);
@@ -243,14 +243,11 @@ static bool load(const struct header *header)
 {
     bool good = header->magic == MAGIC && header->crc == page_crc((const uint8_t *)header) && header->count >= 1u
         && header->count <= PAGES_MAX;
-#ifdef FAULT_COMMIT_WORD
-    good = header->magic == MAGIC && header->count >= 1u && header->count <= PAGES_MAX;
-#endif
     for (uint32_t i = 0; good && i < header->count; i++) {
         memcpy(change.image[i], eeprom_window() + NVM_PAGE * (NVM_JOURNAL_SLOT + i), NVM_PAGE);
         good = is_target(header->target[i])
             && crypto_crc32(CRYPTO_CRC32_START, change.image[i], NVM_PAGE) == header->slot_crc[i];
-#if defined FAULT_COMMIT_WORD || defined FAULT_JOURNAL_NOT_CLEARED
+#ifdef FAULT_JOURNAL_NOT_CLEARED
         good = is_target(header->target[i]);
 #endif
     }
@@ -293,6 +290,8 @@ int nvm_settle(void)
 #endif
         apply(i, header.target[i], (const uint8_t *)change.image[i]);
     }
+#ifndef FAULT_RECOVERY_ENDS_EARLY
     close_journal();
+#endif
     return is_stranded() ? NVM_WORN : NVM_OK;
 }
