@@ -35,6 +35,8 @@ export interface CutScene {
   readonly before: AbstractWorld;
   /** Distinguishes `before` from other states of the same campaign. */
   readonly beforeId: string;
+  /** Last step before the cut; findings name it. */
+  readonly step?: string | undefined;
 }
 
 interface Booted {
@@ -71,6 +73,12 @@ export class Judge {
 
   /** Boots what a cut left, checks the invariants, boots again, retries as an honest terminal, and spends everything. */
   async judge(scene: CutScene, policy: CutPolicy): Promise<Judged> {
+    const judged = await this.#judge(scene, policy);
+    const { step } = scene;
+    return step === undefined ? judged : { ...judged, findings: judged.findings.map((finding) => ({ ...finding, step })) };
+  }
+
+  async #judge(scene: CutScene, policy: CutPolicy): Promise<Judged> {
     const log = new RestLog();
     const { world, measure, findings, alive } = await this.#boot(scene.rest, policy.first, log, 'boot after the cut');
     if (!alive) return { ...measure, findings, retries: 0 };

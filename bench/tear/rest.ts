@@ -60,6 +60,12 @@ export function leftNow(world: World): NvmState {
   return nvm;
 }
 
+/** The last step that the card has marked since a cycle, what runs at a power cut comes behind it; undefined before the first. */
+export function lastStep({ card }: World, from: number): string | undefined {
+  const mark = card.steps.filter(({ cycle }) => cycle >= from).at(-1);
+  return mark && mark.step.join('-');
+}
+
 /** Fingerprints of both safes of a world. */
 export const safesDigest = (world: World): string =>
   `${world.parts.safes.safe.store.fingerprint()} ${world.parts.safes.other.store.fingerprint()}`;

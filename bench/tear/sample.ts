@@ -11,7 +11,7 @@ import type { Judged } from './judge.js';
 import { tearPoint } from './points.js';
 import type { TearPoint } from './points.js';
 import { defaultPolicies, policyOf, strong } from './policies.js';
-import { restOf } from './rest.js';
+import { lastStep, restOf } from './rest.js';
 
 /** What is to be cut, and how often. */
 export interface CutPlan {
@@ -104,7 +104,7 @@ async function judgeGroups(plan: CutPlan, forward: Forward, judge: Judge): Promi
   return { recoveries, failures, worst };
 }
 
-const sceneOf = ({ rest, before }: CutGroup, { states }: Forward) => ({ rest, before: states[before], beforeId: `state ${before}` });
+const sceneOf = ({ rest, before, step }: CutGroup, { states }: Forward) => ({ rest, step, before: states[before], beforeId: `state ${before}` });
 
 /**
  * Cuts the power at random cycles of a phase: one forward run, from which what each cut would leave is taken; equal
@@ -148,8 +148,9 @@ export async function replayCut(factory: WorldFactory, id: string): Promise<CutR
   if (cycle < from || cycle >= to) throw new TearError('TEAR_RANGE', `cycle ${cycle} lies outside of ${from} to ${to}`, 'nothing was cut');
   world.card.cutAt(cycle);
   await runHonestly(point.run, world);
+  const step = lastStep(world, from);
   const rest = restOf(world, await world.card.powerOff());
-  const scene = { rest, before: log.states[log.states.length - 1], beforeId: '' };
+  const scene = { rest, step, before: log.states[log.states.length - 1], beforeId: '' };
   const judged = await new Judge(factory, point, secrets).judge(scene, policyOf(policy));
   return { case: id, digest: nvmDigest(rest.nvm), ...judged };
 }
