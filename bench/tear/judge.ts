@@ -1,6 +1,6 @@
 import { nvmDigest } from '../../emulator/index.js';
 import type { NvmState, WeakPolicy } from '../../emulator/index.js';
-import { checkChange, checkState, progress, stable } from '../../scenarios/index.js';
+import { checkChange, checkState, progress, sequencesKept, stable } from '../../scenarios/index.js';
 import type { AbstractCard, AbstractWorld, Finding } from '../../scenarios/index.js';
 import type { WorldFactory } from '../certify/factory.js';
 import type { Secret } from '../nvm/index.js';
@@ -111,7 +111,7 @@ export class Judge {
     if (known) return known;
     const first = recovered.abstract();
     const findings = [
-      ...problemsOf(recovered), ...checkState(first), ...checkChange(scene.before, first), ...weakThatCount(scene.rest.nvm),
+      ...problemsOf(recovered), ...checkState(first), ...checkChange(scene.before, first), ...sequencesKept(first), ...weakThatCount(scene.rest.nvm),
     ];
     const retries = await this.#goOn(scene.rest, first, policy, pages, findings);
     const tail = { findings, retries };
@@ -152,7 +152,7 @@ export class Judge {
     const fresh = worldOf(this.#factory, this.#point, restOf(world, nvm), policy.then);
     await orBrick(findings, 'spending', async () => {
       await fresh.open();
-      findings.push(...await conserved(fresh));
+      findings.push(...sequencesKept(fresh.abstract()), ...await conserved(fresh));
     });
     this.#ends.set(key, findings);
     return findings;

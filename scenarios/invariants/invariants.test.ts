@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkChange, setWhole, stable } from './change-checks.js';
+import { checkChange, sequencesKept, setWhole, stable } from './change-checks.js';
 import { fullOrWorn, hostile, progress, secrecy } from './measured-checks.js';
 import { checkState } from './state-checks.js';
 import type { AbstractCard, AbstractCertificate, AbstractLedgerEntry, AbstractRecord, AbstractSafe, AbstractValue, AbstractWorld, Finding } from './state.js';
@@ -117,6 +117,17 @@ describe('measured invariants', () => {
   test('I10: boots that differ', () => {
     expect(stable(card(), card(), 'seeded')).toEqual([]);
     expect(names(stable(card(), card({ values: [] }), 'seeded'))).toEqual(['I10']);
+  });
+
+  test('I9: a sequence that a safe knows and its card has forgotten', () => {
+    const at = (sequence: number, cardId = 'c1'): AbstractWorld => world({
+      cards: [card({ sequence })],
+      safes: [safe({ records: [record({ sequence: 2, cardId, state: 'tombstone' })] }), safe({ safeId: 's2', records: [record()] })],
+    });
+    expect(sequencesKept(at(2))).toEqual([]);
+    expect(sequencesKept(at(3))).toEqual([]);
+    expect(names(sequencesKept(at(1)))).toEqual(['I9']);
+    expect(sequencesKept(at(1, 'c9'))).toEqual([]);
   });
 
   test('I11: brick, no end, too many boots, retries, pages', () => {
