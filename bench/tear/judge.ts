@@ -9,7 +9,7 @@ import { conserved } from './conserve.js';
 import { goalMissed, itemOf, retryHonestly } from './goal.js';
 import type { TearPoint } from './points.js';
 import type { CutPolicy } from './policies.js';
-import { leftNow, orBrick, problemsOf, RestLog, restOf, safesDigest, violationsOf, worldOf } from './rest.js';
+import { leftNow, lostRoom, orBrick, problemsOf, RestLog, restOf, safesDigest, violationsOf, worldOf } from './rest.js';
 import type { Rest } from './rest.js';
 import { leftInClear, weakThatCount } from './secrecy.js';
 
@@ -134,7 +134,7 @@ export class Judge {
     const recoveryPages = Math.max(pages, measure.pages);
     findings.push(...progress({ boots: 2 + boots, retries, recoveryPages, alive: end !== undefined, settled, ...last && { step: last.step } }));
     if (!settled && last) findings.push({ invariant: 'I11', text: this.#why(world, last.text) });
-    findings.push(...log.findings(), ...log.line, ...violationsOf(world), ...problemsOf(world), ...leftInClear(world, this.#secrets));
+    findings.push(...log.findings(), ...log.line, ...violationsOf(world), ...problemsOf(world), ...lostRoom(world.contents()), ...leftInClear(world, this.#secrets));
     if (settled) findings.push(...await this.#ended(world, policy));
     return retries;
   }
