@@ -277,6 +277,13 @@ static uint16_t certificate_store(const struct expected *x, const struct cert *c
         if (change_commit() != SW_OK) return SW_MEMORY;
     }
 #endif
+#if FAULT_REGISTRATION_CLOSED_FIRST
+    if (x->kind == KIND_KEY) {
+        nvm_tx_begin();
+        nvm_tx_erase(PAGE_KEYREG);
+        if (change_commit() != SW_OK) return SW_MEMORY;
+    }
+#endif
     nvm_tx_begin();
     struct entry *e = entry_change(slot);
     e->state = CERT_STORED;
