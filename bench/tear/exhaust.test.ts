@@ -11,7 +11,6 @@ import { intervalTable } from './evidence.js';
 import { tearPoint } from './points.js';
 import { expandPolicies } from './policies.js';
 import { replayCut } from './replay.js';
-import { addUp } from './tally.js';
 import { timelineOf } from './timeline.js';
 import type { Timeline } from './timeline.js';
 

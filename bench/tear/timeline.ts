@@ -10,6 +10,7 @@ import { TearError } from './errors.js';
 import { readyWorld } from './forward.js';
 import type { ReadyWorld } from './forward.js';
 import type { TearPoint } from './points.js';
+import { lastStep } from './rest.js';
 import type { Rest } from './rest.js';
 
 /** Why an interval begins where it does. */
@@ -117,13 +118,11 @@ class SpanTaker {
 
   take(cycle: number, to: number): void {
     const { safe, other } = this.#world.parts.safes;
-    const { steps } = this.#world.card;
-    const mark = steps.at(-1);
     this.spans.push({
       from: cycle, to, cause: this.#scouted.moments.get(cycle) ?? 'phase', operation: underWay(this.#scouted.operations, cycle),
       before: this.#states.length - 1, safe: safe.store.snapshot(), other: other.store.snapshot(), knows: this.#world.knows(),
       safes: `${safe.store.fingerprint()} ${other.store.fingerprint()}`,
-      step: mark === undefined ? undefined : `${mark.step[0]}-${mark.step[1]}`, eeprom: this.#now(),
+      step: lastStep(this.#world, this.#scouted.from), eeprom: this.#now(),
     });
   }
 
