@@ -1,6 +1,6 @@
 import { TapePlayer, TapeRecorder } from '../../devices/index.js';
 import type { LinkTape, TapePosition } from '../../devices/index.js';
-import type { Chip, ChipSnapshot, EepromState, NvmState, PageOperation } from '../../emulator/index.js';
+import type { Chip, ChipSnapshot, EepromState, NvmState } from '../../emulator/index.js';
 import type { World } from '../world/world.js';
 import type { RecoveryMeasure } from './judge.js';
 import type { CutPolicy } from './policies.js';
@@ -18,6 +18,8 @@ export interface PlayedBoot {
   readonly recorder: PathRecorder;
   /** Pages written in the boot. */
   readonly written: readonly number[];
+  /** The EEPROM at the begin of each page operation, where that was asked for. */
+  readonly operations: readonly EepromState[];
 }
 
 interface Take {
@@ -32,9 +34,6 @@ interface Prefix {
   readonly position: TapePosition;
 }
 
-/** Hears of each page operation of a played boot when it has begun. */
-export type OperationListener = (operation: PageOperation, state: () => EepromState) => void;
-
 /** What is booted. */
 export interface BootCase {
   readonly nvm: NvmState;
@@ -42,7 +41,8 @@ export interface BootCase {
   readonly torn: ReadonlySet<number>;
   /** The same object for memories that differ in their torn pages only. */
   readonly kind: object;
-  readonly began?: OperationListener;
+  /** Take the EEPROM at the begin of each page operation. */
+  readonly operations?: boolean;
 }
 
 /**
@@ -83,21 +83,22 @@ export class BootPlayer {
   }
 
   #playOne(take: Take, boot: BootCase): PlayedBoot | undefined {
-    const { torn, policy, kind, began } = boot;
+    const { torn, policy, kind } = boot;
+    const operations: EepromState[] = [];
     const prefix = this.#prefixes.get(kind);
     const known = prefix?.take === take ? prefix : undefined;
     this.#power(boot, known);
     const chip = this.#chip;
     const recorder = new PathRecorder(torn, policy);
     if (recorder.open) recorder.attachChip(chip.eeprom, policy.first);
-    if (began) chip.eeprom.onStart((operation) => { began(operation, () => chip.eeprom.snapshot()); });
+    if (boot.operations === true) chip.eeprom.onStart(() => { operations.push(chip.eeprom.snapshot()); });
     const same = new TapePlayer(chip, take.tape, known?.position).play();
     chip.eeprom.onStart(undefined);
     chip.eeprom.watch(new Set(), undefined);
     if (!same || chip.violations.length > 0) return undefined;
     const { writes } = chip.eeprom;
     const measure = { atrClocks: take.atrClocks, pages: writes.length, cycles: writes.at(-1)?.end ?? 0 };
-    const played = { measure, recorder, written: writes.map(({ page }) => page), left: chip.powerCut() };
+    const played = { measure, recorder, written: writes.map(({ page }) => page), operations, left: chip.powerCut() };
     if (prefix === undefined) this.#keepPrefix(take, boot, recorder);
     return played;
   }

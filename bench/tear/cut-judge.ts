@@ -1,3 +1,4 @@
+import { isDeviceError } from '../../devices/index.js';
 import { EepromArray, NvmHash } from '../../emulator/index.js';
 import type { EepromState, NvmState } from '../../emulator/index.js';
 import type { WorldFactory } from '../certify/factory.js';
@@ -98,21 +99,20 @@ export class CutJudge {
 
   /** Boots an image and takes the EEPROM at the begin of each page operation before the first command is answered. */
   async recovery(image: CutImage, policy: CutPolicy): Promise<RecoveryRun> {
-    const states: EepromState[] = [];
-    const played = this.#player.play({
-      nvm: image.nvm, policy, torn: image.torn, kind: this.memoOf(image), began: (_, state) => { states.push(state()); },
-    });
-    if (played === undefined) {
-      states.length = 0;
-      const world = worldOf(this.#factory, this.#timeline.point, restAt(image.span, image.nvm), policy.first);
-      const { eeprom } = world.card.chip;
-      eeprom.onStart(() => { states.push(eeprom.snapshot()); });
-      await world.open('none').catch(() => undefined);
-      eeprom.onStart(undefined);
-    }
+    const played = this.#player.play({ nvm: image.nvm, policy, torn: image.torn, kind: this.memoOf(image), operations: true });
+    const states = played?.operations ?? await this.#operationsOf(image, policy);
     return { operations: states.flatMap((state) => (state.op === undefined ? [] : [{
       state, start: state.op.start, end: state.op.start + state.op.eraseCycles + state.op.programCycles, page: state.op.page,
     }])) };
+  }
+
+  async #operationsOf({ nvm, span }: CutImage, policy: CutPolicy): Promise<readonly EepromState[]> {
+    const states: EepromState[] = [];
+    const world = worldOf(this.#factory, this.#timeline.point, restAt(span, nvm), policy.first);
+    const { eeprom } = world.card.chip;
+    eeprom.onStart(() => { states.push(eeprom.snapshot()); });
+    await world.open('none').catch((error: unknown) => { if (!isDeviceError(error)) throw error; });
+    return states;
   }
 
   async #run(image: CutImage, policy: CutPolicy, memo: PathMemo<Verdict>): Promise<Verdict> {

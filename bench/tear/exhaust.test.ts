@@ -52,13 +52,14 @@ describe('every cycle', () => {
     const scratch = factoryOf(name);
     let broken = 0;
     for (const { cycle, policy } of drawn(exhaust, 60, 5)) {
-      const image = exhaust.imageOf(spanOf(timeline, cycle), cycle);
+      const span = spanOf(timeline, cycle);
+      const image = exhaust.imageOf(span, cycle);
       const [expanded] = expandPolicies([policy], countWeak(image.nvm.weak));
       const id = caseId(caseOf(factory.setup, '1-backup-Z-02', [cycle], [expanded.name]));
       const { judged } = await judge.judge(image, expanded);
       const real = await replayCut(scratch, id);
       const { findings, retries, pages, cycles, atrClocks } = real;
-      expect({ id, digest: nvmDigest(image.nvm), findings: judged.findings, retries: judged.retries, pages: judged.pages, cycles: judged.cycles, atr: judged.atrClocks })
+      expect({ id, digest: nvmDigest(image.nvm), findings: judged.findings.map((found) => ({ ...found, ...span.step !== undefined && { step: span.step } })), retries: judged.retries, pages: judged.pages, cycles: judged.cycles, atr: judged.atrClocks })
         .toEqual({ id, digest: real.digest, findings, retries, pages, cycles, atr: atrClocks });
       broken += Number(findings.length > 0);
     }

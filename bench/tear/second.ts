@@ -61,15 +61,21 @@ async function judgeSecond(setting: SecondSetting, first: FirstCase, image: CutI
   }
 }
 
-/** Second cuts in one operation of a recovery; gives the number of them and the images. */
+/** Pages that earlier operations of a recovery have erased: what they hold no longer depends on the first cut. */
+const erasedBy = (earlier: readonly RecoveryOperation[]): ReadonlySet<number> =>
+  new Set(earlier.filter(({ state }) => (state.op?.eraseCycles ?? 0) > 0).map(({ page }) => page));
+
+/** Judges the second cuts in one operation of a recovery; gives their images. */
 async function cutOperation(
-  setting: SecondSetting, first: FirstCase, image: CutImage, operation: RecoveryOperation, earlier: readonly number[],
+  setting: SecondSetting, first: FirstCase, image: CutImage, operation: RecoveryOperation, earlier: readonly RecoveryOperation[],
 ): Promise<readonly CutImage[]> {
   const images: CutImage[] = [];
+  const erased = erasedBy(earlier);
+  const open = [...image.torn].filter((page) => !erased.has(page));
+  const changed = new Set([...image.changed, ...earlier.map(({ page }) => page), operation.page]);
   for (const cycle of secondCycles(setting, operation)) {
     const nvm = cutState(setting.array, operation.state, cycle);
-    const torn = new Set([...image.torn, operation.page, ...nvm.weak.map(({ page }) => page)]);
-    const second = { nvm, span: image.span, torn, changed: new Set([...image.changed, ...earlier, operation.page]) };
+    const second = { nvm, span: image.span, torn: new Set([...open, operation.page, ...nvm.weak.map(({ page }) => page)]), changed };
     images.push(second);
     await judgeSecond(setting, first, second, cycle);
   }
@@ -78,7 +84,7 @@ async function cutOperation(
 
 /** True when no case of these kinds depended on what the pages of the first cut held. */
 function independent(setting: SecondSetting, images: readonly CutImage[], torn: ReadonlySet<number>): boolean {
-  return images.every((image) => [...torn].every((page) => !setting.judge.memoOf(image).dependsOn(page)));
+  return images.every((image) => [...torn].every((page) => !image.torn.has(page) || !setting.judge.memoOf(image).dependsOn(page)));
 }
 
 /** Intervals of an operation for another first case with the same recovery: its torn pages may hold something else. */
@@ -95,24 +101,23 @@ async function cutGroup(setting: SecondSetting, group: readonly FirstCase[]): Pr
   const { operations } = await judge.recovery(image, first.policy);
   await judgeSecond(setting, first, bareCut(setting, image, first), 0);
   tally.pairs(group.length);
-  const written: number[] = [];
   for (const [at, operation] of operations.entries()) {
-    const images = await cutOperation(setting, first, image, operation, written);
+    const earlier = operations.slice(0, at);
+    const images = await cutOperation(setting, first, image, operation, earlier);
     tally.pairs(images.length);
     const shared = independent(setting, images, image.torn);
     for (const other of others) {
       if (shared) tally.pairs(image.torn.has(operation.page) ? await pairsOf(setting, other, at) : images.length);
-      else await cutAlone(setting, other, at, written);
+      else await cutAlone(setting, other, at);
     }
-    written.push(operation.page);
   }
 }
 
 /** The second cuts in one operation after one first case. */
-async function cutAlone(setting: SecondSetting, first: FirstCase, at: number, written: readonly number[]): Promise<void> {
+async function cutAlone(setting: SecondSetting, first: FirstCase, at: number): Promise<void> {
   const image = setting.imageOf(first.interval.span, first.interval.from);
   const { operations } = await setting.judge.recovery(image, first.policy);
-  setting.tally.pairs((await cutOperation(setting, first, image, operations[at], written)).length);
+  setting.tally.pairs((await cutOperation(setting, first, image, operations[at], operations.slice(0, at))).length);
 }
 
 /**
