@@ -76,11 +76,12 @@ function shortageLine(point: string, { step, needed, free, holders, sw, did, los
 }
 
 /** One campaign's coverage of a point in words. */
-function coverageLines({ point, seed, cycles, intervals, images, weakImages, cases, paths, classes, worst, second }: CoverageEvent, coreHz: number): string[] {
+function coverageLines({ point, seed, cycles, intervals, skipped, images, weakImages, cases, paths, classes, worst, second }: CoverageEvent, coreHz: number): string[] {
   const held = Object.entries(classes).filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`).join(', ');
   const { pages, cycles: longest, retries, atrEarly, atrLate } = worst;
   return [
     `${point}, seed ${seed}: ${cycles} cycles in ${intervals} intervals leave ${images} memories, ${weakImages} with weak cells; ${cases} cases, ${paths} ways run`,
+    ...skipped === 0 ? [] : [`  ${skipped} intervals were not judged any more: enough had failed`],
     `  after the first boot: ${held}`,
     `  worst recovery: ${pages.value} page writes (${pages.case}), ${longest.value} cycles = ${milliseconds(longest.value, coreHz).toFixed(2)} ms (${longest.case}), ${retries.value} attempts`,
     `  ATR ${atrEarly.value} to ${atrLate.value} clocks after reset, 400 to 40000 are permitted`,

@@ -162,6 +162,8 @@ export interface CoverageEvent {
   /** Cycles at which power could go, all of them covered; the intervals they fall into. */
   readonly cycles: number;
   readonly intervals: number;
+  /** Intervals not judged any more since enough had failed: with any, the point fails. */
+  readonly skipped: number;
   /** Different memories left; those with weak cells. */
   readonly images: number;
   readonly weakImages: number;

@@ -14,13 +14,14 @@ import { campaignCommand } from './campaign.js';
 import type { CertifyIo } from './certify.js';
 
 /** Usage of `cardbench tear`. */
-export const TEAR_USAGE = `cardbench tear [--scenario ID]... [--point ID]... [--depth 1|2] [--policies LIST] [--cells SEEDS] [--sample N]
+export const TEAR_USAGE = `cardbench tear [--scenario ID]... [--point ID]... [--depth 1|2] [--policies LIST] [--cells SEEDS] [--sample N] [--failures N]
   ${COMMON_USAGE}
 Takes the power away at every cycle of a phase (${scenarioIds.join(', ')}; default all), judges
 every memory this can leave under every weak-cell policy, and says with evidence that no value is lost or doubled.
 --depth 2 cuts once more at every moment of each recovery. --policies is a list of new, old, flip (each weak cell alone),
 unstable, random (eight seeds) or single ones such as random-3 (default all five). --cells 1,2,3 repeats all with other
-cells. --sample cuts at N random cycles of each phase instead.
+cells. --sample cuts at N random cycles of each phase instead. The cuts in one page operation are given up after N
+different ways to fail (--failures, default 100; 0: never).
 Writes record.jsonl, units.jsonl, intervals-*.csv, junit.xml, summary.txt and run.json to --out (default cardbench-out).
 --resume goes on where a stopped run was left, --shard i/n runs one of n parts, --join DIR... draws one record of parts.
 Exit: 0 no invariant broken, 1 broken, 2 usage or bad image, 3 could not be run, or stopped by Ctrl-C`;
@@ -32,9 +33,10 @@ const own = {
   policies: { type: 'string', default: exhaustivePolicies.join(',') },
   cells: { type: 'string' },
   sample: { type: 'string' },
+  failures: { type: 'string', default: '100' },
 } as const;
 
-type Own = Readonly<{ scenario: readonly string[]; point: readonly string[]; depth: string; policies: string; cells?: string; sample?: string }>;
+type Own = Readonly<{ scenario: readonly string[]; point: readonly string[]; depth: string; policies: string; failures: string; cells?: string; sample?: string }>;
 
 function pointsOf(scenarios: readonly string[], points: readonly string[]): readonly string[] {
   const strange = scenarios.find((id) => !scenarioIds.some((known) => known === id));
@@ -45,13 +47,14 @@ function pointsOf(scenarios: readonly string[], points: readonly string[]): read
 }
 
 function optionsOf(target: CampaignTarget, values: OwnValues): TearOptions {
-  const { scenario, point, depth, policies, cells, sample } = values as unknown as Own;
+  const { scenario, point, depth, policies, cells, sample, failures } = values as unknown as Own;
   const names = policies.split(',').filter((name) => name !== '');
   try {
     expandPolicies(names, 1);
     return {
       ...target, points: pointsOf(scenario, point), depth: wholeNumber('depth', depth, 1, 2) as 1 | 2, policies: names,
       cells: cells === undefined ? [target.seed] : cells.split(',').map((seed) => wholeNumber('cells', seed, 0, 0xffffffff)),
+      failures: wholeNumber('failures', failures, 0, 10_000_000),
       sample: sample === undefined ? undefined : wholeNumber('sample', sample, 1, 10_000_000),
     };
   } catch (error) {

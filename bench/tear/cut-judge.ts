@@ -53,6 +53,7 @@ export class CutJudge {
   readonly #array: EepromArray;
   readonly #hashes = new WeakMap<EepromState, NvmHash>();
   #memos = new Map<string, PathMemo<Verdict>>();
+  #broken = 0;
 
   constructor(factory: WorldFactory, timeline: Timeline) {
     this.#factory = factory;
@@ -69,9 +70,15 @@ export class CutJudge {
     return [...this.#memos.values()].reduce((sum, memo) => sum + memo.paths, 0);
   }
 
+  /** Of those, paths that broke an invariant. */
+  get broken(): number {
+    return this.#broken;
+  }
+
   /** Forgets all paths: what is counted from here on does not depend on what was judged before. */
   forget(): void {
     this.#memos = new Map();
+    this.#broken = 0;
   }
 
   /** nvmDigest of an image. */
@@ -119,6 +126,7 @@ export class CutJudge {
     const quick = this.#quick(image, policy, memo);
     const verdict = quick ?? await this.#slow(image, policy);
     memo.add(verdict.steps, verdict);
+    this.#broken += Number(verdict.judged.findings.length > 0);
     return verdict;
   }
 

@@ -28,6 +28,8 @@ export interface TearOptions extends CampaignTarget {
   readonly cells: readonly number[];
   /** Cuts of each point at random cycles; undefined: every cycle. */
   readonly sample: number | undefined;
+  /** See {@link CutManner}. */
+  readonly failures: number;
 }
 
 /** What came of a unit, or why nothing could. */
@@ -104,8 +106,8 @@ const sentence = ({ invariant, text, step, cases, first }: Breach): string =>
   `${invariant} broken by a cut after step ${step ?? 'none'}: ${text} (${cases} case${cases === 1 ? '' : 's'}, simplest ${first})`;
 
 function coverage(report: UnitReport, point: string, policies: readonly string[]): RecordEvent {
-  const { seed, cycles, intervals, images, weakImages, cases, paths, classes, worst, second } = report;
-  return { type: 'coverage', point, seed, cycles, intervals, images, weakImages, cases, paths, classes, policies, worst: { ...worst }, ...second && { second } };
+  const { seed, cycles, intervals, skipped, images, weakImages, cases, paths, classes, worst, second } = report;
+  return { type: 'coverage', point, seed, cycles, intervals, skipped, images, weakImages, cases, paths, classes, policies, worst: { ...worst }, ...second && { second } };
 }
 
 /** What is said of one point and seed. */

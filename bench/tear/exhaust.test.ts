@@ -11,7 +11,8 @@ import { intervalTable } from './evidence.js';
 import { tearPoint } from './points.js';
 import { expandPolicies } from './policies.js';
 import { replayCut } from './replay.js';
-import { timelineOf } from './timeline.js';
+import { secondCycles, secondImage } from './second.js';
+import { CutMaker, timelineOf } from './timeline.js';
 import type { Timeline } from './timeline.js';
 
 const factoryOf = (name: string): WorldFactory => new WorldFactory({
@@ -65,4 +66,49 @@ describe('every cycle', () => {
     }
     expect(broken > 0).toBe(name !== 'card');
   }, 120_000);
+
+  test('a second cut in the recovery gives what it gives from scratch', async () => {
+    const factory = factoryOf('card');
+    const timeline = await timelineOf(factory, tearPoint('1-recover-Z-01'));
+    const exhaust = new Exhaust(factory, timeline);
+    const judge = new CutJudge(factory, timeline);
+    const { array } = new CutMaker(factory);
+    const random = seededRandom(3, 'second cuts');
+    const pick = (most: number): number => uintOf(random(4)) % most;
+    const scratch = factoryOf('card');
+    const written = new Set<number>();
+    for (const { cycle, policy } of drawn(exhaust, 14, 11)) {
+      const image = exhaust.imageOf(spanOf(timeline, cycle), cycle);
+      const [first] = expandPolicies([policy], countWeak(image.nvm.weak));
+      const { operations } = await judge.recovery(image, first);
+      const at = pick(operations.length);
+      const cycles = secondCycles(array, operations[at]);
+      const second = cycles[pick(cycles.length)];
+      const left = secondImage(array, image, operations, at, second);
+      const [then] = expandPolicies(['new'], countWeak(left.nvm.weak));
+      const id = caseId(caseOf(factory.setup, '1-recover-Z-01', [cycle, second], [first.name, then.name]));
+      const { judged } = await judge.judge(left, then);
+      const real = await replayCut(scratch, id);
+      expect({ id, digest: nvmDigest(left.nvm), findings: judged.findings, retries: judged.retries, pages: judged.pages, cycles: judged.cycles })
+        .toEqual({ id, digest: real.digest, findings: [], retries: real.retries, pages: real.pages, cycles: real.cycles });
+      written.add(operations[at].page);
+    }
+    expect(written.size).toBeGreaterThan(1);
+  }, 60_000);
+
+  test('builds that fail only by a second cut are caught, and the printed case fails again', async () => {
+    const factory = factoryOf('faulty/recovery-ends-early');
+    const timeline = await timelineOf(factory, tearPoint('1-recover-Z-01'));
+    const exhaust = new Exhaust(factory, timeline);
+    const target = timeline.operations.find(({ page }) => page > 3)?.index ?? 0;
+    const sample = exhaust.intervals(target).filter((_, i) => i === 700).map(({ from }) => from);
+    const once = await exhaust.run(target, { policies: ['new'], depth: 1, sample, failures: 0 });
+    expect(once.breaches).toEqual([]);
+    const { breaches, second } = await exhaust.run(target, { policies: ['new'], depth: 2, sample, failures: 3 });
+    expect(breaches.map(({ invariant }) => invariant)).toContain('I2');
+    expect(second?.pairs).toBeGreaterThan(second?.paths ?? 0);
+    const { first, invariant, text } = breaches[0];
+    const { findings } = await replayCut(factoryOf('faulty/recovery-ends-early'), first);
+    expect(findings.map((found) => `${found.invariant}: ${found.text}`)).toContain(`${invariant}: ${text}`);
+  }, 60_000);
 });

@@ -20,6 +20,8 @@ export interface CutManner {
   readonly depth: 1 | 2;
   /** Cycles that are cut; undefined: all. */
   readonly sample: readonly number[] | undefined;
+  /** A part is given up after so many different ways to break an invariant; 0: never. */
+  readonly failures: number;
 }
 
 /** Part of a timeline: the cuts during one page operation, or all others. */
@@ -69,6 +71,10 @@ export class Exhaust {
     const total = intervals.length * manner.depth;
     const seen = new Set<string>();
     for (const [at, interval] of intervals.entries()) {
+      if (this.#enough(manner)) {
+        tally.skip(intervals.length - at);
+        break;
+      }
       const image = this.imageOf(interval.span, interval.from);
       const key = `${this.#judge.digest(image)} ${interval.span.before} ${interval.span.safes}`;
       tally.interval(interval.to - interval.from, !seen.has(key), image.nvm.weak.length > 0);
@@ -79,7 +85,8 @@ export class Exhaust {
     const { paths } = this.#judge;
     if (manner.depth === 1) return tally.report(this.timeline, this.#factory.setup.seed, operation, paths);
     await judgeSecondCuts({
-      firsts, judge: this.#judge, array: this.#maker.array, policies: manner.policies, tally, imageOf: (span, cycle) => this.imageOf(span, cycle),
+      firsts, judge: this.#judge, array: this.#maker.array, policies: manner.policies, tally, enough: () => this.#enough(manner),
+      imageOf: (span, cycle) => this.imageOf(span, cycle),
       name: (cycles, policies) => this.name(cycles, policies), tell: (done) => { tell(intervals.length + done * intervals.length, total); },
     });
     return tally.report(this.timeline, this.#factory.setup.seed, operation, paths, this.#judge.paths - paths);
@@ -106,6 +113,10 @@ export class Exhaust {
   /** Id of a case: cycles of the cuts and names of the policies after each. */
   name(cycles: readonly number[], policies: readonly string[]): string {
     return caseId(caseOf(this.#factory.setup, this.timeline.point.id, cycles, policies));
+  }
+
+  #enough({ failures }: CutManner): boolean {
+    return failures > 0 && this.#judge.broken >= failures;
   }
 
   async #first(image: CutImage, interval: Interval, { policies }: CutManner, tally: Tally): Promise<readonly FirstCase[]> {

@@ -18,6 +18,8 @@ export interface SecondSetting {
   readonly tally: Tally;
   imageOf(span: Span, cycle: number): CutImage;
   name(cycles: readonly number[], policies: readonly string[]): string;
+  /** True once so much has failed that the rest need not be run. */
+  enough(): boolean;
   /** Hears which part of the first cases is done, 0 to 1. */
   tell(done: number): void;
 }
@@ -42,7 +44,7 @@ function bareCut(setting: SecondSetting, image: CutImage, { policy }: FirstCase)
 }
 
 /** Cycles of the second cut within an operation: one for each different image, its completion included. */
-function secondCycles({ array }: SecondSetting, { state, start, end }: RecoveryOperation): readonly number[] {
+export function secondCycles(array: EepromArray, { state, start, end }: RecoveryOperation): readonly number[] {
   if (state.op === undefined) return [];
   return [start + 1, ...[...array.model.edges(state.op)].filter((cycle) => cycle > start + 1 && cycle <= end)];
 }
@@ -65,17 +67,25 @@ async function judgeSecond(setting: SecondSetting, first: FirstCase, image: CutI
 const erasedBy = (earlier: readonly RecoveryOperation[]): ReadonlySet<number> =>
   new Set(earlier.filter(({ state }) => (state.op?.eraseCycles ?? 0) > 0).map(({ page }) => page));
 
+/** What a second cut at `cycle` of operation `at` of the recovery from `image` leaves. */
+export function secondImage(array: EepromArray, image: CutImage, operations: readonly RecoveryOperation[], at: number, cycle: number): CutImage {
+  const [operation, earlier] = [operations[at], operations.slice(0, at)];
+  const erased = erasedBy(earlier);
+  const nvm = cutState(array, operation.state, cycle);
+  return {
+    nvm, span: image.span, changed: new Set([...image.changed, ...earlier.map(({ page }) => page), operation.page]),
+    torn: new Set([...[...image.torn].filter((page) => !erased.has(page)), operation.page, ...nvm.weak.map(({ page }) => page)]),
+  };
+}
+
 /** Judges the second cuts in one operation of a recovery; gives their images. */
 async function cutOperation(
-  setting: SecondSetting, first: FirstCase, image: CutImage, operation: RecoveryOperation, earlier: readonly RecoveryOperation[],
+  setting: SecondSetting, first: FirstCase, image: CutImage, operations: readonly RecoveryOperation[], at: number,
 ): Promise<readonly CutImage[]> {
   const images: CutImage[] = [];
-  const erased = erasedBy(earlier);
-  const open = [...image.torn].filter((page) => !erased.has(page));
-  const changed = new Set([...image.changed, ...earlier.map(({ page }) => page), operation.page]);
-  for (const cycle of secondCycles(setting, operation)) {
-    const nvm = cutState(setting.array, operation.state, cycle);
-    const second = { nvm, span: image.span, torn: new Set([...open, operation.page, ...nvm.weak.map(({ page }) => page)]), changed };
+  for (const cycle of secondCycles(setting.array, operations[at])) {
+    if (setting.enough()) break;
+    const second = secondImage(setting.array, image, operations, at, cycle);
     images.push(second);
     await judgeSecond(setting, first, second, cycle);
   }
@@ -90,7 +100,7 @@ function independent(setting: SecondSetting, images: readonly CutImage[], torn: 
 /** Intervals of an operation for another first case with the same recovery: its torn pages may hold something else. */
 async function pairsOf(setting: SecondSetting, first: FirstCase, at: number): Promise<number> {
   const { operations } = await setting.judge.recovery(setting.imageOf(first.interval.span, first.interval.from), first.policy);
-  return secondCycles(setting, operations[at]).length;
+  return secondCycles(setting.array, operations[at]).length;
 }
 
 /** Judges the second cuts after first cases with equal recoveries: of one for all where that is sound, else of each. */
@@ -102,8 +112,7 @@ async function cutGroup(setting: SecondSetting, group: readonly FirstCase[]): Pr
   await judgeSecond(setting, first, bareCut(setting, image, first), 0);
   tally.pairs(group.length);
   for (const [at, operation] of operations.entries()) {
-    const earlier = operations.slice(0, at);
-    const images = await cutOperation(setting, first, image, operation, earlier);
+    const images = await cutOperation(setting, first, image, operations, at);
     tally.pairs(images.length);
     const shared = independent(setting, images, image.torn);
     for (const other of others) {
@@ -117,7 +126,7 @@ async function cutGroup(setting: SecondSetting, group: readonly FirstCase[]): Pr
 async function cutAlone(setting: SecondSetting, first: FirstCase, at: number): Promise<void> {
   const image = setting.imageOf(first.interval.span, first.interval.from);
   const { operations } = await setting.judge.recovery(image, first.policy);
-  setting.tally.pairs((await cutOperation(setting, first, image, operations[at], operations.slice(0, at))).length);
+  setting.tally.pairs((await cutOperation(setting, first, image, operations, at)).length);
 }
 
 /**
@@ -127,6 +136,10 @@ async function cutAlone(setting: SecondSetting, first: FirstCase, at: number): P
 export async function judgeSecondCuts(setting: SecondSetting): Promise<void> {
   let done = 0;
   for (const group of alike(setting.firsts)) {
+    if (setting.enough()) {
+      setting.tally.skip(setting.firsts.length - done);
+      return;
+    }
     await cutGroup(setting, group);
     done += group.length;
     setting.tell(done / setting.firsts.length);

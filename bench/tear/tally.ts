@@ -45,6 +45,8 @@ export interface UnitReport {
   /** Cycles covered, intervals they fall into, different memories left, those with weak cells. */
   readonly cycles: number;
   readonly intervals: number;
+  /** Intervals (with second cuts: first cases) that were not judged any more, since enough had failed. */
+  readonly skipped: number;
   readonly images: number;
   readonly weakImages: number;
   /** Judgements: memories under each policy; different ways to go that were run. */
@@ -62,6 +64,7 @@ const none: Worst = { value: 0, case: '' };
 export class Tally {
   #cycles = 0;
   #intervals = 0;
+  #skipped = 0;
   #images = 0;
   #weakImages = 0;
   #cases = 0;
@@ -76,6 +79,11 @@ export class Tally {
     this.#intervals += 1;
     this.#images += Number(fresh);
     this.#weakImages += Number(fresh && weak);
+  }
+
+  /** So many intervals or first cases are not judged any more. */
+  skip(count: number): void {
+    this.#skipped += count;
   }
 
   /** A judged case; `rank` orders cases by how simple they are. */
@@ -104,7 +112,7 @@ export class Tally {
   /** Everything as plain data; `paths` and `secondPaths` are different ways run. */
   report(timeline: Timeline, seed: number, operation: TimedOperation | undefined, paths: number, secondPaths?: number): UnitReport {
     return {
-      point: timeline.point.id, seed, ...(operation === undefined ? {} : { operation }), cycles: this.#cycles, intervals: this.#intervals,
+      point: timeline.point.id, seed, ...(operation === undefined ? {} : { operation }), cycles: this.#cycles, intervals: this.#intervals, skipped: this.#skipped,
       images: this.#images, weakImages: this.#weakImages, cases: this.#cases, paths, classes: { ...this.#classes },
       breaches: [...this.#breaches.values()], worst: { ...this.#worst },
       ...(secondPaths === undefined ? {} : { second: { ...this.#second, paths: secondPaths } }),
@@ -171,6 +179,7 @@ export function addUp(parts: readonly UnitReport[]): UnitReport {
   const earliest = parts.map((part) => part.worst.atrEarly).reduce((a, b) => (b.value < a.value ? b : a));
   return {
     point: parts[0].point, seed: parts[0].seed, cycles: sum(({ cycles }) => cycles), intervals: sum(({ intervals }) => intervals),
+    skipped: sum(({ skipped }) => skipped),
     images: sum(({ images }) => images), weakImages: sum(({ weakImages }) => weakImages), cases: sum(({ cases }) => cases), paths: sum(({ paths }) => paths),
     classes: { old: classSum('old'), new: classSum('new'), partial: classSum('partial'), unstable: classSum('unstable'), unreadable: classSum('unreadable') },
     breaches: joinBreaches(parts.flatMap(({ breaches }) => breaches)),
