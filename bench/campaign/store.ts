@@ -23,13 +23,17 @@ export interface UnitStore {
   add(result: UnitResult<unknown>): void;
 }
 
-function readHead(file: string, text: string, key: string): void {
-  let head: Partial<Head> = {};
+function headIn(text: string): Partial<Head> | undefined {
   try {
-    head = JSON.parse(text) as Partial<Head>;
+    return JSON.parse(text) as Partial<Head>;
   } catch {
-    throw new BenchError('BENCH_OUTPUT', `${file} does not begin with the head of a campaign`, 'the file is unchanged');
+    return undefined;
   }
+}
+
+function readHead(file: string, text: string, key: string): void {
+  const head = headIn(text);
+  if (head === undefined) throw new BenchError('BENCH_OUTPUT', `${file} does not begin with the head of a campaign`, 'the file is unchanged');
   if (head.type !== 'units' || head.version !== VERSION)
     throw new BenchError('BENCH_OUTPUT', `${file} has version ${String(head.version)}, this cardbench reads ${VERSION}`, 'the file is unchanged');
   if (head.key !== key)

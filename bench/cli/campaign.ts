@@ -36,8 +36,8 @@ export interface CampaignCommand {
 }
 
 function keyOf(kind: CampaignKind, options: CampaignTarget, image: Uint8Array): string {
-  const { image: _path, ...rest } = options;
-  return toHex(sha256(textBytes(JSON.stringify([toolVersion(), kind, toHex(sha256(image)), rest])))).toLowerCase();
+  const digest = toHex(sha256(image));
+  return toHex(sha256(textBytes(JSON.stringify([toolVersion(), kind, { ...options, image: digest }])))).toLowerCase();
 }
 
 function conclude(outcome: CampaignOutcome, manner: CampaignManner, lines: readonly string[], io: CertifyIo): number {

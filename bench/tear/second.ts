@@ -51,13 +51,13 @@ export function secondCycles(array: EepromArray, { state, start, end }: Recovery
 
 /** Judges one image of a second cut under every policy. */
 async function judgeSecond(setting: SecondSetting, first: FirstCase, image: CutImage, cycle: number): Promise<void> {
-  const { judge, tally, policies, name } = setting;
+  const { judge, tally, policies } = setting;
   const { interval, policy } = first;
   tally.secondImage();
   for (const second of expandPolicies(policies, countWeak(image.nvm.weak))) {
     const { judged } = await judge.judge(image, second);
     tally.secondCase(
-      judged, () => name([interval.from, cycle], [policy.name, second.name]),
+      judged, () => setting.name([interval.from, cycle], [policy.name, second.name]),
       rankOf([policy.family, second.family], [interval.from, cycle]), interval.span.step,
     );
   }
