@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ParseArgsConfig } from 'node:util';
 import { summary } from '../../reports/index.js';
 import type { CompleteRecord } from '../../reports/index.js';
@@ -40,12 +40,15 @@ function keyOf(kind: CampaignKind, options: CampaignTarget, image: Uint8Array): 
   return toHex(sha256(textBytes(JSON.stringify([toolVersion(), kind, { ...options, image: digest }])))).toLowerCase();
 }
 
-function conclude(outcome: CampaignOutcome, manner: CampaignManner, lines: readonly string[], io: CertifyIo): number {
+/** The record names images without their folder; on the screen the lines that repeat a case can be copied as they are. */
+const withPath = (text: string, image: string): string => text.replaceAll(` ${basename(image)} --chip`, ` ${image} --chip`);
+
+function conclude(outcome: CampaignOutcome, image: string, manner: CampaignManner, lines: readonly string[], io: CertifyIo): number {
   const { record, recordFile, missing, left } = outcome;
   const { counts } = record.end;
   if (manner.json) io.out(JSON.stringify({ counts, record: recordFile, missing: missing.length, left }));
   else {
-    io.out(summary(record, { brief: true, colour: io.colour }).trimEnd());
+    io.out(withPath(summary(record, { brief: true, colour: io.colour }).trimEnd(), image));
     for (const line of lines) io.out(line);
   }
   io.err(`record and reports: ${manner.out}`);
@@ -77,7 +80,7 @@ async function run(command: CampaignCommand, argv: readonly string[], io: Certif
     writeFileSync(join(manner.out, 'run.json'), `${JSON.stringify({
       startedAt, seconds: (io.now() - begun) / 1000, node: process.version, jobs: manner.jobs, arguments: argv,
     }, null, 2)}\n`);
-    return conclude(outcome, manner, command.tell?.(outcome.record, manner) ?? [], io);
+    return conclude(outcome, options.image, manner, command.tell?.(outcome.record, manner) ?? [], io);
   } finally {
     release();
   }

@@ -13,6 +13,7 @@ import { Exhaust, partsOf } from './exhaust.js';
 import type { Part } from './exhaust.js';
 import { drawCycles } from './forward.js';
 import { tearClause, tearPoint } from './points.js';
+import { shrink } from './shrink.js';
 import { addUp } from './tally.js';
 import type { Breach, UnitReport } from './tally.js';
 import { timelineOf } from './timeline.js';
@@ -93,7 +94,7 @@ function serve(options: TearOptions): (unit: string, tell: (done: number, total:
       const { timeline } = exhaust;
       const sample = options.sample === undefined ? undefined : drawCycles({ ...timeline, operations: [] }, options.sample, seed, 'phase');
       const report = await exhaust.run(part, { ...options, sample }, tell);
-      return { report, uncut: part === 'rest' ? timeline.findings : [] };
+      return { report: await shrink(exhaust.factory, timeline, part, report), uncut: part === 'rest' ? timeline.findings : [] };
     } catch (error) {
       const text = sayable(error);
       if (text === undefined) throw error;

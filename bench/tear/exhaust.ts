@@ -50,12 +50,12 @@ export type PartListener = (done: number, total: number) => void;
 /** Judges the cuts of one timeline part by part. */
 export class Exhaust {
   readonly timeline: Timeline;
-  readonly #factory: WorldFactory;
+  readonly factory: WorldFactory;
   readonly #maker: CutMaker;
   readonly #judge: CutJudge;
 
   constructor(factory: WorldFactory, timeline: Timeline) {
-    this.#factory = factory;
+    this.factory = factory;
     this.timeline = timeline;
     this.#maker = new CutMaker(factory);
     this.#judge = new CutJudge(factory, timeline);
@@ -83,13 +83,13 @@ export class Exhaust {
       if (at % 16 === 0) tell(at, total);
     }
     const { paths } = this.#judge;
-    if (manner.depth === 1) return tally.report(this.timeline, this.#factory.setup.seed, operation, paths);
+    if (manner.depth === 1) return tally.report(this.timeline, this.factory.setup.seed, operation, paths);
     await judgeSecondCuts({
       firsts, judge: this.#judge, array: this.#maker.array, policies: manner.policies, tally, enough: () => this.#enough(manner),
       imageOf: (span, cycle) => this.imageOf(span, cycle),
       name: (cycles, policies) => this.name(cycles, policies), tell: (done) => { tell(intervals.length + done * intervals.length, total); },
     });
-    return tally.report(this.timeline, this.#factory.setup.seed, operation, paths, this.#judge.paths - paths);
+    return tally.report(this.timeline, this.factory.setup.seed, operation, paths, this.#judge.paths - paths);
   }
 
   /** The intervals of a part in order: each with one cut for all its cycles. With a sample: those cycles alone. */
@@ -106,13 +106,13 @@ export class Exhaust {
   /** The image that a cut at `cycle` of a span leaves. */
   imageOf(span: Span, cycle: number): CutImage {
     const nvm = this.#maker.leftAt(span, cycle);
-    const torn = tornPages(span, nvm, this.#factory.setup.profile.eeprom.cells.disturb > 0);
+    const torn = tornPages(span, nvm, this.factory.setup.profile.eeprom.cells.disturb > 0);
     return { nvm, span, torn, changed: torn };
   }
 
   /** Id of a case: cycles of the cuts and names of the policies after each. */
   name(cycles: readonly number[], policies: readonly string[]): string {
-    return caseId(caseOf(this.#factory.setup, this.timeline.point.id, cycles, policies));
+    return caseId(caseOf(this.factory.setup, this.timeline.point.id, cycles, policies));
   }
 
   #enough({ failures }: CutManner): boolean {

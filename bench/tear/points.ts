@@ -46,9 +46,24 @@ const key = [
 /** The six phases, with and without the deletions of claims 25 and 26 where they exist. */
 export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key];
 
-/** A tear point by its id. @throws TearError TEAR_CASE */
+/** Ending of the id of a {@link leanPoint}. */
+const leanEnding = '~lean';
+
+/** The same phase with nothing on the card but what it needs, for shrunk failures; undefined when there is no less. */
+export function leanPoint(point: TearPoint): TearPoint | undefined {
+  const { item } = point.run;
+  const { values, before = [] } = point.prepare;
+  const needed = values.filter(({ as }) => as === item);
+  if (item === undefined || needed.length === values.length) return undefined;
+  const runs = before.filter((run) => run.run !== 'scenario' || run.item === undefined || run.item === item);
+  return { ...point, id: `${point.id}${leanEnding}`, prepare: { ...point.prepare, values: needed, before: runs } };
+}
+
+/** A tear point by its id, or the lean form of one. @throws TearError TEAR_CASE */
 export function tearPoint(id: string): TearPoint {
-  const found = tearPoints.find((candidate) => candidate.id === id);
+  const lean = id.endsWith(leanEnding);
+  const known = tearPoints.find((candidate) => candidate.id === (lean ? id.slice(0, -leanEnding.length) : id));
+  const found = known && lean ? leanPoint(known) : known;
   if (found) return found;
   throw new TearError('TEAR_CASE', `there is no tear point ${id}; there are ${tearPoints.map((one) => one.id).join(', ')}`);
 }

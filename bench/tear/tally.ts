@@ -128,7 +128,12 @@ export class Tally {
       this.#note('atrLate', atrClocks, name);
       if (atrClocks < this.#worst.atrEarly.value) this.#worst.atrEarly = { value: atrClocks, case: name() };
     }
-    for (const found of judged.findings) this.#breach(found, name, rank, step);
+    const said = new Set<string>();
+    for (const found of judged.findings) {
+      const key = `${found.invariant}: ${found.text}`;
+      if (!said.has(key)) this.#breach(found, name, rank, step);
+      said.add(key);
+    }
   }
 
   #note(what: 'pages' | 'cycles' | 'retries' | 'atrLate', value: number, name: () => string): void {
