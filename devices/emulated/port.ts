@@ -39,7 +39,6 @@ export class EmulatedPort implements BytePort {
   readonly name: string;
   readonly clock: PortClock;
   readonly features = { parity: true, errorSignal: true, warmReset: true, power: true };
-  readonly cardHz: number;
   readonly chip: Chip;
   line: LineSettings = RESET_LINE;
   /** Characters of the terminal that the card did not take, in this power session. */
@@ -60,8 +59,12 @@ export class EmulatedPort implements BytePort {
   constructor(chip: Chip) {
     this.chip = chip;
     this.name = `emulated ${chip.profile.name}`;
-    this.cardHz = chip.profile.card.hz;
     this.clock = { unit: 'cycle', perMs: chip.profile.cpu.hz / 1000, uncertainty: 0 };
+  }
+
+  /** Contact clock by which the terminal makes its etu, Hz. */
+  get cardHz(): number {
+    return this.chip.link.cardHz;
   }
 
   /** Index into `chip.steps` at the last command. */
@@ -133,6 +136,15 @@ export class EmulatedPort implements BytePort {
     this.#probes = cycles;
     this.#probed = 0;
     this.#see = see;
+  }
+
+  /**
+   * The contact clock changes in this session, from the next character on; the terminal's etu follows it, or stays where
+   * it was. A cold reset takes it back. @throws ChipError LINK_RANGE
+   */
+  setClock(hz: number, terminalFollows: boolean): void {
+    this.chip.setCardClock(hz);
+    if (terminalFollows) this.chip.link.setCardHz(hz);
   }
 
   /** Step marks are counted from here. */

@@ -1,8 +1,8 @@
 import type { NvmState } from './types.js';
 
 /**
- * A 64-bit hash (16 hexadecimal digits) of what later sessions can see of an EEPROM: bytes, weak cells and torn
- * pages; not its wear and session counters. Equal states give equal digests on every machine; not cryptographic.
+ * A 64-bit hash (16 hexadecimal digits) of what later sessions can see of an EEPROM: bytes, weak cells, torn
+ * pages and stuck cells; not its wear and session counters. Equal states give equal digests on every machine; not cryptographic.
  */
 export function nvmDigest(state: NvmState): string {
   const hash = new Lanes();
@@ -14,6 +14,7 @@ export function nvmDigest(state: NvmState): string {
   }
   hash.add(-1);
   for (const page of state.torn) hash.add(page);
+  for (const { page, bit, stuck } of state.faulty ?? []) if (stuck !== undefined) for (const part of [-2, page, bit, stuck]) hash.add(part);
   return hash.digest();
 }
 

@@ -1,0 +1,129 @@
+import type { LinkFault, LinkFaultAction } from '../../devices/index.js';
+import { uintOf } from '../codec/index.js';
+import { seededRandom } from '../world/random.js';
+import type { RandomSource } from '../world/random.js';
+import type { PhaseFacts } from './ready.js';
+import type { Disturbance, DisturbKind } from './spec.js';
+
+/** Contact clocks within ISO/IEC 7816-3, 5.2.3 (1 to 5 MHz) and beyond, Hz. */
+const clocks = {
+  within: [1_000_000, 1_500_000, 2_000_000, 3_000_000, 3_500_000, 3_650_000, 4_000_000, 4_915_200, 5_000_000],
+  beyond: [400_000, 800_000, 6_000_000, 8_000_000, 12_000_000],
+} as const;
+
+/** True for a contact clock that ISO/IEC 7816-3 permits a terminal. */
+export const clockPermitted = (hz: number): boolean => hz >= 1_000_000 && hz <= 5_000_000;
+
+/** Thousandths of the way to erased that a leaking cell has lost. */
+const losses = [300, 450, 550, 700] as const;
+
+const linkActions: readonly LinkFaultAction[] = ['alter', 'parity', 'drop', 'duplicate', 'delay'];
+/** etu; shorter and longer than the waiting times between characters and for a block. */
+const delays = [5, 30, 100, 1_000, 20_000] as const;
+
+/** What the draws need of the chip. */
+export interface DrawSetting {
+  readonly facts: PhaseFacts;
+  /** Memory when the phase begins. */
+  readonly memory: Uint8Array;
+  readonly pageBytes: number;
+  readonly erased: number;
+  /** Length of an erase and program operation, cycles. */
+  readonly operationCycles: number;
+}
+
+/** Draws disturbances of one kind, the same for the same seed and label. */
+export class Drawer {
+  readonly #random: RandomSource;
+  readonly #setting: DrawSetting;
+
+  /** `label` tells apart what is drawn for different points and kinds. */
+  constructor(setting: DrawSetting, seed: number, label: string) {
+    this.#setting = setting;
+    this.#random = seededRandom(seed, `disturb ${label}`);
+  }
+
+  /** One of a list. */
+  pick<T>(list: readonly T[]): T {
+    return list[this.#below(list.length)];
+  }
+
+  /** The next disturbance of a kind. */
+  next(kind: DisturbKind): Disturbance {
+    switch (kind) {
+      case 'flip': return this.#flip();
+      case 'ram': return { kind, cycle: this.#instruction(), offset: this.pick(this.#setting.facts.ramInUse), bit: this.#below(8) };
+      case 'skip': return { kind, cycle: this.#instruction(), count: this.pick([1, 1, 1, 2, 3, 5]) };
+      case 'stuck': return { kind, cycle: this.#cycle(), page: this.#page(), bit: this.#below(this.#setting.pageBytes * 8), value: this.pick([0, 1]) };
+      case 'drift': return this.#drift();
+      case 'brownout': return this.#brownout();
+      case 'clock': return { kind, cycle: this.#early(), hz: this.pick(this.pick([clocks.within, clocks.within, clocks.beyond])), terminal: this.pick(['follows', 'stays']) };
+      case 'noise': return { kind, cycle: 0, faults: Array.from({ length: this.pick([1, 1, 2, 3]) }, () => this.#link()) };
+    }
+  }
+
+  #below(limit: number): number {
+    return Math.floor((uintOf(this.#random(4)) / 0x1_0000_0000) * limit);
+  }
+
+  #instruction(): number {
+    const { instructions } = this.#setting.facts;
+    return instructions[this.#below(instructions.length)];
+  }
+
+  #cycle(): number {
+    const { from, to } = this.#setting.facts;
+    return from + this.#below(to - from);
+  }
+
+  /** A cycle behind which there is still something on the line. */
+  #early(): number {
+    const { from, to } = this.#setting.facts;
+    return from + this.#below(Math.floor((to - from) * 0.9));
+  }
+
+  /** A page that the phase writes, or one that holds something. */
+  #page(): number {
+    const { operations, pagesInUse } = this.#setting.facts;
+    return this.pick([true, operations.length === 0]) ? this.pick(pagesInUse) : this.pick(operations).page;
+  }
+
+  /** SP bits 0 and 1 and pc bit 0 are fixed; of xPSR only the flags (bits 28 to 31) are state that software sees. */
+  #flip(): Disturbance {
+    const register = this.#below(17);
+    const lowest = register === 13 ? 2 : register === 15 ? 1 : register === 16 ? 28 : 0;
+    return { kind: 'flip', cycle: this.#instruction(), register, bit: lowest + this.#below(32 - lowest) };
+  }
+
+  #drift(): Disturbance {
+    const { memory, pageBytes, erased, facts } = this.#setting;
+    const page = this.pick(facts.pagesInUse);
+    const bytes = memory.subarray(page * pageBytes, (page + 1) * pageBytes);
+    const programmed = Array.from({ length: pageBytes * 8 }, (_, bit) => bit).filter((bit) => ((bytes[bit >> 3] ^ erased) >> (bit & 7)) & 1);
+    return { kind: 'drift', cycle: this.#cycle(), page, bit: programmed.length > 0 ? this.pick(programmed) : 0, lost: this.pick(losses) };
+  }
+
+  #brownout(): Disturbance {
+    const { facts: { operations }, operationCycles } = this.#setting;
+    const end = this.pick(['recover', 'recover', 'abrupt', 'finish'] as const);
+    const after = 1 + this.#below(end === 'recover' ? operationCycles - 1 : operationCycles * 2);
+    if (operations.length === 0 || this.pick([true, false, false])) return { kind: 'brownout', cycle: this.#cycle(), after, end };
+    const { start, end: last } = this.pick(operations);
+    return { kind: 'brownout', cycle: start - Math.floor(operationCycles / 10) + this.#below(last - start + Math.floor(operationCycles / 10)), after, end };
+  }
+
+  #link(): LinkFault {
+    const { toCard, fromCard } = this.#setting.facts;
+    const direction = this.pick(['to-card', 'from-card'] as const);
+    const unit = this.pick(['character', 'character', 'character', 'block'] as const);
+    const counts = direction === 'to-card' ? toCard : fromCard;
+    const nth = 1 + this.#below(unit === 'character' ? counts.characters : counts.blocks);
+    const action = this.pick(linkActions);
+    const within = unit === 'block' && action !== 'drop' && action !== 'duplicate' ? { index: action === 'delay' ? 0 : this.#below(4) } : {};
+    return {
+      direction, unit, nth, action, ...within,
+      ...(action === 'alter' ? { mask: this.pick([1 << this.#below(8), 1 + this.#below(255)]) } : {}),
+      ...(action === 'delay' ? { etu: this.pick(delays) } : {}),
+    };
+  }
+}
