@@ -103,10 +103,13 @@ export function cellShows(cells: readonly FaultyCell[]): Proof {
   };
 }
 
-function armCell(world: World, what: Extract<Disturbance, { kind: 'stuck' | 'drift' }>): Armed {
+function armCell(world: World, what: Extract<Disturbance, { kind: 'worn' | 'stuck' | 'drift' }>): Armed {
   const { eeprom } = world.card.chip;
+  const { page, bit } = what;
+  const present = (): 0 | 1 => ((eeprom.bytes[page * eeprom.pageBytes + (bit >> 3)] >> (bit & 7)) & 1) as 0 | 1;
   world.card.port.probeAt([what.cycle], () => {
-    eeprom.defect(what.page, what.bit, what.kind === 'stuck' ? { stuck: what.value } : { charge: what.lost / 1000 });
+    if (what.kind === 'drift') eeprom.defect(page, bit, { charge: what.lost / 1000 });
+    else eeprom.defect(page, bit, { stuck: what.kind === 'worn' ? present() : what.value });
   });
   return { disarm: () => { world.card.port.probeAt([], () => undefined); }, proof: () => cellShows(eeprom.faulty) };
 }
@@ -221,7 +224,7 @@ export function arm(world: World, what: Disturbance, facts: Pick<PhaseFacts, 'ca
     case 'flip': return new ArmedFlip(world, what.cycle, `${registerName(what.register)} bit ${what.bit}`, () => flipRegister(machine, what.register, what.bit));
     case 'ram': return new ArmedFlip(world, what.cycle, `RAM ${hex(CHIP_MAP.ram + what.offset)} bit ${what.bit}`, () => flipRam(machine, CHIP_MAP.ram + what.offset, what.bit));
     case 'skip': return new ArmedSkip(world, what.cycle, what.count);
-    case 'stuck': case 'drift': return armCell(world, what);
+    case 'worn': case 'stuck': case 'drift': return armCell(world, what);
     case 'brownout': return new ArmedBrownout(world, what);
     case 'clock': return new ArmedClock(world, what, facts.cardEdges);
     case 'noise': return armNoise(world, what);

@@ -54,6 +54,7 @@ export class Drawer {
       case 'flip': return this.#flip();
       case 'ram': return { kind, cycle: this.#instruction(), offset: this.pick(this.#setting.facts.ramInUse), bit: this.#below(8) };
       case 'skip': return { kind, cycle: this.#instruction(), count: this.pick([1, 1, 1, 2, 3, 5]) };
+      case 'worn': return this.#worn();
       case 'stuck': return { kind, cycle: this.#cycle(), page: this.#page(), bit: this.#below(this.#setting.pageBytes * 8), value: this.pick([0, 1]) };
       case 'drift': return this.#drift();
       case 'brownout': return this.#brownout();
@@ -80,6 +81,15 @@ export class Drawer {
   #early(): number {
     const { from, to } = this.#setting.facts;
     return from + this.#below(Math.floor((to - from) * 0.9));
+  }
+
+  /** A cell of a page that is still to be written. */
+  #worn(): Disturbance {
+    const { operations, pagesInUse, from } = this.#setting.facts;
+    const bit = this.#below(this.#setting.pageBytes * 8);
+    if (operations.length === 0) return { kind: 'worn', cycle: this.#cycle(), page: this.pick(pagesInUse), bit };
+    const { page, start } = this.pick(operations);
+    return { kind: 'worn', cycle: from + this.#below(start - from), page, bit };
   }
 
   /** A page that the phase writes, or one that holds something. */

@@ -12,9 +12,9 @@ import { leftNow, restOf, safesDigest, violationsOf } from '../tear/rest.js';
 import { arm, cellShows } from './arm.js';
 import type { Armed, Proof } from './arm.js';
 import { disturbCaseId, disturbCaseOf } from './case-id.js';
-import { distinct, judgeCells } from './cells.js';
+import { distinct, excused, judgeCells } from './cells.js';
 import type { ReadyPhase } from './ready.js';
-import { attackKinds } from './spec.js';
+import { attackKinds, cellKinds } from './spec.js';
 import type { Disturbance } from './spec.js';
 
 /**
@@ -77,7 +77,7 @@ export class Disturber {
     const seen = await this.#disturb(what);
     const { world, point } = this.#phase;
     const rest = restOf(world, seen.nvm);
-    const cells = what.kind === 'stuck' || what.kind === 'drift';
+    const cells = cellKinds.includes(what.kind);
     const name = seen.nvm.weak.length > 0 ? policy : strong;
     const judged = cells
       ? await judgeCells(this.#factory, point, rest, seen.before, name)
@@ -107,7 +107,7 @@ export class Disturber {
     const same = world.line.now() === facts.to && `${nvmDigest(nvm)} ${safesDigest(world)}` === facts.digest;
     const during = log.states.slice(1).flatMap((state, i) => [...checkState(state), ...checkChange(log.states[i], state)]);
     const findings = [
-      ...during, ...this.#rulesOf(what), ...this.#unreached(what, end), ...told(Uint8Array.from(sent), secrets),
+      ...cellKinds.includes(what.kind) ? during.filter((finding) => !excused(finding, world, false)) : during, ...this.#rulesOf(what), ...this.#unreached(what, end), ...told(Uint8Array.from(sent), secrets),
     ];
     return { end, armed, proof, nvm, same, before: log.states[log.states.length - 1], findings };
   }

@@ -2,7 +2,7 @@ import type { LinkFault, LinkFaultAction } from '../../devices/index.js';
 import { BenchError } from '../world/errors.js';
 
 /** Kinds of disturbance; docs/faults.md says what each does. */
-export const disturbKinds = ['noise', 'brownout', 'clock', 'stuck', 'drift', 'flip', 'ram', 'skip'] as const;
+export const disturbKinds = ['noise', 'brownout', 'clock', 'worn', 'stuck', 'drift', 'flip', 'ram', 'skip'] as const;
 
 /** One of {@link disturbKinds}. */
 export type DisturbKind = (typeof disturbKinds)[number];
@@ -18,7 +18,9 @@ export type Disturbance =
   | { readonly kind: 'ram'; readonly cycle: number; readonly offset: number; readonly bit: number }
   /** So many instructions in a row without effect. */
   | { readonly kind: 'skip'; readonly cycle: number; readonly count: number }
-  /** A cell (bit number within its page) reads `value` for ever. */
+  /** A cell (bit number within its page) keeps the value it has for ever: it shows when its page is written. */
+  | { readonly kind: 'worn'; readonly cycle: number; readonly page: number; readonly bit: number }
+  /** A cell reads `value` for ever. */
   | { readonly kind: 'stuck'; readonly cycle: number; readonly page: number; readonly bit: number; readonly value: 0 | 1 }
   /** A programmed cell has lost charge (thousandths of the way to erased) and goes on losing it at each power-on. */
   | { readonly kind: 'drift'; readonly cycle: number; readonly page: number; readonly bit: number; readonly lost: number }
@@ -28,6 +30,9 @@ export type Disturbance =
   | { readonly kind: 'clock'; readonly cycle: number; readonly hz: number; readonly terminal: 'follows' | 'stays' }
   /** Disturbed characters and blocks, counted from the beginning of the phase. */
   | { readonly kind: 'noise'; readonly cycle: 0; readonly faults: readonly LinkFault[] };
+
+/** Kinds that damage a cell for good. */
+export const cellKinds: readonly DisturbKind[] = ['worn', 'stuck', 'drift'];
 
 const registerNames = ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'sp', 'lr', 'pc', 'psr'] as const;
 
@@ -61,6 +66,7 @@ export function detailText(what: Disturbance): string {
     case 'flip': return `${registerName(what.register)}.${what.bit}`;
     case 'ram': return `${what.offset.toString(16)}.${what.bit}`;
     case 'skip': return String(what.count);
+    case 'worn': return `${what.page}.${what.bit}`;
     case 'stuck': return `${what.page}.${what.bit}.${what.value}`;
     case 'drift': return `${what.page}.${what.bit}.${what.lost}`;
     case 'brownout': return `${what.after}.${what.end}`;
@@ -71,7 +77,11 @@ export function detailText(what: Disturbance): string {
 
 const numbers = (text: string): number[] => text.split('.').map(Number);
 
-function cellsOf(kind: 'stuck' | 'drift', cycle: number, detail: string): Disturbance | undefined {
+function cellsOf(kind: 'worn' | 'stuck' | 'drift', cycle: number, detail: string): Disturbance | undefined {
+  if (kind === 'worn') {
+    const [page, bit] = numbers(detail);
+    return /^\d+\.\d+$/.test(detail) ? { kind, cycle, page, bit } : undefined;
+  }
   if (!/^\d+\.\d+\.\d+$/.test(detail)) return undefined;
   const [page, bit, last] = numbers(detail);
   if (kind === 'drift') return { kind, cycle, page, bit, lost: last };
@@ -97,7 +107,7 @@ function coreOf(kind: 'flip' | 'ram' | 'skip', cycle: number, detail: string): D
 function read(kind: DisturbKind, cycle: number, detail: string): Disturbance | undefined {
   switch (kind) {
     case 'flip': case 'ram': case 'skip': return coreOf(kind, cycle, detail);
-    case 'stuck': case 'drift': return cellsOf(kind, cycle, detail);
+    case 'worn': case 'stuck': case 'drift': return cellsOf(kind, cycle, detail);
     case 'brownout': case 'clock': return supplyOf(kind, cycle, detail);
     case 'noise': {
       const faults = detail.split('+').map(faultOf);
