@@ -28,7 +28,8 @@ export { EepromArray, type EepromConfig, type EepromState } from './eeprom/array
 export { CellModel, type PageCells, type PageOperation } from './eeprom/cells.js';
 export { countWeak } from './eeprom/policy.js';
 export { flipRam, flipRegister, skipInstruction, XPSR_INDEX, type Flip, type Skip } from './inject.js';
-export { nvmDigest } from './eeprom/digest.js';
+export { NvmHash, nvmDigest } from './eeprom/digest.js';
+export type { WatchEvent, WatchListener } from './eeprom/watch.js';
 export { endurance } from './eeprom/wear.js';
 export type { FaultyCell, NvmState, WeakPage, WeakPolicy, WriteRecord } from './eeprom/types.js';
 export { parseProfile, nearestName } from './profiles/parse.js';

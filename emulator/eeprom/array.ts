@@ -6,11 +6,13 @@ import { hash32, unit } from './math.js';
 import { FaultyCells } from './faulty.js';
 import { WeakReader, type WeakReaderState } from './policy.js';
 import type { FaultyCell, NvmState, WeakPage, WeakPolicy, WriteRecord } from './types.js';
+import type { WatchListener } from './watch.js';
 import { applyWear } from './wear.js';
 
 const WEAK = 1;
 const BUSY = 2;
-const FAULTY = 4;
+const WATCHED = 4;
+const FAULTY = 8;
 const DISTURB_SALT = 0x44495354;
 
 /** What an {@link EepromArray} is made from. */
@@ -73,6 +75,9 @@ export class EepromArray {
   #writes: WriteRecord[] = [];
   #onBusyRead: (offset: number, now: Cycles) => void = () => undefined;
   #window: HookedWindow | undefined;
+  #watched: ReadonlySet<number> = new Set();
+  #tell: WatchListener | undefined;
+  #started: ((operation: PageOperation) => void) | undefined;
 
   /** @throws ChipError NVM_SIZE when `config.bytes` has the wrong length */
   constructor(config: EepromConfig) {
@@ -124,6 +129,22 @@ export class EepromArray {
     this.#onBusyRead = tell;
   }
 
+  /**
+   * Tells of everything that depends on what `pages` hold, over power sessions and until it is called anew; without
+   * a listener it ends. What the core then does is fixed by what it was told, whatever else these pages hold.
+   */
+  watch(pages: ReadonlySet<number>, tell: WatchListener | undefined): void {
+    for (const page of this.#watched) this.#flag(page, WATCHED, false);
+    this.#watched = tell === undefined ? new Set() : new Set(pages);
+    this.#tell = tell;
+    for (const page of this.#watched) this.#flag(page, WATCHED, true);
+  }
+
+  /** Whom to tell of each operation that has begun; he may take a {@link snapshot}. Undefined ends it. */
+  onStart(tell: ((operation: PageOperation) => void) | undefined): void {
+    this.#started = tell;
+  }
+
   /** Sets `window.onRead` while some page is busy or weak under a policy whose reads change, and clears it after. */
   attach(window: HookedWindow): void {
     this.#window = window;
@@ -148,6 +169,7 @@ export class EepromArray {
     for (const page of state?.weak ?? []) this.#setWeak(page.page, this.#drift(page));
     this.#begin(policy, this.weak);
     for (const page of this.#born) this.#settle(page);
+    if (this.#watched.size > 0) this.#tell?.({ kind: 'power-on', policy });
   }
 
   /**
@@ -163,13 +185,17 @@ export class EepromArray {
 
   /** Reads through weak and busy pages, little-endian; offsets as in the window, in range and aligned. */
   read(offset: number, size: AccessSize, now: Cycles): number {
-    const op = this.#op;
-    if (op !== undefined && Math.floor(offset / this.pageBytes) === op.page) {
-      this.#onBusyRead(offset, now);
-      const cells = this.model.at(op, now);
-      return this.#faulty.read(offset, size, this.#gather(offset, size, cells.bytes, op.page * this.pageBytes, cells.weak));
-    }
-    return this.#faulty.read(offset, size, this.#gather(offset, size, this.bytes, 0, this.#dynamic(Math.floor(offset / this.pageBytes))));
+    const page = Math.floor(offset / this.pageBytes);
+    const sound = this.#op?.page === page ? this.#readBusy(this.#op, offset, size, now) : this.#gather(offset, size, this.bytes, 0, this.#dynamic(page));
+    const value = this.#faulty.read(offset, size, sound);
+    if (this.#watched.has(page)) this.#tell?.({ kind: 'read', page, offset, size, now, value });
+    return value;
+  }
+
+  #readBusy(op: PageOperation, offset: number, size: AccessSize, now: Cycles): number {
+    this.#onBusyRead(offset, now);
+    const cells = this.model.at(op, now);
+    return this.#gather(offset, size, cells.bytes, op.page * this.pageBytes, cells.weak);
   }
 
   /** Reads a whole page as the controller does; counts as a read of each byte. */
@@ -193,6 +219,7 @@ export class EepromArray {
     const base = erase ? new Uint8Array(this.pageBytes).fill(this.#erased) : current;
     const intended = base.map((byte, i) => ((command & 2) === 0 ? byte : this.#program(byte, target[i])));
     const program = (command & 2) !== 0 && (force || intended.some((byte, i) => byte !== base[i]));
+    if (this.#watched.has(page)) this.#tell?.({ kind: 'start', page, command, target: target.slice(), force, now, erase, program });
     if (!erase && !program) return now;
     const { weak, tornFactor } = this.#config.profile.cells;
     this.#op = {
@@ -204,6 +231,7 @@ export class EepromArray {
       weak: this.#torn.has(page) ? Math.min(0.9, weak * tornFactor) : weak,
     };
     this.#flag(page, BUSY, true);
+    this.#started?.(this.#op);
     return endOf(this.#op);
   }
 
@@ -219,6 +247,9 @@ export class EepromArray {
     const verified = this.readPage(op.page).every((byte, i) => byte === op.intended[i]);
     if (!verified) this.#faulty.failed(op.page);
     this.#log(op, endOf(op), cells.bytes, false, verified);
+    if (this.#watched.has(op.page)) {
+      this.#tell?.({ kind: 'finish', page: op.page, verified, settled: op.eraseCycles > 0 && verified && cells.weak === undefined });
+    }
     return verified;
   }
 
@@ -243,6 +274,7 @@ export class EepromArray {
   /** Power goes at cycle `now`: what is left. The array itself is dead until {@link powerOn}. */
   cut(now: Cycles): NvmState {
     const op = this.#op;
+    if (this.#watched.size > 0) this.#tell?.({ kind: 'cut', now });
     if (op !== undefined) this.#tear(op, now);
     for (const page of this.#weak.values()) this.#put(page, (at) => page.toErased[at] === 0);
     const faulty = this.#faulty.list();
@@ -283,6 +315,7 @@ export class EepromArray {
     this.#policy = policy;
     this.#reader = new WeakReader(policy, this.model, this.#erased, born);
     if (!this.#reader.stable) for (const page of this.#weak.keys()) this.#flag(page, WEAK, true);
+    for (const page of this.#watched) this.#flag(page, WATCHED, true);
     for (const page of this.#faulty.pages) this.#flag(page, FAULTY, true);
     this.#hook();
   }
