@@ -55,7 +55,7 @@ export class Drawer {
       case 'ram': return { kind, cycle: this.#instruction(), offset: this.pick(this.#setting.facts.ramInUse), bit: this.#below(8) };
       case 'skip': return { kind, cycle: this.#instruction(), count: this.pick([1, 1, 1, 2, 3, 5]) };
       case 'worn': return this.#worn();
-      case 'stuck': return { kind, cycle: this.#cycle(), page: this.#page(), bit: this.#below(this.#setting.pageBytes * 8), value: this.pick([0, 1]) };
+      case 'stuck': return this.#stuck();
       case 'drift': return this.#drift();
       case 'brownout': return this.#brownout();
       case 'clock': return { kind, cycle: this.#early(), hz: this.pick(this.pick([clocks.within, clocks.within, clocks.beyond])), terminal: this.pick(['follows', 'stays']) };
@@ -84,7 +84,7 @@ export class Drawer {
   }
 
   /** A cell of a page that is still to be written. */
-  #worn(): Disturbance {
+  #worn(): Extract<Disturbance, { kind: 'worn' }> {
     const { operations, pagesInUse, from } = this.#setting.facts;
     const bit = this.#below(this.#setting.pageBytes * 8);
     if (operations.length === 0) return { kind: 'worn', cycle: this.#cycle(), page: this.pick(pagesInUse), bit };
@@ -92,10 +92,20 @@ export class Drawer {
     return { kind: 'worn', cycle: from + this.#below(start - from), page, bit };
   }
 
-  /** A page that the phase writes, or one that holds something. */
-  #page(): number {
-    const { operations, pagesInUse } = this.#setting.facts;
-    return this.pick([true, operations.length === 0]) ? this.pick(pagesInUse) : this.pick(operations).page;
+  /** A byte that is read while the phase runs, and a cycle before its last read. */
+  #read(): { readonly page: number; readonly byte: number; readonly value: number; readonly cycle: number } {
+    const { facts: { reads, from }, memory, pageBytes } = this.#setting;
+    const { offset, last } = this.pick(reads);
+    return { page: Math.floor(offset / pageBytes), byte: offset % pageBytes, value: memory[offset], cycle: from + this.#below(Math.max(1, last - from)) };
+  }
+
+  /** A cell that is read and then gives the other value, or any cell of a page that the phase writes. */
+  #stuck(): Disturbance {
+    const { operations, reads } = this.#setting.facts;
+    if (reads.length === 0 || (operations.length > 0 && this.pick([true, false]))) return { ...this.#worn(), kind: 'stuck', value: this.pick([0, 1]) };
+    const { page, byte, value, cycle } = this.#read();
+    const bit = this.#below(8);
+    return { kind: 'stuck', cycle, page, bit: byte * 8 + bit, value: ((value >> bit) & 1) === 0 ? 1 : 0 };
   }
 
   /** SP bits 0 and 1 and pc bit 0 are fixed; of xPSR only the flags (bits 28 to 31) are state that software sees. */
@@ -105,12 +115,11 @@ export class Drawer {
     return { kind: 'flip', cycle: this.#instruction(), register, bit: lowest + this.#below(32 - lowest) };
   }
 
+  /** A programmed cell of a byte that is read; where the byte has none, its lowest bit: then the draw does not take place. */
   #drift(): Disturbance {
-    const { memory, pageBytes, erased, facts } = this.#setting;
-    const page = this.pick(facts.pagesInUse);
-    const bytes = memory.subarray(page * pageBytes, (page + 1) * pageBytes);
-    const programmed = Array.from({ length: pageBytes * 8 }, (_, bit) => bit).filter((bit) => ((bytes[bit >> 3] ^ erased) >> (bit & 7)) & 1);
-    return { kind: 'drift', cycle: this.#cycle(), page, bit: programmed.length > 0 ? this.pick(programmed) : 0, lost: this.pick(losses) };
+    const { page, byte, value, cycle } = this.#read();
+    const programmed = [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => ((value ^ this.#setting.erased) >> bit) & 1);
+    return { kind: 'drift', cycle, page, bit: byte * 8 + (programmed.length > 0 ? this.pick(programmed) : 0), lost: this.pick(losses) };
   }
 
   #brownout(): Disturbance {

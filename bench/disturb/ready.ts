@@ -26,6 +26,8 @@ export interface PhaseFacts {
   readonly instructions: Float64Array;
   /** Page operations. */
   readonly operations: readonly { readonly page: number; readonly start: number; readonly end: number }[];
+  /** Bytes of the EEPROM that are read, with the cycle of their last read. */
+  readonly reads: readonly { readonly offset: number; readonly last: number }[];
   /** Pages that hold something when the phase begins. */
   readonly pagesInUse: readonly number[];
   /** Offsets of RAM bytes that no longer hold what they held at power-on. */
@@ -89,16 +91,22 @@ function lookAt(point: DisturbPoint, world: World, factory: WorldFactory): Promi
     const counter = new LinkCounter();
     const instructions: number[] = [];
     const [from, earlier, pages] = [world.line.now(), chip.eeprom.writes.length, pagesInUse(world)];
+    const reads = new Map<number, number>();
     const release = world.card.observe({ character: (event) => { counter.hear(event); } });
+    chip.eeprom.watch(new Set(pages), (event) => {
+      if (event.kind === 'read') for (let i = 0; i < event.size; i += 1) reads.set(event.offset + i, event.now);
+    });
     chip.machine.trace = () => { instructions.push(chip.machine.cycle); };
     const end: ScenarioOutput = await runHonestly(point.run, world).finally(() => {
       chip.machine.trace = undefined;
+      chip.eeprom.watch(new Set(), undefined);
       release();
     });
     if (end.cause !== 'done') throw new BenchError('BENCH_PREPARE', `${point.id}: undisturbed the run ended at ${end.step}: ${end.text}`);
     const left = leftNow(world);
     return {
       from, to: world.line.now(), instructions: Float64Array.from(instructions), pagesInUse: pages,
+      reads: [...reads].map(([offset, last]) => ({ offset, last })),
       operations: chip.eeprom.writes.slice(earlier).map(({ page, start, end: last }) => ({ page, start, end: last })),
       ramInUse: ramInUse(world, factory, point, left), toCard: counter.of('to-card'), fromCard: counter.of('from-card'), cardEdges: counter.shortest,
       digest: `${nvmDigest(left)} ${safesDigest(world)}`,
