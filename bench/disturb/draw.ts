@@ -11,9 +11,6 @@ const clocks = {
   beyond: [400_000, 800_000, 6_000_000, 8_000_000, 12_000_000],
 } as const;
 
-/** True for a contact clock that ISO/IEC 7816-3 permits a terminal. */
-export const clockPermitted = (hz: number): boolean => hz >= 1_000_000 && hz <= 5_000_000;
-
 /** Thousandths of the way to erased that a leaking cell has lost. */
 const losses = [300, 450, 550, 700] as const;
 
