@@ -63,6 +63,8 @@ export class Disturber {
   readonly #factory: WorldFactory;
   readonly #phase: ReadyPhase;
   readonly #judge: Judge;
+  /** For runs whose messages may have been altered. */
+  readonly #noisyJudge: Judge;
   /** Abstract states met, so that equal ones have one number. */
   readonly #states = new Map<string, number>();
 
@@ -70,6 +72,7 @@ export class Disturber {
     this.#factory = factory;
     this.#phase = phase;
     this.#judge = new Judge(factory, phase.point, phase.secrets);
+    this.#noisyJudge = new Judge(factory, phase.point, phase.secrets, { cancelConflicts: true });
   }
 
   /** One disturbance; `policy` names what weak cells read afterwards. */
@@ -81,7 +84,7 @@ export class Disturber {
     const name = seen.nvm.weak.length > 0 ? policy : strong;
     const judged = cells
       ? await judgeCells(this.#factory, point, rest, seen.before, name)
-      : await this.#judge.judge({ rest, before: seen.before, beforeId: this.#numberOf(seen.before) }, policyOf(name));
+      : await (what.kind === 'noise' ? this.#noisyJudge : this.#judge).judge({ rest, before: seen.before, beforeId: this.#numberOf(seen.before) }, policyOf(name));
     const proof = 'cells' in judged ? cellShows(judged.cells) : seen.proof;
     const findings = distinct([...seen.findings, ...judged.findings]);
     return {
