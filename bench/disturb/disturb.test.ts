@@ -205,7 +205,6 @@ describe('a planted weakness is seen', () => {
   test.each<[DisturbKind, string, string, string, (facts: ReadyPhase['facts']) => Disturbance[]]>([
     ['worn', 'index-before-data', '1-backup-D-01', 'I2', ({ operations, from }) => operations.map(({ page }) => ({ kind: 'worn', cycle: from + 1000, page, bit: 208 }))],
     ['brownout', 'no-journal', '1-backup-D-01', 'I2', ({ operations }) => operations.map(({ start, end }) => ({ kind: 'brownout', cycle: start, after: end - start + 2000, end: 'abrupt' }))],
-    ['noise', 'not-spent', '1-backup-D-01', 'I1', () => [{ kind: 'noise', cycle: 0, faults: [{ direction: 'to-card', unit: 'character', nth: 20, action: 'parity' }] }]],
     ['clock', 'not-spent', '1-backup-D-01', 'I1', ({ from }) => [{ kind: 'clock', cycle: from + 1000, hz: 4_000_000, terminal: 'follows' }]],
   ])('%s: the build %s', async (kind, name, point, invariant, list) => {
     const at = await scene(point, kind, setup(`faulty/${name}`));
@@ -213,6 +212,25 @@ describe('a planted weakness is seen', () => {
     expect(report?.outcome).toBe('breach');
     expect(invariantsOf(report)).toContain(invariant);
     expect(report?.proof).not.toMatch(/not reached|^0 of/);
+  });
+});
+
+describe('link noise over T=0, where nothing but parity guards a byte', () => {
+  /** Single bits of the certificate on its way to the card (only GET RESPONSE follows it), each altered in a run of its own. */
+  const altered = ({ toCard: { characters } }: ReadyPhase['facts']): Disturbance[] => Array.from({ length: 28 }, (_, i) => (
+    { kind: 'noise', cycle: 0, faults: [{ direction: 'to-card', unit: 'character', nth: characters - 10 - 5 * i, action: 'alter', mask: 1 }] }
+  ));
+
+  test('a build that does not check the signature of the safe keeps a certificate that fits nothing', async () => {
+    const at = await scene('1-backup-D-01', 'noise', setup('faulty/no-safe-signature', 'T=0'));
+    const report = await firstBreach(at, altered(at.phase.facts));
+    expect(report?.proof).toMatch(/^1 of 1 fired: alter character \d+ to-card at cycle \d+$/);
+    expect(invariantsOf(report).filter((invariant) => ['I2', 'I7'].includes(invariant))).not.toEqual([]);
+  });
+
+  test('the reference refuses every one of them and registers when asked again', async () => {
+    const at = await scene('1-backup-D-01', 'noise', setup('card', 'T=0'));
+    for (const what of altered(at.phase.facts)) expect(await at.disturber.run(what, 'new')).toMatchObject({ findings: [], outcome: expect.stringMatching(/^(detected|hang)$/) as string });
   });
 });
 
