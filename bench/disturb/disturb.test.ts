@@ -234,6 +234,15 @@ describe('link noise over T=0, where nothing but parity guards a byte', () => {
   });
 });
 
+test('a terminal whose etu does not follow the clock under T=0 gives up in the end', async () => {
+  const at = await scene('2-key-recover-D-01', 'clock', setup('card', 'T=0'));
+  const { from, to } = at.phase.facts;
+  for (let part = 0.1; part < 0.9; part += 0.1) {
+    const report = await at.disturber.run({ kind: 'clock', cycle: Math.floor(from + part * (to - from)), hz: 2_000_000, terminal: 'stays' }, 'new');
+    expect(report).toMatchObject({ findings: [], end: expect.stringMatching(/^(link|late|unexpected) at 4-/) as string });
+  }
+});
+
 /** Options of a small campaign on the reference. */
 function options(change: Partial<DisturbOptions>): DisturbOptions {
   return {

@@ -10,7 +10,7 @@ import { Judge } from '../tear/judge.js';
 import { policyOf, strong } from '../tear/policies.js';
 import { leftNow, restOf, safesDigest, violationsOf } from '../tear/rest.js';
 import { arm, cellShows } from './arm.js';
-import type { Armed, Proof } from './arm.js';
+import type { Proof } from './arm.js';
 import { disturbCaseId, disturbCaseOf } from './case-id.js';
 import { distinct, excused, judgeCells } from './cells.js';
 import type { ReadyPhase } from './ready.js';
@@ -46,11 +46,14 @@ export interface DisturbReport {
 /** Bytes of a secret that count as found. */
 const enough = 8;
 const silent = /^CARD_(SILENT|FAULT)\b/;
+/** Seconds of card time behind the undisturbed end at which power is taken from a run that does not end. */
+const giveUpSeconds = 60;
 
 /** What the disturbed run gave. */
 interface Disturbed {
   readonly end: ScenarioOutput;
-  readonly armed: Armed;
+  /** Card and terminal went on without coming to an end. */
+  readonly endless: boolean;
   readonly proof: Proof;
   readonly nvm: NvmState;
   readonly same: boolean;
@@ -101,10 +104,14 @@ export class Disturber {
     log.begin(world);
     const sent: number[] = [];
     const release = world.card.observe({ character: ({ direction, byte }) => { if (direction === 'from-card' && byte !== undefined) sent.push(byte); } });
+    const giveUp = facts.to + giveUpSeconds * world.parts.profile.cpu.hz;
+    world.card.cutAt(giveUp);
     const armed = arm(world, what, facts);
     const end = await runHonestly(point.run, world);
     armed.disarm();
     release();
+    if (world.card.chip.powered) world.card.cutAt(undefined);
+    const endless = world.card.port.save().cutDone === giveUp;
     const proof = armed.proof();
     const nvm = world.card.chip.powered ? leftNow(world) : world.card.port.takeNvm();
     const same = world.line.now() === facts.to && `${nvmDigest(nvm)} ${safesDigest(world)}` === facts.digest;
@@ -112,7 +119,7 @@ export class Disturber {
     const findings = [
       ...cellKinds.includes(what.kind) ? during.filter((finding) => !excused(finding, world, false)) : during, ...this.#rulesOf(what), ...this.#unreached(what, end), ...told(Uint8Array.from(sent), secrets),
     ];
-    return { end, armed, proof, nvm, same, before: log.states[log.states.length - 1], findings };
+    return { end, endless, proof, nvm, same, before: log.states[log.states.length - 1], findings };
   }
 
   /** What chip and line report, where the card has no excuse for it. */
@@ -147,9 +154,9 @@ function told(sent: Uint8Array, secrets: readonly Secret[]): readonly Finding[] 
 const endText = ({ cause, step, sw, text }: ScenarioOutput): string =>
   (cause === 'done' ? 'done' : `${cause} at ${step}: ${sw ?? text.split(':')[0]}`);
 
-function outcomeOf(proof: Proof, findings: readonly Finding[], { end, same }: Disturbed): DisturbOutcome {
+function outcomeOf(proof: Proof, findings: readonly Finding[], { end, endless, same }: Disturbed): DisturbOutcome {
   if (findings.length > 0) return 'breach';
   if (!proof.fired) return 'invalid';
   if (end.cause === 'done') return same ? 'none' : 'masked';
-  return silent.test(end.text) ? 'hang' : 'detected';
+  return endless || silent.test(end.text) ? 'hang' : 'detected';
 }

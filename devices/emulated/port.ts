@@ -156,6 +156,7 @@ export class EmulatedPort implements BytePort {
     this.#markFrom = this.chip.steps.length;
   }
 
+  /** An error signal that a slower card gives to an earlier character meets the one being sent, and counts for that. */
   send(bytes: Uint8Array, options: SendOptions): SendOutcome {
     this.#needPower();
     const { link } = this.chip;
@@ -175,7 +176,7 @@ export class EmulatedPort implements BytePort {
     if (!signal) return { accepted: bytes.length, signalled: false, firstEdge: first, lastEdge: last };
     link.cancel();
     this.tape?.act(this.chip.now, { kind: 'cancel' });
-    const accepted = signal.index - base;
+    const accepted = Math.max(0, signal.index - base);
     return { accepted, signalled: true, firstEdge: first, lastEdge: edgeOf(accepted) };
   }
 
