@@ -158,6 +158,18 @@ export class Chip {
     this.#parts.sysctl.setSupply(good);
   }
 
+  /** True unless the supply has fallen. */
+  get supplyGood(): boolean { return this.#parts.sysctl.supplyGood; }
+
+  /**
+   * The contact clock changes: the card's etu with it, from the next character on. The core has a clock of its own, and
+   * SYSCTL.CARD_HZ keeps naming the profile's. Power-on takes the change back. @throws ChipError LINK_RANGE
+   */
+  setCardClock(hz: number): void {
+    if (!Number.isInteger(hz) || hz < 1) throw new ChipError('LINK_RANGE', `a contact clock of ${hz} Hz is out of range`, 'the clock is unchanged', 'give whole Hz above 0');
+    this.#parts.uart.setCardHz(hz);
+  }
+
   /**
    * Power goes at the cycle the last run was to reach; gives what is left of the EEPROM. `finish` lets the stored
    * charge drive the running page operation on for `eeprom.holdUs`. @throws ChipError CHIP_OFF

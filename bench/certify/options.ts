@@ -11,8 +11,11 @@ import { BenchError } from '../world/errors.js';
 /** Everything an implementation can claim in its conformance statement. */
 export const capabilities = [
   'embodiment-1', 'embodiment-2', 'common-key', 'legacy-hashes', 'empty-digest', 'T=0', 'T=1', 'trace-port', 'power-control',
-  'memory-fill', 'two-safes', 'personalisation', 'raw-apdu',
+  'memory-fill', 'two-safes', 'personalisation', 'raw-apdu', 'fault-resistance',
 ] as const satisfies readonly Capability[];
+
+/** What is taken to be claimed without a statement: all but resistance to attacks on the running core. */
+export const defaultClaims: readonly Capability[] = capabilities.filter((one) => one !== 'fault-resistance');
 
 /** What `cardbench certify` and its workers need to know; plain data. */
 export interface CertifyOptions {
@@ -71,7 +74,8 @@ function whole(name: string, text: string, least: number, most: number): number 
 
 const statement = z.strictObject({ supports: z.array(z.enum(capabilities)).min(1) });
 
-function readStatement(path: string): readonly Capability[] {
+/** Reads a conformance statement. @throws BenchError BENCH_USAGE */
+export function readStatement(path: string): readonly Capability[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -115,7 +119,7 @@ export function certifyOptions(argv: readonly string[]): CertifyOptions {
   return {
     image: positionals[0] ?? referenceImage, chip: values.chip, overrides: values.set, seed: whole('seed', values.seed, 0, 0xffffffff),
     protocol, points: values.point, from: values.from, jobs, cuts: whole('cuts', values.cuts, 0, 1_000_000), out: values.out,
-    json: values.json, offered: values.ics === undefined ? capabilities : readStatement(values.ics),
+    json: values.json, offered: values.ics === undefined ? defaultClaims : readStatement(values.ics),
   };
 }
 

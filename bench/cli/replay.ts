@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { WorldFactory } from '../certify/factory.js';
 import { referenceImage } from '../certify/options.js';
 import { loadSetup } from '../certify/setup.js';
+import { DISTURB_PREFIX, parseDisturbCase, replayDisturbance } from '../disturb/index.js';
 import { parseCaseId, replayCut, TearError } from '../tear/index.js';
 import { BenchError } from '../world/errors.js';
 import { explain, readImage } from './certify.js';
@@ -9,8 +10,8 @@ import type { CommandIo } from './exec.js';
 
 /** Usage of `cardbench replay`. */
 export const REPLAY_USAGE = `cardbench replay CASE [IMAGE] [--chip P] [--set KEY=VALUE]... [--json]
-Repeats one power cut from scratch: the case id of a failure says firmware, chip, protocol, seed, point, cycle and
-weak-cell policy. The image must be the one of the case.
+Repeats one power cut (cut:...) or disturbance (dis:...) from scratch: the case id of a failure says firmware, chip,
+protocol, seed, point, what was done and the weak-cell policy. The image must be the one of the case.
 Exit: 0 no invariant broken, 1 broken as reported, 2 usage or another image, 3 the bench failed`;
 
 function parsed(argv: readonly string[]) {
@@ -24,10 +25,26 @@ function parsed(argv: readonly string[]) {
   }
 }
 
+async function replayDisturb(id: string, image: string, values: ReturnType<typeof parsed>['values'], io: CommandIo): Promise<number> {
+  const { chip, protocol, seed } = parseDisturbCase(id);
+  const report = await replayDisturbance(loadSetup({ chip: values.chip ?? chip, overrides: values.set, protocol, seed }, readImage(image)), id);
+  const { outcome, proof, end, digest, findings } = report;
+  if (values.json) io.out(JSON.stringify(report));
+  else {
+    io.out(`${id}: ${outcome}; run ended: ${end}; memory ${digest}`);
+    io.out(`proof: ${proof}`);
+    for (const { invariant, text } of findings) io.out(`${invariant}: ${text}`);
+    if (findings.length === 0) io.out('no invariant is broken');
+  }
+  if (findings.length > 0) return 1;
+  return outcome === 'invalid' ? 3 : 0;
+}
+
 async function replay(argv: readonly string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parsed(argv);
   const [id, image = referenceImage, ...rest] = positionals;
   if (id === undefined || rest.length > 0) throw new BenchError('BENCH_USAGE', 'give one CASE and at most one IMAGE', 'nothing was run');
+  if (id.startsWith(DISTURB_PREFIX)) return replayDisturb(id, image, values, io);
   const { chip, protocol, seed } = parseCaseId(id);
   const factory = new WorldFactory(loadSetup({ chip: values.chip ?? chip, overrides: values.set, protocol, seed }, readImage(image)));
   const { digest, findings } = await replayCut(factory, id);

@@ -14,6 +14,13 @@ async function take(world: World, handle: number, money: boolean, amount: number
   return swText(sw);
 }
 
+/** As {@link take}; a card that found a worn page (6581) may have another one, so it is asked up to three times. */
+async function takePatiently(world: World, handle: number, money: boolean, amount: number): Promise<string> {
+  let sw = await take(world, handle, money, amount);
+  for (let again = 0; again < 2 && sw === '6581'; again += 1) sw = await take(world, handle, money, amount);
+  return sw;
+}
+
 /** Gets a value back from the safe by whatever certificate the card has of it. */
 async function redeem(world: World, issueId: string): Promise<ScenarioOutput | undefined> {
   const handle = world.handleOf(issueId, 'certificate');
@@ -45,7 +52,7 @@ async function spendOne(world: World, issueId: string, quantity: number, remaini
   const entry = handle === undefined ? undefined : world.entry(handle);
   if (handle === undefined || entry?.class !== 'A') return [{ invariant: 'I2', text: `value ${issueId} did not come back` }];
   const money = isMoney(entry.object?.infoClass ?? 0);
-  const sw = await take(world, handle, money, money ? remaining : quantity);
+  const sw = await takePatiently(world, handle, money, money ? remaining : quantity);
   if (sw !== '9000') return [{ invariant: 'I2', text: `value ${issueId} cannot be spent: USE was answered ${sw}` }];
   world.spend(issueId, money ? 0 : quantity, money ? remaining : 0);
   return [];
@@ -84,6 +91,7 @@ export async function conserved(world: World): Promise<Finding[]> {
   }
   for (const { issueId, quantity, remaining } of ledger) findings.push(...await spendOne(world, issueId, quantity, remaining));
   await replayCertificates(world);
-  for (const { issueId } of ledger) findings.push(...await spendAgain(world, issueId));
+  const spent = world.abstract().ledger.filter((now) => ledger.some((was) => was.issueId === now.issueId && was.spentQuantity + was.spentAmount < now.spentQuantity + now.spentAmount));
+  for (const { issueId } of spent) findings.push(...await spendAgain(world, issueId));
   return [...findings, ...checkState(world.abstract())];
 }

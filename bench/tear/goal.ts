@@ -1,6 +1,7 @@
 import { hidden, recordsOf, redeemable, spendable, worth } from '../../scenarios/index.js';
 import type { AbstractCard, AbstractCertificate, AbstractWorld, ScenarioOutput } from '../../scenarios/index.js';
 import { runHonestly } from '../certify/prepare.js';
+import { commands } from '../codec/index.js';
 import type { World } from '../world/world.js';
 import type { TearPoint } from './points.js';
 
@@ -76,11 +77,27 @@ export function goalMissed(point: TearPoint, world: AbstractWorld, issueId: stri
 export const itemOf = (point: TearPoint, world: World): string =>
   (point.run.item === undefined ? '' : world.names.get(point.run.item) ?? '');
 
+/** How far an honest terminal goes. */
+export interface Patience {
+  /**
+   * The request may have been altered on its way, and the safe then holds another object under its sequence: after
+   * SAFE_CONFLICT the terminal cancels the registration, so that the next one gets a new sequence. Default: no; without
+   * an altered link a conflict is the card's doing.
+   */
+  readonly cancelConflicts?: boolean;
+}
+
+async function cancelRegistration(point: TearPoint, world: World): Promise<void> {
+  const handle = world.handleOf(itemOf(point, world), 'value');
+  await world.line.transmit(point.run.scenario === '2/key-backup' || handle === undefined ? commands.cancelKey() : commands.cancel(handle));
+  world.line.takeMarks();
+}
+
 /**
  * An honest terminal that knows nothing but what the user wanted: asks for the same scenario up to three times. A key
  * that is gone with its certificate stored needs no second registration. Throws DeviceError when the card is lost.
  */
-export async function retryHonestly(point: TearPoint, world: World): Promise<Retries> {
+export async function retryHonestly(point: TearPoint, world: World, { cancelConflicts = false }: Patience = {}): Promise<Retries> {
   const run = { ...point.run, options: { ...point.run.options, absentMeansDone: true } };
   const missed = (): string | undefined => goalMissed(point, world.abstract(), itemOf(point, world));
   if (point.run.scenario === '2/key-backup' && missed() === undefined) return { retries: 0, boots: 0, settled: true, last: undefined };
@@ -89,6 +106,7 @@ export async function retryHonestly(point: TearPoint, world: World): Promise<Ret
   for (let retries = 1; retries <= retryLimit; retries += 1) {
     last = await runHonestly(run, world);
     if (last.cause === 'done' && missed() === undefined) return { retries, boots, settled: true, last };
+    if (cancelConflicts && last.safeCode === 'SAFE_CONFLICT') await cancelRegistration(point, world);
     if (last.cause !== 'link') continue;
     boots += 1;
     await world.reset('cold');

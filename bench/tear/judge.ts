@@ -8,6 +8,7 @@ import type { World } from '../world/world.js';
 import type { BootPlayer } from './boot-player.js';
 import { conserved } from './conserve.js';
 import { goalMissed, itemOf, retryHonestly } from './goal.js';
+import type { Patience } from './goal.js';
 import type { TearPoint } from './points.js';
 import type { CutPolicy } from './policies.js';
 import type { PathRecorder } from './recorder.js';
@@ -83,14 +84,16 @@ export class Judge {
   readonly #factory: WorldFactory;
   readonly #point: TearPoint;
   readonly #secrets: readonly Secret[];
+  readonly #patience: Patience;
   readonly #tails = new Map<string, Tail>();
   readonly #ends = new Map<string, readonly Finding[]>();
 
-  /** `secrets` are the keys the card held before the phase. */
-  constructor(factory: WorldFactory, point: TearPoint, secrets: readonly Secret[]) {
+  /** `secrets` are the keys the card held before the phase; `patience` is that of the terminal that asks again. */
+  constructor(factory: WorldFactory, point: TearPoint, secrets: readonly Secret[], patience: Patience = {}) {
     this.#factory = factory;
     this.#point = point;
     this.#secrets = secrets;
+    this.#patience = patience;
   }
 
   /** Different memories after recovery that were taken to the end, and different ends. */
@@ -184,7 +187,7 @@ export class Judge {
     findings.push(...drift);
     const end = await orBrick(findings, 'retry', async () => {
       await world.verify();
-      return retryHonestly(this.#point, world);
+      return retryHonestly(this.#point, world, this.#patience);
     });
     const { retries, boots, settled, last } = end ?? { retries: 0, boots: 0, settled: false, last: undefined };
     const recoveryPages = Math.max(pages, measure.pages);

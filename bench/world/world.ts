@@ -1,7 +1,7 @@
 import { commands, toHex } from '../codec/index.js';
 import type { LoadObject, PublicKeyOps, ValueInformation } from '../codec/index.js';
 import { emulatedCard } from '../../devices/index.js';
-import type { EmulatedCard, Finding } from '../../devices/index.js';
+import type { CardSnapshot, EmulatedCard, Finding } from '../../devices/index.js';
 import type { ChipProfile, CryptoCache, Image, NvmState, WeakPolicy } from '../../emulator/index.js';
 import { decode, pageMap } from '../nvm/index.js';
 import type { NvmContents, NvmEntry, PageMap } from '../nvm/index.js';
@@ -9,6 +9,7 @@ import { samples } from '../../scenarios/index.js';
 import type {
   AbstractLedgerEntry, AbstractWorld, PinChoice, Ports, SampleName,
 } from '../../scenarios/index.js';
+import type { StoreSnapshot } from '../safe/index.js';
 import { createCardPort, verifyCommand } from '../terminal/card-port.js';
 import type { TerminalKnowledge } from '../terminal/card-port.js';
 import { EmulatedLine } from '../terminal/emulated-line.js';
@@ -114,7 +115,7 @@ export class World {
   /** The decoded memory; decoded anew only after a page was written. */
   contents(): NvmContents {
     const { eeprom } = this.card.chip;
-    const mark = `${eeprom.sessions}/${eeprom.writes.length}`;
+    const mark = `${eeprom.sessions}/${eeprom.writes.length}/${eeprom.faulty.length}`;
     if (this.#seen?.mark !== mark) this.#seen = { mark, contents: decode(this.#look(false)) };
     return this.#seen.contents;
   }
@@ -249,20 +250,35 @@ export class World {
    * out when something will happen.
    */
   async rehearse<T>(run: () => Promise<T>): Promise<T> {
-    const { safe, other } = this.parts.safes;
-    const before = { card: this.card.snapshot(), safe: safe.store.snapshot(), other: other.store.snapshot() };
-    const marks = this.line.marksTaken;
+    const before = this.save();
     this.#muted = true;
     try {
       return await run();
     } finally {
       this.#muted = false;
-      this.card.restore(before.card);
-      safe.store.restore(before.safe);
-      other.store.restore(before.other);
-      this.line.marksTaken = marks;
-      this.#seen = undefined;
+      this.restore(before);
     }
+  }
+
+  /** Card, safes and the bench's own book, between exchanges. @throws DeviceError CHANNEL_BUSY within one */
+  save(): WorldState {
+    const { safe, other } = this.parts.safes;
+    return {
+      card: this.card.snapshot(), safe: safe.store.snapshot(), other: other.store.snapshot(), knows: this.knows(),
+      marksTaken: this.line.marksTaken,
+    };
+  }
+
+  /** Takes a state of this world back, as often as wanted. @throws DeviceError CHANNEL_BUSY within an exchange */
+  restore(state: WorldState): void {
+    const { safe, other } = this.parts.safes;
+    this.card.restore(state.card);
+    safe.store.restore(state.safe);
+    other.store.restore(state.other);
+    this.line.marksTaken = state.marksTaken;
+    this.#seen = undefined;
+    for (const book of [this.names, this.#ledger, this.#registrations]) book.clear();
+    this.learn(state.knows);
   }
 
   #exchanged(exchange: LineExchange): void {
@@ -286,6 +302,15 @@ export class World {
     const keyId = entry.variant === 1 ? keys.decoding : keys.common;
     return keyId === undefined ? {} : { keyId };
   }
+}
+
+/** A world between two exchanges, see {@link World.save}. */
+export interface WorldState {
+  readonly card: CardSnapshot;
+  readonly safe: StoreSnapshot;
+  readonly other: StoreSnapshot;
+  readonly knows: WorldKnowledge;
+  readonly marksTaken: number;
 }
 
 /** What the bench of a world knows beside card and safes. */

@@ -118,6 +118,28 @@ describe.skipIf(!present)('emulated card (needs devices/firmware/images/card.elf
     expect(await card.transmit(memory)).toMatchObject({ sw: 0x9000 });
   });
 
+  test('the contact clock changes within a session: the etu follows, a snapshot keeps it, a cold reset takes it back', async () => {
+    const card = await opened('T=1');
+    const edges = async (): Promise<number> => {
+      const at: number[] = [];
+      const release = card.observe({ character: (event) => { if (event.direction === 'from-card') at.push(event.at); } });
+      await card.transmit(memory);
+      release();
+      return Math.min(...at.slice(1).map((edge, i) => edge - at[i]));
+    };
+    const before = await edges();
+    card.port.setClock(5_000_000, true);
+    expect((await edges()) / before).toBeCloseTo(3_571_200 / 5_000_000, 2);
+    const snapshot = structuredClone(card.snapshot());
+    const reply = await card.transmit(memory);
+    card.restore(snapshot);
+    expect([card.port.cardHz, await card.transmit(memory)]).toEqual([5_000_000, reply]);
+    card.port.setClock(8_000_000, false);
+    expect((await caught(card.transmit(memory))).code).toMatch(/^CARD_/);
+    await card.reset('cold');
+    expect([card.port.cardHz, await edges()]).toEqual([3_571_200, before]);
+  });
+
   test('no snapshot within an exchange', async () => {
     const card = await opened('T=1');
     let refused: unknown;

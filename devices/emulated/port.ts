@@ -40,7 +40,6 @@ export class EmulatedPort implements BytePort {
   readonly name: string;
   readonly clock: PortClock;
   readonly features = { parity: true, errorSignal: true, warmReset: true, power: true };
-  readonly cardHz: number;
   readonly chip: Chip;
   line: LineSettings = RESET_LINE;
   /** Characters of the terminal that the card did not take, in this power session. */
@@ -63,8 +62,12 @@ export class EmulatedPort implements BytePort {
   constructor(chip: Chip) {
     this.chip = chip;
     this.name = `emulated ${chip.profile.name}`;
-    this.cardHz = chip.profile.card.hz;
     this.clock = { unit: 'cycle', perMs: chip.profile.cpu.hz / 1000, uncertainty: 0 };
+  }
+
+  /** Contact clock by which the terminal makes its etu, Hz. */
+  get cardHz(): number {
+    return this.chip.link.cardHz;
   }
 
   /** Index into `chip.steps` at the last command. */
@@ -139,11 +142,21 @@ export class EmulatedPort implements BytePort {
     this.#see = see;
   }
 
+  /**
+   * The contact clock changes in this session, from the next character on; the terminal's etu follows it, or stays where
+   * it was. A cold reset takes it back. @throws ChipError LINK_RANGE
+   */
+  setClock(hz: number, terminalFollows: boolean): void {
+    this.chip.setCardClock(hz);
+    if (terminalFollows) this.chip.link.setCardHz(hz);
+  }
+
   /** Step marks are counted from here. */
   beginCommand(): void {
     this.#markFrom = this.chip.steps.length;
   }
 
+  /** An error signal that a slower card gives to an earlier character meets the one being sent, and counts for that. */
   send(bytes: Uint8Array, options: SendOptions): SendOutcome {
     this.#needPower();
     const { link } = this.chip;
@@ -163,7 +176,7 @@ export class EmulatedPort implements BytePort {
     if (!signal) return { accepted: bytes.length, signalled: false, firstEdge: first, lastEdge: last };
     link.cancel();
     this.tape?.act(this.chip.now, { kind: 'cancel' });
-    const accepted = signal.index - base;
+    const accepted = Math.max(0, signal.index - base);
     return { accepted, signalled: true, firstEdge: first, lastEdge: edgeOf(accepted) };
   }
 

@@ -50,6 +50,8 @@ export interface LinkState {
   readonly queue: readonly IncomingCharacter[];
   readonly events: readonly LinkEvent[];
   readonly rejected: readonly number[];
+  /** Contact clock as the terminal counts it, Hz. */
+  readonly cardHz: number;
 }
 
 /** What a link needs to know of its chip. */
@@ -64,6 +66,7 @@ export interface LinkConfig {
 export class ContactLink {
   readonly #config: LinkConfig;
   #etu: Etu;
+  #cardHz: number;
   #f = 372;
   #d = 1;
   #inverse = false;
@@ -80,9 +83,12 @@ export class ContactLink {
   /** A link at F = 372, D = 1, direct convention. */
   constructor(config: LinkConfig) {
     this.#config = config;
+    this.#cardHz = config.cardHz;
     this.#etu = makeEtu(372, 1, config.coreHz, config.cardHz);
   }
 
+  /** Contact clock by which the terminal makes its etu, Hz. */
+  get cardHz(): number { return this.#cardHz; }
   /** The terminal's etu. */
   get etu(): Etu { return this.#etu; }
   /** Number of characters the card has sent, repeats included: the ordinal of the next one. */
@@ -99,7 +105,14 @@ export class ContactLink {
     if (!inRange(f, 1, 0xffff) || !inRange(d, 1, 0xff)) throw range(`F = ${f}, D = ${d}`);
     this.#f = f;
     this.#d = d;
-    this.#etu = makeEtu(f, d, this.#config.coreHz, this.#config.cardHz);
+    this.#etu = makeEtu(f, d, this.#config.coreHz, this.#cardHz);
+  }
+
+  /** The terminal's etu follows another contact clock from now on. @throws ChipError LINK_RANGE */
+  setCardHz(hz: number): void {
+    if (!inRange(hz, 1, 1e9)) throw range(`a clock of ${hz} Hz`);
+    this.#cardHz = hz;
+    this.setFD(this.#f, this.#d);
   }
 
   /** Switches the terminal's convention for what it sends and reads from now on. */
@@ -165,7 +178,7 @@ export class ContactLink {
 
   /** Back to the state of a new link: nothing queued, seen or counted; F = 372, D = 1, direct convention. */
   reset(): void {
-    this.restore({ f: 372, d: 1, inverse: false, sent: 0, ordinal: 0, busyUntil: 0, decided: 0, queue: [], events: [], rejected: [] });
+    this.restore({ f: 372, d: 1, inverse: false, sent: 0, ordinal: 0, busyUntil: 0, decided: 0, queue: [], events: [], rejected: [], cardHz: this.#config.cardHz });
   }
 
   /** Card side: whom to tell of new characters in the queue, and of events. */
@@ -209,12 +222,13 @@ export class ContactLink {
   snapshot(): LinkState {
     return {
       f: this.#f, d: this.#d, inverse: this.#inverse, sent: this.#sent, ordinal: this.#ordinal, busyUntil: this.#busyUntil,
-      decided: this.#decided, queue: this.#queue.slice(), events: this.#events.slice(), rejected: [...this.#rejected],
+      decided: this.#decided, queue: this.#queue.slice(), events: this.#events.slice(), rejected: [...this.#rejected], cardHz: this.#cardHz,
     };
   }
 
   /** Takes a saved state back. */
   restore(state: LinkState): void {
+    this.#cardHz = state.cardHz;
     this.setFD(state.f, state.d);
     this.#inverse = state.inverse;
     this.#sent = state.sent;

@@ -52,6 +52,9 @@ export class Sysctl extends Peripheral {
     return (this.#s.clocks & (1 << bit)) !== 0;
   }
 
+  /** What SUPPLY bit 0 shows now. */
+  get supplyGood(): boolean { return this.#s.supply; }
+
   /** What SUPPLY bit 0 shows. */
   setSupply(good: boolean): void {
     this.#s.supply = good;

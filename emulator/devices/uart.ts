@@ -52,6 +52,8 @@ interface UartState {
   rxEtu: Etu;
   rxIndex: number;
   lineFree: Cycles;
+  /** Contact clock, Hz. */
+  cardHz: number;
 }
 
 /** Clocks that fix the etu. */
@@ -81,6 +83,11 @@ export class Uart extends Peripheral {
     this.#s = this.#fresh(0);
   }
 
+  /** The contact clock changes: the next character either way has the new etu, and so has the next waiting time. Power-on resets it. */
+  setCardHz(hz: number): void {
+    this.#s.cardHz = hz;
+  }
+
   /** To be called when the link's queue has changed. */
   lineChanged(): void {
     this.#plan();
@@ -106,8 +113,10 @@ export class Uart extends Peripheral {
     this.#update();
   }
 
-  reset(_kind: ResetKind, now: Cycles): void {
+  reset(kind: ResetKind, now: Cycles): void {
+    const { cardHz } = this.#s;
     this.#s = this.#fresh(now);
+    if (kind !== 'power-on') this.#s.cardHz = cardHz;
     this.#update();
   }
 
@@ -159,11 +168,12 @@ export class Uart extends Peripheral {
       txData: 0, txFull: false, txStage: 'idle', txAt: Infinity, txByte: 0, txStart: 0, txEtu: etu, txRepeat: 0,
       txOrdinal: 0, txT1: false,
       rxStage: 'idle', rxAt: Infinity, rxByte: 0, rxParityOk: true, rxStart: 0, rxEtu: etu, rxIndex: 0, lineFree: now,
+      cardHz: this.#config.cardHz,
     };
   }
 
   #etu(): Etu {
-    return makeEtu(this.#s.fd & 0xffff, (this.#s.fd >>> 16) & 0xff, this.#config.coreHz, this.#config.cardHz);
+    return makeEtu(this.#s.fd & 0xffff, (this.#s.fd >>> 16) & 0xff, this.#config.coreHz, this.#s.cardHz);
   }
 
   #status(): number {

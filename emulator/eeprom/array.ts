@@ -1,16 +1,18 @@
 import type { ChipProfile } from '../profiles/schema.js';
 import type { AccessSize, Cycles } from '../types.js';
 import { ChipError } from '../devices/errors.js';
-import { CellModel, WeakBuilder, type PageCells, type PageOperation } from './cells.js';
+import { CellModel, WeakBuilder, withWeakCell, type PageCells, type PageOperation } from './cells.js';
 import { hash32, unit } from './math.js';
+import { FaultyCells } from './faulty.js';
 import { WeakReader, type WeakReaderState } from './policy.js';
-import type { NvmState, WeakPage, WeakPolicy, WriteRecord } from './types.js';
+import type { FaultyCell, NvmState, WeakPage, WeakPolicy, WriteRecord } from './types.js';
 import type { WatchListener } from './watch.js';
 import { applyWear } from './wear.js';
 
 const WEAK = 1;
 const BUSY = 2;
 const WATCHED = 4;
+const FAULTY = 8;
 const DISTURB_SALT = 0x44495354;
 
 /** What an {@link EepromArray} is made from. */
@@ -41,6 +43,7 @@ export interface EepromState {
   readonly born: readonly WeakPage[];
   readonly reader: WeakReaderState;
   readonly writes: readonly WriteRecord[];
+  readonly faulty?: readonly FaultyCell[] | undefined;
 }
 
 /**
@@ -62,6 +65,7 @@ export class EepromArray {
   #special = 0;
   #weak = new Map<number, WeakPage>();
   #torn = new Set<number>();
+  #faulty: FaultyCells;
   #cycles: Uint32Array;
   #sessions = 0;
   #op: PageOperation | undefined;
@@ -90,6 +94,7 @@ export class EepromArray {
     this.#flags = new Uint8Array(this.pages);
     this.#cycles = new Uint32Array(this.pages);
     this.#policy = { kind: 'random', seed: config.seed };
+    this.#faulty = new FaultyCells(profile.page);
     this.#reader = new WeakReader(this.#policy, this.model, this.#erased, []);
     this.powerOn(undefined, this.#policy);
   }
@@ -106,6 +111,8 @@ export class EepromArray {
   get anySpecial(): boolean { return this.#special > 0; }
   /** Weak pages left, ascending. */
   get weak(): readonly WeakPage[] { return sortPages(this.#weak.values()); }
+  /** Cells with an injected defect. */
+  get faulty(): readonly FaultyCell[] { return this.#faulty.list() ?? []; }
 
   /** First cycle after the running operation; Infinity when there is none. */
   get endOfOperation(): Cycles {
@@ -149,12 +156,13 @@ export class EepromArray {
    * Weak cells drift by `cells.drift`. @throws ChipError NVM_SIZE
    */
   powerOn(nvm: NvmState | Uint8Array | undefined, policy: WeakPolicy): void {
-    const state = nvm instanceof Uint8Array ? { bytes: nvm, weak: [], torn: [], cycles: undefined, sessions: 0 } : nvm;
+    const state: (Partial<NvmState> & Pick<NvmState, 'bytes'>) | undefined = nvm instanceof Uint8Array ? { bytes: nvm, weak: [], torn: [], sessions: 0 } : nvm;
     if (state !== undefined && state.bytes.length !== this.bytes.length) throw sizeError(state.bytes.length, this.bytes.length);
     if (state === undefined) this.bytes.fill(this.#erased); else this.bytes.set(state.bytes);
     this.#cycles = state?.cycles?.slice() ?? new Uint32Array(this.pages);
     this.#sessions = (state?.sessions ?? 0) + 1;
     this.#torn = new Set(state?.torn);
+    this.#faulty = new FaultyCells(this.pageBytes, state?.faulty);
     this.#op = undefined;
     this.#writes = [];
     this.#weak = new Map();
@@ -178,7 +186,8 @@ export class EepromArray {
   /** Reads through weak and busy pages, little-endian; offsets as in the window, in range and aligned. */
   read(offset: number, size: AccessSize, now: Cycles): number {
     const page = Math.floor(offset / this.pageBytes);
-    const value = this.#op?.page === page ? this.#readBusy(this.#op, offset, size, now) : this.#gather(offset, size, this.bytes, 0, this.#dynamic(page));
+    const sound = this.#op?.page === page ? this.#readBusy(this.#op, offset, size, now) : this.#gather(offset, size, this.bytes, 0, this.#dynamic(page));
+    const value = this.#faulty.read(offset, size, sound);
     if (this.#watched.has(page)) this.#tell?.({ kind: 'read', page, offset, size, now, value });
     return value;
   }
@@ -195,6 +204,7 @@ export class EepromArray {
     const copy = this.bytes.slice(from, from + this.pageBytes);
     const weak = this.#dynamic(page);
     if (weak !== undefined) copy.forEach((byte, i) => { copy[i] = this.#reader.readByte(weak, i, byte, from + i); });
+    this.#faulty.readPage(page, copy);
     return copy;
   }
 
@@ -235,11 +245,30 @@ export class EepromArray {
     this.#torn.delete(op.page);
     this.#leave(op, cells);
     const verified = this.readPage(op.page).every((byte, i) => byte === op.intended[i]);
+    if (!verified) this.#faulty.failed(op.page);
     this.#log(op, endOf(op), cells.bytes, false, verified);
     if (this.#watched.has(op.page)) {
       this.#tell?.({ kind: 'finish', page: op.page, verified, settled: op.eraseCycles > 0 && verified && cells.weak === undefined });
     }
     return verified;
+  }
+
+  /**
+   * A cell of a page gets a defect now: it reads `stuck` for ever, or (`charge`, 0 to 1) it has lost so much of its
+   * programming and drifts on by `cells.drift` at each power-on, until its page is written again. False, and nothing
+   * done, when a cell that is to leak is not programmed.
+   */
+  defect(page: number, bit: number, how: { readonly stuck: 0 | 1 } | { readonly charge: number }): boolean {
+    const at = page * this.pageBytes + (bit >> 3);
+    const value = ((this.bytes[at] >> (bit & 7)) & 1) as 0 | 1;
+    if ('charge' in how) {
+      if (value === (this.#erased & 1)) return false;
+      this.#setWeak(page, withWeakCell(page, this.#weak.get(page), bit, how.charge));
+    }
+    this.#faulty.add(page, bit, value, 'stuck' in how ? how.stuck : undefined);
+    this.#flag(page, FAULTY, true);
+    if ('stuck' in how) this.#faulty.settle(page, this.bytes);
+    return true;
   }
 
   /** Power goes at cycle `now`: what is left. The array itself is dead until {@link powerOn}. */
@@ -248,9 +277,10 @@ export class EepromArray {
     if (this.#watched.size > 0) this.#tell?.({ kind: 'cut', now });
     if (op !== undefined) this.#tear(op, now);
     for (const page of this.#weak.values()) this.#put(page, (at) => page.toErased[at] === 0);
+    const faulty = this.#faulty.list();
     return {
       bytes: this.bytes.slice(), weak: this.weak, torn: [...this.#torn].sort((a, b) => a - b),
-      cycles: this.#cycles.slice(), sessions: this.#sessions,
+      cycles: this.#cycles.slice(), sessions: this.#sessions, ...(faulty === undefined ? {} : { faulty }),
     };
   }
 
@@ -259,7 +289,7 @@ export class EepromArray {
     return {
       bytes: this.bytes.slice(), weak: [...this.#weak.values()], torn: [...this.#torn], cycles: this.#cycles.slice(),
       sessions: this.#sessions, op: this.#op, policy: this.#policy, born: this.#born, reader: this.#reader.snapshot(),
-      writes: this.#writes.slice(),
+      writes: this.#writes.slice(), faulty: this.#faulty.list(),
     };
   }
 
@@ -272,6 +302,7 @@ export class EepromArray {
     this.#weak = new Map(state.weak.map((page) => [page.page, page]));
     this.#op = state.op;
     this.#writes = state.writes.slice();
+    this.#faulty = new FaultyCells(this.pageBytes, state.faulty);
     this.#begin(state.policy, state.born);
     this.#reader.restore(state.reader);
     if (state.op !== undefined) this.#flag(state.op.page, BUSY, true);
@@ -285,6 +316,7 @@ export class EepromArray {
     this.#reader = new WeakReader(policy, this.model, this.#erased, born);
     if (!this.#reader.stable) for (const page of this.#weak.keys()) this.#flag(page, WEAK, true);
     for (const page of this.#watched) this.#flag(page, WATCHED, true);
+    for (const page of this.#faulty.pages) this.#flag(page, FAULTY, true);
     this.#hook();
   }
 
@@ -329,6 +361,7 @@ export class EepromArray {
     this.bytes.set(cells.bytes, op.page * this.pageBytes);
     this.#setWeak(op.page, cells.weak);
     if (cells.weak !== undefined) this.#settle(cells.weak);
+    this.#faulty.settle(op.page, this.bytes);
   }
 
   #tear(op: PageOperation, now: Cycles): void {

@@ -177,3 +177,13 @@ export class WeakBuilder {
     };
   }
 }
+
+/** The weak cells of a page with one more (or with a new charge): it was programmed and is on its way to erased. */
+export function withWeakCell(page: number, weak: WeakPage | undefined, bit: number, charge: number): WeakPage | undefined {
+  const cells = new Map<number, readonly [number, number]>();
+  weak?.bits.forEach((other, at) => cells.set(other, [weak.charge[at], weak.toErased[at]]));
+  cells.set(bit, [charge, 1]);
+  const builder = new WeakBuilder(page);
+  for (const [other, [left, toErased]] of [...cells].sort(([a], [b]) => a - b)) builder.add(other, left, toErased);
+  return builder.build();
+}

@@ -4,11 +4,17 @@ import type { NvmState, WeakPage } from './types.js';
 const BLOCK = 64;
 
 /**
- * A 64-bit hash (16 hexadecimal digits) of what later sessions can see of an EEPROM: bytes, weak cells and torn
- * pages; not its wear and session counters. Equal states give equal digests on every machine; not cryptographic.
+ * A 64-bit hash (16 hexadecimal digits) of what later sessions can see of an EEPROM: bytes, weak cells, torn
+ * pages and stuck cells; not its wear and session counters. Equal states give equal digests on every machine; not cryptographic.
  */
 export function nvmDigest(state: NvmState): string {
-  return new NvmHash(state.bytes).digest(state.bytes, state.weak, state.torn, []);
+  const digest = new NvmHash(state.bytes).digest(state.bytes, state.weak, state.torn, []);
+  const stuck = (state.faulty ?? []).filter((cell) => cell.stuck !== undefined);
+  if (stuck.length === 0) return digest;
+  const hash = new Lanes();
+  for (const part of [digest.slice(0, 8), digest.slice(8)]) hash.add(Number.parseInt(part, 16));
+  for (const cell of stuck) for (const part of [cell.page, cell.bit, cell.stuck ?? 0]) hash.add(part);
+  return hash.digest();
 }
 
 /** Digests of memories that differ from one in few places: the hashes of its blocks are kept. */

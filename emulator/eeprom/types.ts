@@ -42,6 +42,23 @@ export interface NvmState {
   readonly cycles: Uint32Array;
   /** Power sessions so far. */
   readonly sessions: number;
+  /** Cells with an injected defect; absent when there are none. */
+  readonly faulty?: readonly FaultyCell[];
+}
+
+/** A cell with a defect, and where it has shown so far: plain data. */
+export interface FaultyCell {
+  readonly page: number;
+  /** Number within the page (byte * 8 + bit). */
+  readonly bit: number;
+  /** What it reads for ever; absent: it leaks, as a weak cell that drifts until its page is written again. */
+  readonly stuck?: 0 | 1;
+  /** What it would read were it sound. */
+  readonly good: 0 | 1;
+  /** Reads by core, coprocessor or controller that gave another value than that. */
+  readonly wrongReads: number;
+  /** Page operations that did not read back as intended. */
+  readonly failedOperations: number;
 }
 
 /** One operation on a page, as logged when it ended or was cut. */
