@@ -8,7 +8,7 @@ import { flowOf, kindOf } from './flow.js';
 import { HEAD, type MachineMemory } from './layout.js';
 import { baseModule, translate } from './module.js';
 import { opAt, findRegion } from './region.js';
-import { CodeTranslations, Translations, compile, fingerprint, type TranslatedUnit } from './translations.js';
+import { CodeTranslations, Translations, compile, fingerprint, runsOf, type TranslatedUnit } from './translations.js';
 import { WASM, type WasmInstance, type WasmModule, type WasmTable } from './webassembly.js';
 
 /** How code is run: interpreted, translated at once, or translated where it is hot. */
@@ -28,7 +28,7 @@ interface Policy {
 
 const POLICIES: Readonly<Record<'auto' | 'wasm', Policy>> = {
   auto: { cycles: 150_000, misses: 60, starts: 200, heads: 6 },
-  wasm: { cycles: 20_000, misses: 1, starts: 8, heads: 1 },
+  wasm: { cycles: 20_000, misses: 1, starts: 1, heads: 1 },
 };
 
 /**
@@ -41,8 +41,11 @@ const LAST_PIECE = 10_000;
 const LEAST = 24;
 /** Halfwords of one stretch, as a shift. */
 const STRETCH = 6;
-const TABLE_STEP = 1024;
+const TABLE_STEP = 64;
 const DECODED_AHEAD = 64;
+/** A region of this many instructions ends where another begins, or at a join that so many regions hold already. */
+const SHARED_SIZE = 24;
+const SHARED_BY = 2;
 
 let base: WasmModule | undefined;
 
@@ -54,6 +57,8 @@ export interface EngineCounts {
   bytes: number;
   /** Times translated code was entered. */
   entered: number;
+  /** Cycles interpreted in longer pieces. */
+  interpreted: number;
 }
 
 /**
@@ -61,7 +66,7 @@ export interface EngineCounts {
  * the core it is another `execute`: the same state at every return, to the cycle.
  */
 export class Engine {
-  readonly counts: EngineCounts = { regions: 0, modules: 0, bytes: 0, entered: 0 };
+  readonly counts: EngineCounts = { regions: 0, modules: 0, bytes: 0, entered: 0, interpreted: 0 };
   readonly #core: Core;
   readonly #memory: MachineMemory;
   readonly #translations: Translations;
@@ -134,8 +139,9 @@ export class Engine {
     const policy = this.#policy;
     if (this.#marked !== undefined || this.#eager) {
       this.#open();
-      const bound = !first ? policy.misses : this.#eager && this.#covered[index] === 0 ? 1 : policy.starts;
-      if (++this.#misses[index] >= bound && this.#translate(index)) return -1;
+      const covered = first && this.#covered[index] !== 0;
+      const bound = first ? policy.starts : policy.misses;
+      if (!covered && ++this.#misses[index] >= bound && this.#translate(index)) return -1;
     }
     return this.#interpret(core);
   }
@@ -199,6 +205,7 @@ export class Engine {
     const op = this.#piece(core, this.#pieceLength, marked ?? core.code.ops);
     if (this.#pieceLength < LAST_PIECE) this.#pieceLength = Math.ceil(this.#pieceLength * 1.05);
     const { code } = core;
+    this.counts.interpreted += before - core.left;
     const kind = op & KIND_MASK;
     if (op !== -1 && kind === KIND.TRANSLATED) {
       core.i--;
@@ -247,7 +254,7 @@ export class Engine {
   }
 
   #headBefore(target: Target, index: number): number {
-    const { first } = findRegion(target.source, index, false);
+    const { first } = findRegion(target.source, index, { inline: false, stopsAt: () => false });
     const seen = new Set([first]);
     let head = -1;
     for (const block of seen) {
@@ -306,6 +313,8 @@ export class Engine {
     const mark = (index: number): void => {
       if (source !== undefined && this.#marked !== undefined && flowOf(kindOf(opAt(source, index))) !== 'back') this.#marked[index] = KIND.TRANSLATED;
     };
+    this.#cover(unit.own);
+    this.#cover(unit.inlined);
     unit.heads.forEach(mark);
     unit.entries.forEach((entry, k) => {
       map[entry] = unit.slot + k;
@@ -332,11 +341,11 @@ export class Engine {
     this.#misses[index] = 0;
     if (this.#memory.map[index] !== 0) return true;
     if (flowOf(kindOf(opAt(target.source, index))) === 'back') return false;
-    const entries = this.#closure(target, code, index);
-    const slot = code.slots;
-    const { bytes, regions, heads } = translate(target, entries, slot);
-    code.add({ module: compile(bytes), slot, entries, heads, bytes: bytes.length });
-    for (const region of regions) this.#cover(region.first.start, region.size);
+    const entries = this.#batch(index);
+    const { bytes, regions, heads, loops } = translate(target, entries, code.slots, { inline: true, stopsAt: (at, size, joins) => this.#stopsAt(code, at, size, joins) });
+    const own = regions.flatMap((region) => runsOf(region.own));
+    const inlined = regions.flatMap((region) => runsOf(region.inlined));
+    code.add({ module: compile(bytes), slot: code.slots, entries, heads, loops, own, inlined, bytes: bytes.length });
     this.counts.regions += regions.length;
     this.counts.modules++;
     this.counts.bytes += bytes.length;
@@ -344,13 +353,26 @@ export class Engine {
     return true;
   }
 
-  #cover(start: number, size: number): void {
-    this.#covered.fill(1, start, Math.min(start + size, this.#covered.length));
+  /**
+   * Regions end at loops that have one of their own, and do not hold much of what others hold already: what is
+   * reached over several ways becomes a region of its own then.
+   */
+  #stopsAt(code: CodeTranslations, index: number, size: number, joins: boolean): boolean {
+    if (code.isLoop(index)) return true;
+    if (size < SHARED_SIZE) return false;
+    return code.has(index) || (joins && this.#covered[index] >= SHARED_BY);
   }
 
-  #closure(target: Target, code: CodeTranslations, index: number): number[] {
-    void target;
-    void code;
+  /** Counts regions over runs of halfwords. */
+  #cover(runs: readonly number[]): void {
+    const covered = this.#covered;
+    for (let k = 0; k < runs.length; k += 2) {
+      for (let index = runs[k]; index < runs[k + 1]; index++) if (covered[index] < 255) covered[index]++;
+    }
+  }
+
+  /** What is translated together: `index`, and what is well on the way to being hot. */
+  #batch(index: number): number[] {
     return [index];
   }
 }

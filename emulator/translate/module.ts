@@ -2,7 +2,7 @@ import { Code, OP, TYPE, encodeModule, section } from './encoder.js';
 import { emitRegion } from './emit-region.js';
 import { LOCAL, type Target } from './emitter.js';
 import { HEAD } from './layout.js';
-import { findRegion, type Region } from './region.js';
+import { findRegion, type Reach, type Region } from './region.js';
 
 const SECTION = { TYPE: 1, IMPORT: 2, FUNCTION: 3, EXPORT: 7, ELEMENT: 9, CODE: 10 } as const;
 const FUNCREF = 0x70;
@@ -105,15 +105,17 @@ export interface Translated {
   readonly regions: readonly Region[];
   /** Heads of loops inside the regions. */
   readonly heads: readonly number[];
+  /** Entries that are heads of loops themselves. */
+  readonly loops: readonly number[];
 }
 
 /** Translates the regions of `entries` into a module that fills the table from `slot` on, in their order. */
-export function translate(target: Target, entries: readonly number[], slot: number): Translated {
-  const regions = entries.map((entry) => findRegion(target.source, entry, true));
+export function translate(target: Target, entries: readonly number[], slot: number, reach: Reach): Translated {
+  const regions = entries.map((entry) => findRegion(target.source, entry, reach));
   const emitted = regions.map((region) => emitRegion(target, region));
   const bytes = encodeModule([
     [SECTION.TYPE, types()], [SECTION.IMPORT, imports()], [SECTION.FUNCTION, functions(regions.map(() => 0))],
     [SECTION.ELEMENT, elements(slot, regions.length)], [SECTION.CODE, bodies(emitted.map(({ body }) => body))],
   ]);
-  return { bytes, regions, heads: [...new Set(emitted.flatMap(({ heads }) => heads))] };
+  return { bytes, regions, heads: [...new Set(emitted.flatMap(({ heads }) => heads))], loops: entries.filter((entry, k) => emitted[k].heads.includes(entry)) };
 }

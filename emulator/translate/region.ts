@@ -11,6 +11,8 @@ const INLINE_DEPTH = 3;
 /** Bounds of a block: what is left of a budget below a block's cost is interpreted. */
 const BLOCK_CYCLES = 160;
 const BLOCK_COUNT = 64;
+/** Above every halfword index, to number instructions by context. */
+const CONTEXT_STEP = 0x1000000;
 
 /** Code as the translator sees it: the decoded segment and what decoding needs. */
 export interface Source {
@@ -59,8 +61,20 @@ export interface Region {
   /** Entries of calls that were not taken in, and where they return to. */
   readonly calls: readonly number[];
   readonly returns: readonly number[];
-  /** Number of instructions. */
-  readonly size: number;
+  /** Halfword indices of its instructions: its own, and those of calls taken in. */
+  readonly own: ReadonlySet<number>;
+  readonly inlined: ReadonlySet<number>;
+}
+
+/** How far a region reaches. */
+export interface Reach {
+  /** Small callees are followed: a callee's return is then tested against the place it was called from. */
+  readonly inline: boolean;
+  /**
+   * True for an index at which the region ends because another one takes over there; `size` is the number of
+   * instructions so far, `joins` says that a branch leads there.
+   */
+  stopsAt(index: number, size: number, joins: boolean): boolean;
 }
 
 /** The packed instruction at `index`, decoded if need be. */
@@ -116,6 +130,7 @@ function calleeSize(source: Source, entry: number, depth: number): number {
 /** Finds the region of an entry: which instructions it holds, where its blocks begin and how they go on. */
 class Discovery {
   readonly #source: Source;
+  readonly #reach: Reach;
   readonly #contexts = new Map<string, Context>();
   readonly #seen = new Map<number, Context>();
   readonly #leaders = new Set<number>();
@@ -124,32 +139,40 @@ class Discovery {
   readonly #returns = new Set<number>();
   #written = 0;
 
-  constructor(source: Source) {
+  constructor(source: Source, reach: Reach) {
     this.#source = source;
+    this.#reach = reach;
   }
 
-  region(entry: number, inline: boolean): Region {
+  region(entry: number): Region {
     const root: Context = { parent: undefined, back: -1, depth: 0, id: 0 };
-    this.#walk(root, entry, inline);
+    this.#walk(root, entry);
     const first = this.#blockAt(root, entry);
-    return { entry, first, written: this.#written, calls: [...this.#calls], returns: [...this.#returns], size: this.#seen.size };
+    const keys = [...this.#seen.keys()];
+    const own = new Set(keys.filter((key) => key < CONTEXT_STEP));
+    const inlined = new Set(keys.filter((key) => key >= CONTEXT_STEP).map((key) => key % CONTEXT_STEP));
+    return { entry, first, written: this.#written, calls: [...this.#calls], returns: [...this.#returns], own, inlined };
+  }
+
+  #stops(context: Context, index: number, joins: boolean): boolean {
+    return context.parent === undefined && this.#seen.size > 0 && this.#reach.stopsAt(index, this.#seen.size, joins);
   }
 
   #key(context: Context, index: number): number {
-    return context.id * 0x1000000 + index;
+    return context.id * CONTEXT_STEP + index;
   }
 
-  #callee(context: Context, index: number, target: number, inline: boolean): Context | undefined {
+  #callee(context: Context, index: number, target: number): Context | undefined {
     const name = `${context.id}:${index}`;
     const known = this.#contexts.get(name);
-    if (known !== undefined || !inline || context.depth >= INLINE_DEPTH) return known;
+    if (known !== undefined || !this.#reach.inline || context.depth >= INLINE_DEPTH) return known;
     if (this.#seen.size + calleeSize(this.#source, target, context.depth + 1) > REGION_BOUND) return undefined;
     const made = { parent: context, back: index + 2, depth: context.depth + 1, id: this.#contexts.size + 1 };
     this.#contexts.set(name, made);
     return made;
   }
 
-  #walk(root: Context, entry: number, inline: boolean): void {
+  #walk(root: Context, entry: number): void {
     const queue: [Context, number][] = [[root, entry]];
     this.#leaders.add(this.#key(root, entry));
     const lead = (context: Context, index: number): void => {
@@ -161,19 +184,19 @@ class Discovery {
     };
     for (let k = 0; k < queue.length; k++) {
       const [context, start] = queue[k];
-      this.#run(context, start, inline, lead);
+      this.#run(context, start, lead);
     }
   }
 
   /** Goes straight on from a leader until the course splits, joins or leaves. */
-  #run(context: Context, start: number, inline: boolean, lead: (context: Context, index: number) => void): void {
+  #run(context: Context, start: number, lead: (context: Context, index: number) => void): void {
     for (let index = start; ; ) {
       const key = this.#key(context, index);
       if (this.#seen.has(key)) {
         this.#leaders.add(key);
         return;
       }
-      if (this.#seen.size >= REGION_BOUND) return;
+      if (this.#seen.size >= REGION_BOUND || this.#stops(context, index, index === start)) return;
       this.#seen.set(key, context);
       const op = opAt(this.#source, index);
       const kind = kindOf(op);
@@ -186,15 +209,15 @@ class Discovery {
       }
       if (flow === 'jump' || flow === 'conditional') lead(context, targetOf(op, index));
       if (flow === 'conditional') lead(context, index + 1);
-      if (flow === 'call') this.#call(context, op, index, inline, lead);
+      if (flow === 'call') this.#call(context, op, index, lead);
       if (returns(kind) && context.parent !== undefined) lead(context.parent, context.back);
       return;
     }
   }
 
-  #call(context: Context, op: number, index: number, inline: boolean, lead: (context: Context, index: number) => void): void {
+  #call(context: Context, op: number, index: number, lead: (context: Context, index: number) => void): void {
     const target = targetOf(op, index);
-    const callee = this.#callee(context, index, target, inline);
+    const callee = this.#callee(context, index, target);
     if (callee !== undefined) {
       lead(callee, target);
       return;
@@ -265,10 +288,7 @@ class Discovery {
   }
 }
 
-/**
- * The region of `entry`.
- * @param inline whether small callees are followed: a callee's return is then tested against the place it was called from
- */
-export function findRegion(source: Source, entry: number, inline: boolean): Region {
-  return new Discovery(source).region(entry, inline);
+/** The region of `entry`. */
+export function findRegion(source: Source, entry: number, reach: Reach): Region {
+  return new Discovery(source, reach).region(entry);
 }

@@ -9,6 +9,12 @@ export interface TranslatedUnit {
   readonly entries: readonly number[];
   /** Halfword indices of loop heads inside the regions. */
   readonly heads: readonly number[];
+  /** Entries that are heads of loops themselves: other regions end there. */
+  readonly loops: readonly number[];
+  /** Runs of halfwords that the regions hold, for each: first and behind the last, one pair after the other. */
+  readonly own: readonly number[];
+  /** The same for calls taken in. */
+  readonly inlined: readonly number[];
   /** Bytes of WebAssembly. */
   readonly bytes: number;
 }
@@ -25,6 +31,7 @@ const VERSION = 1;
 /** Translations of one code for one configuration, oldest first; only ever added to. */
 export class CodeTranslations {
   readonly units: TranslatedUnit[] = [];
+  readonly #loops = new Set<number>();
   readonly #entries = new Set<number>();
   #slots = 1;
 
@@ -38,10 +45,16 @@ export class CodeTranslations {
     return this.#entries.has(index);
   }
 
+  /** True when a region begins at halfword `index` that is the head of a loop. */
+  isLoop(index: number): boolean {
+    return this.#loops.has(index);
+  }
+
   /** Takes a unit over; its slots must be the next ones. */
   add(unit: TranslatedUnit): void {
     this.units.push(unit);
     for (const entry of unit.entries) this.#entries.add(entry);
+    for (const entry of unit.loops) this.#loops.add(entry);
     this.#slots = unit.slot + unit.entries.length;
   }
 }
@@ -94,6 +107,16 @@ export class Translations {
     }
     return taken;
   }
+}
+
+/** Runs of consecutive numbers: first and behind the last, one pair after the other. */
+export function runsOf(indices: ReadonlySet<number>): number[] {
+  const runs: number[] = [];
+  for (const index of [...indices].sort((a, b) => a - b)) {
+    if (runs.at(-1) === index) runs[runs.length - 1] = index + 1;
+    else runs.push(index, index + 1);
+  }
+  return runs;
 }
 
 /** Compiles a module. */
