@@ -1,5 +1,5 @@
 import { KIND } from '../cpu/kinds.js';
-import { LOCAL, type Emitter } from './emitter.js';
+import { FLAG, LOCAL, PENDING, type Emitter } from './emitter.js';
 import { OP } from './encoder.js';
 
 /** Emits one instruction; `index` is its halfword index. */
@@ -10,195 +10,135 @@ const n = (op: number): number => (op >>> 16) & 15;
 const m = (op: number): number => (op >>> 20) & 15;
 const immediate = (op: number): number => op >>> 20;
 
-/** Sets N and Z from the local X, and register `to` as well when there is one. */
-function result(e: Emitter, to: number | undefined): void {
-  if (to !== undefined) {
-    e.code.get(LOCAL.X);
-    e.set(to);
-  }
-  e.code.get(LOCAL.X);
-  e.setFlag(LOCAL.NZ);
-}
-
-/** Puts the operands into A and B. */
+/** Puts the operands into A and B and leaves them on the stack. */
 function operands(e: Emitter, op: number, isImmediate: boolean): void {
   e.get(n(op));
-  e.code.set(LOCAL.A);
+  e.code.tee(LOCAL.A);
   if (isImmediate) e.code.i32(immediate(op));
   else e.get(m(op));
-  e.code.set(LOCAL.B);
+  e.code.tee(LOCAL.B);
 }
 
-/** V = (A ^ p) & (q ^ X) on bit 31. */
-function overflow(e: Emitter, p: number, q: number): void {
-  e.code.get(LOCAL.A);
-  e.code.get(p);
-  e.op(OP.I32_XOR);
-  e.code.get(q);
-  e.code.get(LOCAL.X);
-  e.op(OP.I32_XOR);
-  e.op(OP.I32_AND);
-  e.setFlag(LOCAL.V);
-}
-
-function binary(e: Emitter, opcode: number): void {
-  e.code.get(LOCAL.A);
-  e.code.get(LOCAL.B);
-  e.op(opcode);
+/** Pops the result into register `to`, where there is one, and into N and Z. */
+function result(e: Emitter, to: number | undefined, compared = false): void {
+  if (to !== undefined) e.set(to, true);
+  e.setNz(compared);
 }
 
 function add(isImmediate: boolean, keep: boolean): Handler {
   return (e, op) => {
     operands(e, op, isImmediate);
-    binary(e, OP.I32_ADD);
+    e.op(OP.I32_ADD);
     e.code.tee(LOCAL.X);
-    e.code.get(LOCAL.A);
-    e.op(OP.I32_LT_U);
-    e.setFlag(LOCAL.C);
-    overflow(e, LOCAL.X, LOCAL.B);
     result(e, keep ? d(op) : undefined);
-    e.compared = false;
+    e.setPending(PENDING.ADD);
   };
 }
 
 function subtract(isImmediate: boolean, keep: boolean): Handler {
   return (e, op) => {
     operands(e, op, isImmediate);
-    binary(e, OP.I32_SUB);
-    e.code.set(LOCAL.X);
-    binary(e, OP.I32_GE_U);
-    e.setFlag(LOCAL.C);
-    overflow(e, LOCAL.B, LOCAL.A);
-    result(e, keep ? d(op) : undefined);
-    e.compared = true;
+    e.op(OP.I32_SUB);
+    e.code.tee(LOCAL.X);
+    result(e, keep ? d(op) : undefined, true);
+    e.setPending(PENDING.SUBTRACT);
   };
 }
 
-/** ADC; SBC adds the complement. Carry out is the majority of both top bits and the complement of the sum's. */
+/** ADC; SBC adds the complement. */
 function addWithCarry(complement: boolean): Handler {
   return (e, op) => {
-    operands(e, op, false);
-    if (complement) {
-      e.code.get(LOCAL.B);
-      e.with(-1, OP.I32_XOR);
-      e.code.set(LOCAL.B);
-    }
-    binary(e, OP.I32_ADD);
-    e.flag(LOCAL.C);
+    e.pushC();
+    e.get(n(op));
+    e.code.tee(LOCAL.T);
+    e.get(m(op));
+    if (complement) e.with(-1, OP.I32_XOR);
+    e.code.tee(LOCAL.B);
     e.op(OP.I32_ADD);
-    e.code.set(LOCAL.X);
-    binary(e, OP.I32_AND);
-    binary(e, OP.I32_OR);
-    e.code.get(LOCAL.X);
-    e.with(-1, OP.I32_XOR);
-    e.op(OP.I32_AND);
-    e.op(OP.I32_OR);
-    e.with(31, OP.I32_SHR_U);
-    e.setFlag(LOCAL.C);
-    overflow(e, LOCAL.X, LOCAL.B);
+    e.op(OP.I32_ADD);
+    e.code.tee(LOCAL.X);
     result(e, d(op));
-    e.compared = false;
+    e.code.get(LOCAL.T);
+    e.code.set(LOCAL.A);
+    e.setPending(PENDING.CARRY);
   };
 }
 
 const negate: Handler = (e, op) => {
-  e.get(n(op));
-  e.code.set(LOCAL.A);
   e.code.i32(0);
-  e.code.get(LOCAL.A);
+  e.code.tee(LOCAL.A);
+  e.get(n(op));
+  e.code.tee(LOCAL.B);
   e.op(OP.I32_SUB);
-  e.code.set(LOCAL.X);
-  e.code.get(LOCAL.A);
-  e.op(OP.I32_EQZ);
-  e.setFlag(LOCAL.C);
-  e.code.get(LOCAL.A);
-  e.code.get(LOCAL.X);
-  e.op(OP.I32_AND);
-  e.setFlag(LOCAL.V);
-  result(e, d(op));
-  e.compared = false;
+  e.code.tee(LOCAL.X);
+  result(e, d(op), true);
+  e.setPending(PENDING.SUBTRACT);
 };
 
-/** Leaves C and V alone; a comparison whose operands are kept no longer tells the flags. */
+/** Leaves C and V alone. */
 function logic(opcode: number, keep: boolean, complement = false): Handler {
   return (e, op) => {
     e.get(n(op));
     e.get(m(op));
     if (complement) e.with(-1, OP.I32_XOR);
     e.op(opcode);
-    e.code.set(LOCAL.X);
     result(e, keep ? d(op) : undefined);
-    e.compared = false;
   };
 }
 
 const moveImmediate: Handler = (e, op) => {
-  e.setKnown(d(op), immediate(op));
   e.code.i32(immediate(op));
-  e.setFlag(LOCAL.NZ);
-  e.compared = false;
+  e.setNz(false);
+  e.setKnown(d(op), immediate(op));
 };
 
 const moveFlags: Handler = (e, op) => {
   e.get(n(op));
-  e.code.set(LOCAL.X);
   result(e, d(op));
-  e.compared = false;
 };
 
 const complement: Handler = (e, op) => {
   e.get(m(op));
   e.with(-1, OP.I32_XOR);
-  e.code.set(LOCAL.X);
   result(e, d(op));
-  e.compared = false;
 };
 
-/** Shift by a constant 1 to 31 (LSL: carry is bit 32 - s; right shifts: bit s - 1). */
+/** Shift by a constant 1 to 31; the carry is bit 32 - s (left) or s - 1 (right) of what was shifted. */
 function shiftImmediate(opcode: number): Handler {
   return (e, op) => {
     const s = immediate(op);
     e.get(n(op));
-    e.code.tee(LOCAL.A);
+    e.code.tee(LOCAL.S);
     e.with(s, opcode);
-    e.code.set(LOCAL.X);
-    e.code.get(LOCAL.A);
-    e.with(opcode === OP.I32_SHL ? 32 - s : s - 1, OP.I32_SHR_U);
-    e.with(1, OP.I32_AND);
-    e.setFlag(LOCAL.C);
     result(e, d(op));
-    e.compared = false;
+    e.pendingC = PENDING.SHIFTED + (opcode === OP.I32_SHL ? 32 - s : s - 1);
   };
 }
 
 const logicalRight32: Handler = (e, op) => {
   e.get(n(op));
-  e.with(31, OP.I32_SHR_U);
-  e.setFlag(LOCAL.C);
+  e.code.set(LOCAL.S);
+  e.pendingC = PENDING.SHIFTED + 31;
   e.code.i32(0);
-  e.code.set(LOCAL.X);
   result(e, d(op));
-  e.compared = false;
 };
 
 const arithmeticRight32: Handler = (e, op) => {
   e.get(n(op));
+  e.code.tee(LOCAL.S);
   e.with(31, OP.I32_SHR_S);
-  e.code.tee(LOCAL.X);
-  e.with(1, OP.I32_AND);
-  e.setFlag(LOCAL.C);
   result(e, d(op));
-  e.compared = false;
+  e.pendingC = PENDING.SHIFTED + 31;
 };
 
-/** Carry of a shift by B, 1 to 32: bit 32 - B (left) or B - 1 (right) of A. */
+/** Carry of a shift by U, 1 to 32: bit 32 - U (left) or U - 1 (right) of S. */
 function carryOfShift(e: Emitter, left: boolean): void {
-  e.code.get(LOCAL.A);
+  e.code.get(LOCAL.S);
   if (left) {
     e.code.i32(32);
-    e.code.get(LOCAL.B);
+    e.code.get(LOCAL.U);
   } else {
-    e.code.get(LOCAL.B);
+    e.code.get(LOCAL.U);
     e.code.i32(1);
   }
   e.op(OP.I32_SUB);
@@ -206,62 +146,69 @@ function carryOfShift(e: Emitter, left: boolean): void {
   e.with(1, OP.I32_AND);
 }
 
+function binary(e: Emitter, opcode: number): void {
+  e.code.get(LOCAL.S);
+  e.code.get(LOCAL.U);
+  e.op(opcode);
+}
+
 /** LSL and LSR by a register: 0 beyond 31, carry 0 beyond 32. */
 function shiftedLogical(e: Emitter, opcode: number): void {
   binary(e, opcode);
   e.code.i32(0);
-  e.code.get(LOCAL.B);
+  e.code.get(LOCAL.U);
   e.with(32, OP.I32_LT_U);
   e.op(OP.SELECT);
-  e.code.set(LOCAL.X);
+  e.code.set(LOCAL.T);
   carryOfShift(e, opcode === OP.I32_SHL);
   e.code.i32(0);
-  e.code.get(LOCAL.B);
+  e.code.get(LOCAL.U);
   e.with(32, OP.I32_LE_U);
   e.op(OP.SELECT);
-  e.setFlag(LOCAL.C);
+  e.setC();
 }
 
 /** ASR by a register: the sign beyond 31, in the carry too. */
 function shiftedArithmetic(e: Emitter): void {
-  e.code.get(LOCAL.A);
+  e.code.get(LOCAL.S);
   e.code.i32(31);
-  e.code.get(LOCAL.B);
-  e.code.get(LOCAL.B);
+  e.code.get(LOCAL.U);
+  e.code.get(LOCAL.U);
   e.with(31, OP.I32_GT_U);
   e.op(OP.SELECT);
   e.op(OP.I32_SHR_S);
-  e.code.set(LOCAL.X);
+  e.code.set(LOCAL.T);
   carryOfShift(e, false);
-  e.code.get(LOCAL.X);
+  e.code.get(LOCAL.T);
   e.with(1, OP.I32_AND);
-  e.code.get(LOCAL.B);
+  e.code.get(LOCAL.U);
   e.with(32, OP.I32_LT_U);
   e.op(OP.SELECT);
-  e.setFlag(LOCAL.C);
+  e.setC();
 }
 
 function rotated(e: Emitter): void {
   binary(e, OP.I32_ROTR);
-  e.code.tee(LOCAL.X);
+  e.code.tee(LOCAL.T);
   e.with(31, OP.I32_SHR_U);
-  e.setFlag(LOCAL.C);
+  e.setC();
 }
 
-/** A shift by the low byte of a register; by 0 it leaves value and carry alone. */
+/** A shift of S by the low byte of a register, in U, into T; by 0 it leaves value and carry alone. */
 function shiftRegister(shifted: (e: Emitter) => void): Handler {
   return (e, op) => {
+    e.settleFlags(FLAG.C);
     e.get(n(op));
-    e.code.tee(LOCAL.A);
-    e.code.set(LOCAL.X);
+    e.code.tee(LOCAL.S);
+    e.code.set(LOCAL.T);
     e.get(m(op));
     e.with(255, OP.I32_AND);
-    e.code.tee(LOCAL.B);
+    e.code.tee(LOCAL.U);
     e.open(OP.IF);
     shifted(e);
     e.close();
+    e.code.get(LOCAL.T);
     result(e, d(op));
-    e.compared = false;
   };
 }
 
@@ -291,10 +238,10 @@ const addHigh: Handler = (e, op) => {
   e.set(d(op));
 };
 
-/** A new SP on the stack is looked at before anything changes; it is left in X. */
+/** A new SP on the stack is looked at before anything changes. */
 function setWatchedSp(e: Emitter, index: number): void {
   e.watchStack(index);
-  e.code.get(LOCAL.X);
+  e.code.get(LOCAL.T);
   e.set(13);
 }
 
@@ -330,7 +277,7 @@ const addFromPc: Handler = (e, op, index) => {
   e.set(d(op));
 };
 
-/** Swaps the bytes of both halves; A and B stay, a branch may still need them. */
+/** Swaps the bytes of both halves. */
 function swapHalves(e: Emitter): void {
   e.code.tee(LOCAL.O);
   e.with(0x00ff00ff, OP.I32_AND);

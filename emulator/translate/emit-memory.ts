@@ -4,6 +4,7 @@ import type { Handler } from './emit-data.js';
 import { LOCAL, REASON, pack, type Emitter } from './emitter.js';
 import { OP } from './encoder.js';
 import { HEAD } from './layout.js';
+import { fullCost } from './region.js';
 
 interface Access {
   readonly size: 1 | 2 | 4;
@@ -33,19 +34,16 @@ function offsetIntoO(e: Emitter, op: number, register: boolean): void {
   e.code.set(LOCAL.O);
 }
 
-/** Charges the wait of a data read from code; leaves behind the instruction when that used the budget up. */
+/** Charges the wait of a data read from code; leaves behind the instruction when the block's rest is not covered any more. */
 function chargeDataWait(e: Emitter, op: number, index: number): void {
-  const { waitStates } = e.target.source.segment;
-  if (waitStates === 0) return;
-  const { restCost, restCount } = e;
-  e.charge(pack(waitStates, 0));
-  e.overdrawn();
-  e.open(OP.IF);
-  e.passed(op);
-  e.leave(index + 1, REASON.BUDGET);
-  e.restCost = restCost;
-  e.restCount = restCount;
-  e.close();
+  const { source } = e.target;
+  if (source.segment.waitStates === 0) return;
+  const state = e.save();
+  e.charge(pack(source.segment.waitStates, 0));
+  e.owe(fullCost(source, op), 1);
+  e.short(e.owedCycles + e.rest - fullCost(source, op));
+  e.leaveIf(index + 1, REASON.BUDGET);
+  e.restore(state);
 }
 
 /** Reads at the address in O into register d(op). */
@@ -197,7 +195,7 @@ const push: Handler = (e, op, index) => {
   e.watchStack(index);
   e.watchCode(index, words);
   storeList(e, registers);
-  e.code.get(LOCAL.X);
+  e.code.get(LOCAL.T);
   e.set(13);
 };
 

@@ -1,12 +1,13 @@
 import { KIND } from '../cpu/kinds.js';
 import { DATA } from './emit-data.js';
 import { MEMORY, intoNext, popWithPc } from './emit-memory.js';
-import { Emitter, LOCAL, REASON, pack, type Target } from './emitter.js';
+import { Emitter, FLAG, LOCAL, REASON, type Target } from './emitter.js';
 import { Code, OP, TYPE } from './encoder.js';
 import { kindOf } from './flow.js';
+import { plan, takenCost } from './budget.js';
 import { graphOf, type Graph, type Node } from './graph.js';
 import { HEAD } from './layout.js';
-import { fetchWait, targetOf, type Edge, type Ending, type Region } from './region.js';
+import { fetchWait, type Edge, type Ending, type Region } from './region.js';
 
 /** True when translated code carries instructions of this kind out, in the course of a block. */
 export function isEmitted(kind: number): boolean {
@@ -27,11 +28,8 @@ const COMPARED: ReadonlyMap<number, number> = new Map([
   [KIND.BLS, OP.I32_LE_U], [KIND.BGE, OP.I32_GE_S], [KIND.BLT, OP.I32_LT_S], [KIND.BGT, OP.I32_GT_S], [KIND.BLE, OP.I32_LE_S],
 ]);
 
-function signOf(e: Emitter, locals: readonly number[], negative: boolean): void {
-  locals.forEach((local, k) => {
-    e.flag(local);
-    if (k > 0) e.op(OP.I32_XOR);
-  });
+/** Pushes whether the XOR of what was pushed is negative, or not. */
+function sign(e: Emitter, negative: boolean): void {
   e.with(0, negative ? OP.I32_LT_S : OP.I32_GE_S);
 }
 
@@ -42,27 +40,28 @@ function zero(e: Emitter, isZero: boolean): void {
 }
 
 function carry(e: Emitter, set: boolean): void {
-  e.flag(LOCAL.C);
+  e.pushC();
   if (!set) e.op(OP.I32_EQZ);
 }
 
-function both(e: Emitter, one: () => void, other: () => void, opcode: number): void {
-  one();
-  other();
-  e.op(opcode);
+function signed(e: Emitter, less: boolean): void {
+  e.flag(LOCAL.NZ);
+  e.pushV();
+  e.op(OP.I32_XOR);
+  sign(e, less);
 }
 
 /** Truth of each condition from the flags. */
 const CONDITIONS: ReadonlyMap<number, (e: Emitter) => void> = new Map<number, (e: Emitter) => void>([
   [KIND.BEQ, (e) => { zero(e, true); }], [KIND.BNE, (e) => { zero(e, false); }],
   [KIND.BCS, (e) => { carry(e, true); }], [KIND.BCC, (e) => { carry(e, false); }],
-  [KIND.BMI, (e) => { signOf(e, [LOCAL.NZ], true); }], [KIND.BPL, (e) => { signOf(e, [LOCAL.NZ], false); }],
-  [KIND.BVS, (e) => { signOf(e, [LOCAL.V], true); }], [KIND.BVC, (e) => { signOf(e, [LOCAL.V], false); }],
-  [KIND.BHI, (e) => { both(e, () => { carry(e, true); }, () => { zero(e, false); }, OP.I32_AND); }],
-  [KIND.BLS, (e) => { both(e, () => { carry(e, false); }, () => { zero(e, true); }, OP.I32_OR); }],
-  [KIND.BGE, (e) => { signOf(e, [LOCAL.NZ, LOCAL.V], false); }], [KIND.BLT, (e) => { signOf(e, [LOCAL.NZ, LOCAL.V], true); }],
-  [KIND.BGT, (e) => { both(e, () => { zero(e, false); }, () => { signOf(e, [LOCAL.NZ, LOCAL.V], false); }, OP.I32_AND); }],
-  [KIND.BLE, (e) => { both(e, () => { zero(e, true); }, () => { signOf(e, [LOCAL.NZ, LOCAL.V], true); }, OP.I32_OR); }],
+  [KIND.BMI, (e) => { e.flag(LOCAL.NZ); sign(e, true); }], [KIND.BPL, (e) => { e.flag(LOCAL.NZ); sign(e, false); }],
+  [KIND.BVS, (e) => { e.pushV(); sign(e, true); }], [KIND.BVC, (e) => { e.pushV(); sign(e, false); }],
+  [KIND.BHI, (e) => { carry(e, true); zero(e, false); e.op(OP.I32_AND); }],
+  [KIND.BLS, (e) => { carry(e, false); zero(e, true); e.op(OP.I32_OR); }],
+  [KIND.BGE, (e) => { signed(e, false); }], [KIND.BLT, (e) => { signed(e, true); }],
+  [KIND.BGT, (e) => { zero(e, false); signed(e, false); e.op(OP.I32_AND); }],
+  [KIND.BLE, (e) => { zero(e, true); signed(e, true); e.op(OP.I32_OR); }],
 ]);
 
 function condition(e: Emitter, kind: number): void {
@@ -89,8 +88,13 @@ class RegionWriter {
     this.#graph = graph;
   }
 
-  tree(node: Node): void {
+  /** Writes a node and what it dominates; `straight`: the code before leads into it. */
+  tree(node: Node, straight = false): void {
     const e = this.#e;
+    if (straight && node.loop) {
+      e.settleFlags(node.live);
+      e.settleCharge();
+    }
     const merges = node.children.filter((child) => child.merge).sort((a, b) => b.order - a.order);
     if (node.loop) e.open(OP.LOOP, { kind: 'loop', node });
     for (const merge of merges) e.open(OP.BLOCK, { kind: 'follow', node: merge });
@@ -105,10 +109,11 @@ class RegionWriter {
   #block(node: Node): void {
     const e = this.#e;
     const { block } = node;
-    e.enterBlock(block.cost, block.count);
-    if (block.count > 0) {
-      e.charge(pack(block.cost, block.count));
-      e.overdrawn();
+    if (node.merge || node.loop || node.order === 0) e.forget();
+    e.rest = block.cost;
+    if (node.check) {
+      e.settleCharge();
+      e.short(node.worst);
       e.leaveIf(block.start, REASON.BUDGET);
     }
     for (let k = 0; k < block.ops.length && !e.dead; k++) {
@@ -133,30 +138,42 @@ class RegionWriter {
   #ending(node: Node, ending: Ending): void {
     const e = this.#e;
     if (ending.kind === 'back') e.leave(ending.index, REASON.BACK);
-    else if (ending.kind === 'goto') this.#go(node, ending.to);
-    else if (ending.kind === 'computed') this.#computed(node, ending);
-    else {
-      const { source } = e.target;
-      condition(e, kindOf(ending.op));
-      e.open(OP.IF);
-      const { conditionalTaken, conditionalNotTaken } = source.table;
-      e.charge(pack(conditionalTaken - conditionalNotTaken + fetchWait(source, targetOf(ending.op, ending.index)), 0));
-      this.#go(node, ending.taken);
-      e.close();
-      this.#go(node, ending.next);
-    }
+    else if (ending.kind === 'goto') {
+      e.owe(ending.cycles, ending.instructions);
+      this.#go(node, ending.to);
+    } else if (ending.kind === 'computed') this.#computed(node, ending);
+    else this.#conditional(node, ending);
   }
 
+  #conditional(node: Node, ending: Extract<Ending, { kind: 'branch' }>): void {
+    const e = this.#e;
+    const { source } = e.target;
+    condition(e, kindOf(ending.op));
+    e.passed(ending.op);
+    const state = e.save();
+    e.open(OP.IF);
+    e.owe(takenCost(source, ending), 0);
+    this.#go(node, ending.taken);
+    e.close();
+    e.restore(state);
+    this.#go(node, ending.next);
+  }
+
+  /** Goes on at a block or outside; what the other side cannot know is settled first. */
   #go(from: Node, edge: Edge): void {
     const e = this.#e;
     const to = this.#graph.follow(from.block, edge);
+    if (to !== undefined && !to.merge && to.order > from.order) {
+      this.tree(to, true);
+      return;
+    }
+    e.settleFlags(to === undefined ? FLAG.BOTH : to.live);
+    e.settleCharge();
     if (to === undefined) {
       e.code.i32('block' in edge ? edge.block.start : edge.outside);
       e.code.set(LOCAL.NEXT);
       e.branch('dispatch');
-    } else if (to.order <= from.order) e.branch('loop', to);
-    else if (to.merge) e.branch('follow', to);
-    else this.tree(to);
+    } else e.branch(to.order <= from.order ? 'loop' : 'follow', to);
   }
 
   #computed(node: Node, ending: Extract<Ending, { kind: 'computed' }>): void {
@@ -171,7 +188,10 @@ class RegionWriter {
       else intoNext(e, index);
       if (kind === KIND.BLX) e.setKnown(14, (segment.base + (index + 1) * 2) | 1);
     }
+    e.passed(op);
     if (ending.back !== undefined) this.#expectedReturn(node, ending.back);
+    e.settleFlags();
+    e.settleCharge();
     if (segment.waitStates > 0) {
       e.code.get(LOCAL.ACC);
       e.code.get(LOCAL.NEXT);
@@ -200,10 +220,12 @@ class RegionWriter {
     const index = 'block' in back ? back.block.start : back.outside;
     e.code.get(LOCAL.NEXT);
     e.with(index, OP.I32_EQ);
+    const state = e.save();
     e.open(OP.IF);
-    e.charge(pack(fetchWait(e.target.source, index), 0));
+    e.owe(fetchWait(e.target.source, index), 0);
     this.#go(node, back);
     e.close();
+    e.restore(state);
   }
 }
 
@@ -249,6 +271,7 @@ function dispatch(code: Code, map: number): void {
 /** Emits one region as a function (packed budget, index) -> (). */
 export function emitRegion(target: Target, region: Region): Emitted {
   const graph = graphOf(region.first);
+  plan(target.source, graph);
   const e = new Emitter(target, region.written);
   e.labels.push({ kind: 'exit', node: undefined }, { kind: 'dispatch', node: undefined });
   new RegionWriter(e, graph).tree(graph.entry);

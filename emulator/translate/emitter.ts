@@ -13,18 +13,37 @@ export interface Target {
   readonly checked: boolean;
 }
 
-/** Numbers of a translated function's locals: packed budget, index to go on at, exit word, r0 to r14, flags, scratch. */
-export const LOCAL = { ACC: 0, NEXT: 1, EXIT: 2, R: 3, NZ: 18, C: 19, V: 20, A: 21, B: 22, X: 23, O: 24, LAST: 24 } as const;
+/**
+ * Numbers of a translated function's locals: packed budget, index to go on at, exit word, r0 to r14, flags; operands
+ * and result of the last addition or subtraction, what was last shifted; scratch.
+ */
+export const LOCAL = { ACC: 0, NEXT: 1, EXIT: 2, R: 3, NZ: 18, C: 19, V: 20, A: 21, B: 22, X: 23, S: 24, T: 25, U: 26, O: 27, LAST: 27 } as const;
 
 /** Why translated code came back: no region there, budget used up, or an instruction for the interpreter. */
 export const REASON = { MISSING: 0, BUDGET: 1, BACK: 2 } as const;
 /** Bits of the exit word below the reason. */
 export const REASON_SHIFT = 28;
 
+/** Flag bits of a liveness mask: C and V are computed only when somebody can see them; N and Z always. */
+export const FLAG = { C: 1, V: 2, BOTH: 3 } as const;
+
+/** Where C or V is: in its local, or to be computed from A, B and X; C also from a bit of S (SHIFTED plus its number). */
+export const PENDING = { NONE: 0, ADD: 1, SUBTRACT: 2, CARRY: 3, SHIFTED: 32 } as const;
+
 /** A label that code can branch to: a graph node's loop or follow-up, the common exits, or none. */
 export interface Label {
   readonly kind: 'loop' | 'follow' | 'exit' | 'dispatch' | 'plain';
   readonly node: unknown;
+}
+
+/** What is known at a place in the code, at translation time. */
+export interface Knowledge {
+  readonly known: (number | undefined)[];
+  readonly pendingC: number;
+  readonly pendingV: number;
+  readonly compared: boolean;
+  readonly owedCycles: number;
+  readonly owedCount: number;
 }
 
 /** Cycles and instructions as the packed budget counts them. */
@@ -45,14 +64,18 @@ export class Emitter {
   used = 0;
   /** Of those, the ones that are stored at exits. */
   written: number;
-  /** Cost and number of the block's instructions from the current one on. */
-  restCost = 0;
-  restCount = 0;
+  /** Cycles of the block behind the current instruction. */
+  rest = 0;
   /** Set behind an instruction that always leaves. */
   dead = false;
-  /** True while A and B hold the operands of the last comparison or subtraction. */
+  pendingC: number = PENDING.NONE;
+  pendingV: number = PENDING.NONE;
+  /** True while A and B hold the operands of the comparison that N and Z come from. */
   compared = false;
-  readonly #known: (number | undefined)[] = new Array<number | undefined>(15).fill(undefined);
+  /** Cycles and instructions done that the packed budget has not been charged yet. */
+  owedCycles = 0;
+  owedCount = 0;
+  #known: (number | undefined)[] = new Array<number | undefined>(15).fill(undefined);
 
   /** `written`: mask of the registers the region writes. */
   constructor(target: Target, written: number) {
@@ -60,19 +83,43 @@ export class Emitter {
     this.written = written;
   }
 
-  /** Forgets what was known: a place where paths join. */
-  enterBlock(cost: number, count: number): void {
-    this.#known.fill(undefined);
-    this.compared = false;
+  /** What is known here, to come back to. */
+  save(): Knowledge {
+    const { pendingC, pendingV, compared, owedCycles, owedCount } = this;
+    return { known: this.#known.slice(), pendingC, pendingV, compared, owedCycles, owedCount };
+  }
+
+  /** Goes back to a place where that was known. */
+  restore(state: Knowledge): void {
+    this.#known = state.known.slice();
+    this.pendingC = state.pendingC;
+    this.pendingV = state.pendingV;
+    this.compared = state.compared;
+    this.owedCycles = state.owedCycles;
+    this.owedCount = state.owedCount;
     this.dead = false;
-    this.restCost = cost;
-    this.restCount = count;
+  }
+
+  /** Forgets what was known: a place where paths join. */
+  forget(): void {
+    this.#known.fill(undefined);
+    this.pendingC = this.pendingV = PENDING.NONE;
+    this.compared = false;
+    this.owedCycles = this.owedCount = 0;
+    this.dead = false;
   }
 
   /** Moves behind an instruction. */
   passed(op: number): void {
-    this.restCost -= fullCost(this.target.source, op);
-    this.restCount--;
+    const cost = fullCost(this.target.source, op);
+    this.rest -= cost;
+    this.owe(cost, 1);
+  }
+
+  /** Owes more. */
+  owe(cycles: number, instructions: number): void {
+    this.owedCycles += cycles;
+    this.owedCount += instructions;
   }
 
   /** Value of register `r` where it is a known constant. */
@@ -91,12 +138,13 @@ export class Emitter {
     this.code.get(LOCAL.R + r);
   }
 
-  /** Pops into register `r`. */
-  set(r: number): void {
+  /** Pops into register `r`; `keep` leaves the value on the stack. */
+  set(r: number, keep = false): void {
     if ((this.written & (1 << r)) === 0) throw new RangeError(`r${r} is written by an instruction that is not said to write it`);
     this.used |= 1 << r;
     this.#known[r] = undefined;
-    this.code.set(LOCAL.R + r);
+    if (keep) this.code.tee(LOCAL.R + r);
+    else this.code.set(LOCAL.R + r);
   }
 
   /** Makes register `r` a constant. */
@@ -106,7 +154,7 @@ export class Emitter {
     this.#known[r] = value | 0;
   }
 
-  /** Pushes a flag local. */
+  /** Pushes a flag local as it is. */
   flag(local: number): void {
     this.used |= 1 << (local - LOCAL.R);
     this.code.get(local);
@@ -117,6 +165,84 @@ export class Emitter {
     this.used |= 1 << (local - LOCAL.R);
     this.written |= 1 << (local - LOCAL.R);
     this.code.set(local);
+  }
+
+  /** Pops N and Z. Whoever sets them says what A and B then hold. */
+  setNz(compared: boolean): void {
+    this.setFlag(LOCAL.NZ);
+    this.compared = compared;
+  }
+
+  /** C and V come from A, B and X from now on. */
+  setPending(kind: number): void {
+    this.pendingC = this.pendingV = kind;
+  }
+
+  /** Pops C. */
+  setC(): void {
+    this.setFlag(LOCAL.C);
+    this.pendingC = PENDING.NONE;
+  }
+
+  /** Pushes C: 0 or 1. */
+  pushC(): void {
+    const { code, pendingC } = this;
+    if (pendingC === PENDING.NONE) this.flag(LOCAL.C);
+    else if (pendingC === PENDING.ADD) this.#two(LOCAL.X, LOCAL.A, OP.I32_LT_U);
+    else if (pendingC === PENDING.SUBTRACT) this.#two(LOCAL.A, LOCAL.B, OP.I32_GE_U);
+    else if (pendingC === PENDING.CARRY) this.#carryOut();
+    else {
+      code.get(LOCAL.S);
+      this.with(pendingC - PENDING.SHIFTED, OP.I32_SHR_U);
+      this.with(1, OP.I32_AND);
+    }
+  }
+
+  #two(a: number, b: number, opcode: number): void {
+    this.code.get(a);
+    this.code.get(b);
+    this.op(opcode);
+  }
+
+  /** Carry of an addition with carry: the majority of both top bits and the complement of the sum's. */
+  #carryOut(): void {
+    this.#two(LOCAL.A, LOCAL.B, OP.I32_AND);
+    this.#two(LOCAL.A, LOCAL.B, OP.I32_OR);
+    this.code.get(LOCAL.X);
+    this.with(-1, OP.I32_XOR);
+    this.op(OP.I32_AND);
+    this.op(OP.I32_OR);
+    this.with(31, OP.I32_SHR_U);
+  }
+
+  /** Pushes V: its sign counts. */
+  pushV(): void {
+    if (this.pendingV === PENDING.NONE) {
+      this.flag(LOCAL.V);
+      return;
+    }
+    const isDifference = this.pendingV === PENDING.SUBTRACT;
+    this.#two(LOCAL.A, LOCAL.X, OP.I32_XOR);
+    this.#two(LOCAL.B, isDifference ? LOCAL.A : LOCAL.X, OP.I32_XOR);
+    this.op(OP.I32_AND);
+  }
+
+  /** Computes those of C and V in `mask` that are still to be computed. */
+  settleFlags(mask: number = FLAG.BOTH): void {
+    if ((mask & FLAG.C) !== 0 && this.pendingC !== PENDING.NONE) {
+      this.pushC();
+      this.setC();
+    }
+    if ((mask & FLAG.V) === 0 || this.pendingV === PENDING.NONE) return;
+    this.pushV();
+    this.setFlag(LOCAL.V);
+    this.pendingV = PENDING.NONE;
+  }
+
+  /** Charges what is owed. */
+  settleCharge(): void {
+    this.charge(pack(this.owedCycles, this.owedCount));
+    this.owedCycles = this.owedCount = 0;
   }
 
   /** One opcode. */
@@ -151,7 +277,7 @@ export class Emitter {
     this.code.unsigned(this.labels.length - 1 - at);
   }
 
-  /** Adds to the packed budget (negative: charges). */
+  /** Takes from the packed budget. */
   charge(packed: number): void {
     if (packed === 0) return;
     this.code.get(LOCAL.ACC);
@@ -160,19 +286,22 @@ export class Emitter {
     this.code.set(LOCAL.ACC);
   }
 
-  /** Pushes whether the budget is below zero. */
-  overdrawn(): void {
+  /** Pushes whether fewer than `cycles` are left of the packed budget. */
+  short(cycles: number): void {
     this.code.get(LOCAL.ACC);
     this.op(OP.I32_WRAP_I64);
-    this.with(0, OP.I32_LT_S);
+    this.with(cycles, OP.I32_LT_S);
   }
 
-  /** Gives back what was charged for the current instruction and those behind it, and leaves before `index`. */
+  /** Leaves before the instruction at `index`, everything settled. */
   leave(index: number, reason: number): void {
-    this.charge(-pack(this.restCost, this.restCount));
+    const state = this.save();
+    this.settleFlags();
+    this.settleCharge();
     this.code.i32(index | (reason << REASON_SHIFT));
     this.code.set(LOCAL.EXIT);
     this.branch('exit');
+    this.restore(state);
   }
 
   /** Leaves before `index` if the condition on the stack holds. */
@@ -193,16 +322,16 @@ export class Emitter {
     this.with(Math.floor(bytes / size), OP.I32_LT_U);
   }
 
-  /** Leaves before `index` if the SP on the stack, kept in X, is below the watch mark. */
+  /** Leaves before `index` if the SP on the stack, kept in T, is below the watch mark. */
   watchStack(index: number): void {
-    this.code.tee(LOCAL.X);
+    this.code.tee(LOCAL.T);
     this.code.i32(0);
     this.code.memory(OP.I32_LOAD, HEAD.SP_WATCH);
     this.op(OP.I32_LT_S);
     this.leaveIf(index);
   }
 
-  /** Leaves before `index` if the word at RAM offset O, or one of the `words` from there on, holds decoded code. */
+  /** Leaves before `index` if one of the `words` from RAM offset O on holds decoded code. */
   watchCode(index: number, words: number): void {
     if (!this.target.checked) return;
     this.code.get(LOCAL.O);

@@ -14,6 +14,12 @@ export interface Node {
   loop: boolean;
   /** Reached by two or more forward edges. */
   merge: boolean;
+  /** The budget is looked at here. */
+  check: boolean;
+  /** Most cycles from here to the next block at which the budget is looked at, or out of the region. */
+  worst: number;
+  /** Flags that may be looked at before they are set anew: bits of {@link FLAG}. */
+  live: number;
 }
 
 /** A region's graph, made reducible. */

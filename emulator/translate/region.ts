@@ -35,7 +35,7 @@ export type Edge = { readonly block: Block } | { readonly outside: number };
 
 /** How a block ends. */
 export type Ending =
-  | { readonly kind: 'goto'; readonly to: Edge }
+  | { readonly kind: 'goto'; readonly to: Edge; readonly cycles: number; readonly instructions: number }
   | { readonly kind: 'branch'; readonly op: number; readonly index: number; readonly taken: Edge; readonly next: Edge }
   | { readonly kind: 'computed'; readonly op: number; readonly index: number; readonly back: Edge | undefined; readonly address: number }
   | { readonly kind: 'back'; readonly index: number };
@@ -44,11 +44,12 @@ export type Ending =
 export interface Block {
   readonly context: Context;
   readonly start: number;
-  /** Halfword index and packed form, in order, without the ending's instruction unless it counts. */
+  /** Halfword index and packed form, in order; without the ending's instruction, unless that is a BL. */
   readonly indices: number[];
   readonly ops: number[];
-  /** Cycles and number of all its instructions, the ending's included (a branch as not taken). */
+  /** Cycles of all its instructions, the ending's included (a branch as not taken). */
   cost: number;
+  /** Their number. */
   count: number;
   ending: Ending;
 }
@@ -246,7 +247,7 @@ class Discovery {
       const key = this.#key(context, index);
       const full = block.count >= BLOCK_COUNT || block.cost >= BLOCK_CYCLES;
       if (index !== start && (full || this.#leaders.has(key) || !this.#seen.has(key))) {
-        block.ending = { kind: 'goto', to: this.#edge(context, index) };
+        block.ending = { kind: 'goto', to: this.#edge(context, index), cycles: 0, instructions: 0 };
         return;
       }
       const op = opAt(this.#source, index);
@@ -270,14 +271,18 @@ class Discovery {
   #end(block: Block, op: number, index: number): void {
     const { context } = block;
     const kind = kindOf(op);
-    if (kind === KIND.B || kind === KIND.BL) block.cost += fetchWait(this.#source, targetOf(op, index));
-    if (kind === KIND.B) block.ending = { kind: 'goto', to: this.#edge(context, targetOf(op, index)) };
-    else if (kind === KIND.BL) {
-      block.indices.push(index);
-      block.ops.push(op);
+    if (kind === KIND.B || kind === KIND.BL) {
       const target = targetOf(op, index);
-      const callee = this.#contexts.get(`${context.id}:${index}`);
-      block.ending = { kind: 'goto', to: callee === undefined ? { outside: target } : this.#edge(callee, target) };
+      const wait = fetchWait(this.#source, target);
+      block.cost += wait;
+      if (kind === KIND.BL) {
+        block.indices.push(index);
+        block.ops.push(op);
+      }
+      const callee = kind === KIND.B ? context : this.#contexts.get(`${context.id}:${index}`);
+      const to = callee === undefined ? { outside: target } : this.#edge(callee, target);
+      const own = kind === KIND.B ? fullCost(this.#source, op) : 0;
+      block.ending = { kind: 'goto', to, cycles: own + wait, instructions: kind === KIND.B ? 1 : 0 };
     } else if (flowOf(kind) === 'conditional') {
       block.ending = { kind: 'branch', op, index, taken: this.#edge(context, targetOf(op, index)), next: this.#edge(context, index + 1) };
     } else {
