@@ -1,7 +1,7 @@
 import { KIND } from '../cpu/kinds.js';
 import { FLAG } from './emitter.js';
 import { flowOf, kindOf } from './flow.js';
-import type { Graph, Node } from './graph.js';
+import type { Graph, Node, Way } from './graph.js';
 import { fetchWait, targetOf, type Edge, type Ending, type Source } from './region.js';
 
 /** Cycles for which a look at the budget may be good: what is left below that is interpreted. */
@@ -11,12 +11,6 @@ const CHECK_BOUND = 128;
 export function takenCost(source: Source, ending: Extract<Ending, { kind: 'branch' }>): number {
   const { conditionalTaken, conditionalNotTaken } = source.table;
   return conditionalTaken - conditionalNotTaken + fetchWait(source, targetOf(ending.op, ending.index));
-}
-
-interface Way {
-  readonly to: Node | undefined;
-  /** Cycles of the way itself, beyond the block's cost. */
-  readonly extra: number;
 }
 
 function waysOf(source: Source, graph: Graph, node: Node): Way[] {
@@ -37,7 +31,7 @@ function placeChecks(source: Source, graph: Graph): void {
   const everywhere = source.segment.waitStates > 0;
   for (const node of graph.nodes) node.check = everywhere || node.order === 0 || node.loop;
   for (const node of [...graph.nodes].reverse()) {
-    const ways = waysOf(source, graph, node);
+    const { ways } = node;
     for (const { to, extra } of ways) {
       if (to !== undefined && !to.check && node.block.cost + extra + to.worst > CHECK_BOUND) to.check = true;
     }
@@ -46,12 +40,12 @@ function placeChecks(source: Source, graph: Graph): void {
   }
 }
 
-const SETS_BOTH: ReadonlySet<number> = new Set([
-  KIND.ADDS_REG, KIND.ADDS_IMM, KIND.SUBS_REG, KIND.SUBS_IMM, KIND.CMP_REG, KIND.CMP_IMM, KIND.CMN, KIND.RSBS,
-]);
-const SETS_C: ReadonlySet<number> = new Set([KIND.LSLS_IMM, KIND.LSRS_IMM, KIND.ASRS_IMM, KIND.LSRS_32, KIND.ASRS_32]);
-const USES_C: ReadonlySet<number> = new Set([KIND.ADCS, KIND.SBCS, KIND.LSLS_REG, KIND.LSRS_REG, KIND.ASRS_REG, KIND.RORS, KIND.BCS, KIND.BCC, KIND.BHI, KIND.BLS]);
-const USES_V: ReadonlySet<number> = new Set([KIND.BVS, KIND.BVC, KIND.BGE, KIND.BLT, KIND.BGT, KIND.BLE]);
+const SETS_BOTH = [
+  KIND.ADDS_REG, KIND.ADDS_IMM, KIND.SUBS_REG, KIND.SUBS_IMM, KIND.CMP_REG, KIND.CMP_IMM, KIND.CMN, KIND.RSBS, KIND.ADCS, KIND.SBCS,
+];
+const SETS_C = [KIND.LSLS_IMM, KIND.LSRS_IMM, KIND.ASRS_IMM, KIND.LSRS_32, KIND.ASRS_32];
+const USES_C = [KIND.ADCS, KIND.SBCS, KIND.LSLS_REG, KIND.LSRS_REG, KIND.ASRS_REG, KIND.RORS, KIND.BCS, KIND.BCC, KIND.BHI, KIND.BLS];
+const USES_V = [KIND.BVS, KIND.BVC, KIND.BGE, KIND.BLT, KIND.BGT, KIND.BLE];
 
 /** True for instructions before which translated code may leave. */
 function mayLeave(kind: number): boolean {
@@ -61,16 +55,19 @@ function mayLeave(kind: number): boolean {
   return plainLoadOrStore || multiple || stack || flowOf(kind) === 'computed';
 }
 
+/** By kind: the flags that are still seen before an instruction if they are behind it, and those it makes seen. */
+const PASSES = new Uint8Array(128).fill(FLAG.BOTH);
+const SHOWS = new Uint8Array(128);
+for (const kind of SETS_BOTH) PASSES[kind] = 0;
+for (const kind of SETS_C) PASSES[kind] = FLAG.V;
+for (const kind of USES_C) SHOWS[kind] |= FLAG.C;
+for (const kind of USES_V) SHOWS[kind] |= FLAG.V;
+for (const kind of Object.values(KIND)) if (mayLeave(kind)) SHOWS[kind] = FLAG.BOTH;
+
 /** Flags seen before `op` when those in `after` are seen behind it. */
 function before(op: number, after: number): number {
   const kind = kindOf(op);
-  if (mayLeave(kind)) return FLAG.BOTH;
-  let live = after;
-  if (SETS_BOTH.has(kind)) live = 0;
-  else if (kind === KIND.ADCS || kind === KIND.SBCS) live = 0;
-  else if (SETS_C.has(kind)) live &= ~FLAG.C;
-  if (USES_C.has(kind)) live |= FLAG.C;
-  return USES_V.has(kind) ? live | FLAG.V : live;
+  return (after & PASSES[kind]) | SHOWS[kind];
 }
 
 function liveAt(node: Node, behind: number): number {
@@ -84,12 +81,13 @@ function liveAt(node: Node, behind: number): number {
 }
 
 /** Finds where C and V can be seen; everybody outside sees them. */
-function findLive(source: Source, graph: Graph): void {
-  for (const node of graph.nodes) node.live = 0;
+function findLive(graph: Graph): void {
+  const backward = [...graph.nodes].reverse();
   for (let changed = true; changed; ) {
     changed = false;
-    for (const node of [...graph.nodes].reverse()) {
-      const behind = waysOf(source, graph, node).reduce((live, { to }) => live | (to === undefined ? FLAG.BOTH : to.live), 0);
+    for (const node of backward) {
+      let behind = 0;
+      for (const { to } of node.ways) behind |= to === undefined ? FLAG.BOTH : to.live;
       const live = liveAt(node, behind);
       changed ||= live !== node.live;
       node.live = live;
@@ -99,6 +97,10 @@ function findLive(source: Source, graph: Graph): void {
 
 /** Fills in where the budget is looked at and which flags are live, node by node. */
 export function plan(source: Source, graph: Graph): void {
+  for (const node of graph.nodes) {
+    node.live = 0;
+    node.ways = waysOf(source, graph, node);
+  }
   placeChecks(source, graph);
-  findLive(source, graph);
+  findLive(graph);
 }

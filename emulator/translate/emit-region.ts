@@ -1,5 +1,5 @@
 import { KIND } from '../cpu/kinds.js';
-import { DATA } from './emit-data.js';
+import { DATA, type Handler } from './emit-data.js';
 import { MEMORY, intoNext, popWithPc } from './emit-memory.js';
 import { Emitter, FLAG, LOCAL, REASON, type Target } from './emitter.js';
 import { Code, OP, TYPE } from './encoder.js';
@@ -9,9 +9,11 @@ import { graphOf, type Graph, type Node } from './graph.js';
 import { HEAD } from './layout.js';
 import { fetchWait, type Edge, type Ending, type Region } from './region.js';
 
+const HANDLERS: readonly (Handler | undefined)[] = Array.from({ length: 128 }, (_, kind) => DATA.get(kind) ?? MEMORY.get(kind));
+
 /** True when translated code carries instructions of this kind out, in the course of a block. */
 export function isEmitted(kind: number): boolean {
-  return DATA.has(kind) || MEMORY.has(kind);
+  return HANDLERS[kind] !== undefined;
 }
 
 /** What was emitted for a region. */
@@ -130,7 +132,7 @@ class RegionWriter {
       e.setKnown(14, (e.target.source.segment.base + index * 2 + 4) | 1);
       return;
     }
-    const handler = DATA.get(kind) ?? MEMORY.get(kind);
+    const handler = HANDLERS[kind];
     if (handler === undefined) throw new RangeError(`instruction kind ${kind} has no translation`);
     handler(e, op, index);
   }

@@ -271,7 +271,8 @@ export class Emitter {
 
   /** Branches to the label of that kind and node. */
   branch(kind: Label['kind'], node?: unknown): void {
-    const at = this.labels.findLastIndex((label) => label.kind === kind && label.node === node);
+    let at = this.labels.length - 1;
+    while (at >= 0 && (this.labels[at].kind !== kind || this.labels[at].node !== node)) at--;
     if (at < 0) throw new RangeError(`no ${kind} label is open here`);
     this.code.byte(OP.BR);
     this.code.unsigned(this.labels.length - 1 - at);
@@ -295,13 +296,16 @@ export class Emitter {
 
   /** Leaves before the instruction at `index`, everything settled. */
   leave(index: number, reason: number): void {
-    const state = this.save();
+    const { pendingC, pendingV, owedCycles, owedCount } = this;
     this.settleFlags();
     this.settleCharge();
     this.code.i32(index | (reason << REASON_SHIFT));
     this.code.set(LOCAL.EXIT);
     this.branch('exit');
-    this.restore(state);
+    this.pendingC = pendingC;
+    this.pendingV = pendingV;
+    this.owedCycles = owedCycles;
+    this.owedCount = owedCount;
   }
 
   /** Leaves before `index` if the condition on the stack holds. */

@@ -62,6 +62,10 @@ export class Code {
   /** A signed LEB128 number, any safe integer. */
   signed(value: number): void {
     this.#room(10);
+    if ((value | 0) === value) {
+      this.#signed32(value);
+      return;
+    }
     let rest = value;
     for (;;) {
       const low = ((rest % 128) + 128) % 128;
@@ -70,6 +74,15 @@ export class Code {
       this.#bytes[this.#length++] = done ? low : low | 128;
       if (done) return;
     }
+  }
+
+  #signed32(value: number): void {
+    let rest = value;
+    while (rest < -64 || rest > 63) {
+      this.#bytes[this.#length++] = (rest & 127) | 128;
+      rest >>= 7;
+    }
+    this.#bytes[this.#length++] = rest & 127;
   }
 
   /** All bytes of another piece of code. */

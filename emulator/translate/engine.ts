@@ -6,7 +6,7 @@ import { accessSlow } from '../cpu/memory.js';
 import { REASON, REASON_SHIFT, type Target } from './emitter.js';
 import { flowOf, kindOf } from './flow.js';
 import { HEAD, type MachineMemory } from './layout.js';
-import { baseModule, translate } from './module.js';
+import { ModuleBuilder, baseModule } from './module.js';
 import { opAt, findRegion } from './region.js';
 import { CodeTranslations, Translations, compile, fingerprint, runsOf, type TranslatedUnit } from './translations.js';
 import { WASM, type WasmInstance, type WasmModule, type WasmTable } from './webassembly.js';
@@ -46,6 +46,9 @@ const DECODED_AHEAD = 64;
 /** A region of this many instructions ends where another begins, or at a join that so many regions hold already. */
 const SHARED_SIZE = 24;
 const SHARED_BY = 2;
+/** What has gone this part of the way to being hot is translated along with what is; so many at once at most. */
+const WARM = 3;
+const BATCH = 32;
 
 let base: WasmModule | undefined;
 
@@ -87,6 +90,7 @@ export class Engine {
   #heat: Float64Array;
   #checked = false;
   #pieceLength = FIRST_PIECE;
+  readonly #warming = new Set<number>();
 
   constructor(core: Core, memory: MachineMemory, choice: 'auto' | 'wasm', translations: Translations) {
     this.#core = core;
@@ -111,6 +115,7 @@ export class Engine {
     this.#covered = new Uint8Array(0);
     this.#misses = new Uint16Array(0);
     this.#heat.fill(0);
+    this.#warming.clear();
   }
 
   /** As `execute` of the interpreter: runs until `core.left` is used up or something needs the slow code. */
@@ -141,7 +146,7 @@ export class Engine {
       this.#open();
       const covered = first && this.#covered[index] !== 0;
       const bound = first ? policy.starts : policy.misses;
-      if (!covered && ++this.#misses[index] >= bound && this.#translate(index)) return -1;
+      if (!covered && this.#miss(index, bound) && this.#translate(index)) return -1;
     }
     return this.#interpret(core);
   }
@@ -221,7 +226,7 @@ export class Engine {
   /** The interpreter stands at a mark: a region, which the next turn enters, or the head of a loop. */
   #marking(core: Core, index: number): number {
     if (this.#memory.map[index] !== 0) return -1;
-    if (++this.#misses[index] >= this.#policy.heads && this.#translate(index)) return -1;
+    if (this.#miss(index, this.#policy.heads) && this.#translate(index)) return -1;
     return this.#single(core);
   }
 
@@ -275,7 +280,7 @@ export class Engine {
     const core = this.#core;
     const { code } = core;
     this.#target = {
-      source: { segment: code, table: core.table, multiplier: core.multiplier },
+      source: { segment: code, table: core.table, multiplier: core.multiplier, callees: new Map() },
       layout: this.#memory.layout, sizes: { ...this.#memory.sizes, window: this.#windowSize }, windowBase: core.window.base, checked: this.#checked,
     };
     if (this.#translations.empty) return;
@@ -301,7 +306,12 @@ export class Engine {
 
   /** Instantiates the units that were added since the last time, by this machine or another. */
   #install(code: CodeTranslations): void {
-    for (; this.#taken < code.units.length; this.#taken++) this.#place(code.units[this.#taken]);
+    for (; this.#taken < code.units.length; this.#taken++) {
+      const unit = code.units[this.#taken];
+      this.#place(unit);
+      this.#cover(unit.own);
+      this.#cover(unit.inlined);
+    }
   }
 
   #place(unit: TranslatedUnit): void {
@@ -313,8 +323,6 @@ export class Engine {
     const mark = (index: number): void => {
       if (source !== undefined && this.#marked !== undefined && flowOf(kindOf(opAt(source, index))) !== 'back') this.#marked[index] = KIND.TRANSLATED;
     };
-    this.#cover(unit.own);
-    this.#cover(unit.inlined);
     unit.heads.forEach(mark);
     unit.entries.forEach((entry, k) => {
       map[entry] = unit.slot + k;
@@ -338,19 +346,34 @@ export class Engine {
     const target = this.#target;
     const code = this.#code;
     if (target === undefined || code === undefined) return false;
+    this.#install(code);
     this.#misses[index] = 0;
     if (this.#memory.map[index] !== 0) return true;
     if (flowOf(kindOf(opAt(target.source, index))) === 'back') return false;
-    const entries = this.#batch(index);
-    const { bytes, regions, heads, loops } = translate(target, entries, code.slots, { inline: true, stopsAt: (at, size, joins) => this.#stopsAt(code, at, size, joins) });
-    const own = regions.flatMap((region) => runsOf(region.own));
-    const inlined = regions.flatMap((region) => runsOf(region.inlined));
-    code.add({ module: compile(bytes), slot: code.slots, entries, heads, loops, own, inlined, bytes: bytes.length });
+    const builder = new ModuleBuilder(target, code.slots);
+    for (const entry of this.#batch(index)) {
+      if (builder.loops.has(entry) || flowOf(kindOf(opAt(target.source, entry))) === 'back') continue;
+      const region = builder.add(entry, { inline: true, stopsAt: (at, size, joins) => builder.loops.has(at) || this.#stopsAt(code, at, size, joins) });
+      this.#cover(runsOf(region.own));
+      this.#cover(runsOf(region.inlined));
+    }
+    this.#add(code, builder);
+    return true;
+  }
+
+  #add(code: CodeTranslations, builder: ModuleBuilder): void {
+    const { regions, heads, loops, slot } = builder;
+    const bytes = builder.encode();
+    const unit: TranslatedUnit = {
+      module: compile(bytes), slot, bytes: bytes.length, entries: regions.map(({ entry }) => entry), heads: [...heads], loops: [...loops],
+      own: regions.flatMap((region) => runsOf(region.own)), inlined: regions.flatMap((region) => runsOf(region.inlined)),
+    };
+    code.add(unit);
     this.counts.regions += regions.length;
     this.counts.modules++;
     this.counts.bytes += bytes.length;
-    this.#install(code);
-    return true;
+    this.#place(unit);
+    this.#taken++;
   }
 
   /**
@@ -373,6 +396,16 @@ export class Engine {
 
   /** What is translated together: `index`, and what is well on the way to being hot. */
   #batch(index: number): number[] {
-    return [index];
+    const { map } = this.#memory;
+    const warm = [...this.#warming].filter((at) => at !== index && map[at] === 0);
+    this.#warming.clear();
+    return [index, ...warm];
+  }
+
+  /** Counts a miss; true when the place is hot now. */
+  #miss(index: number, bound: number): boolean {
+    const count = ++this.#misses[index];
+    if (count * WARM === bound && this.#warming.size < BATCH) this.#warming.add(index);
+    return count >= bound;
   }
 }

@@ -14,12 +14,21 @@ export interface Node {
   loop: boolean;
   /** Reached by two or more forward edges. */
   merge: boolean;
+  /** Where it goes on; filled in by the budget's plan. */
+  ways: readonly Way[];
   /** The budget is looked at here. */
   check: boolean;
   /** Most cycles from here to the next block at which the budget is looked at, or out of the region. */
   worst: number;
   /** Flags that may be looked at before they are set anew: bits of {@link FLAG}. */
   live: number;
+}
+
+/** A way out of a block; `to` is undefined when it leaves the region. */
+export interface Way {
+  readonly to: Node | undefined;
+  /** Cycles of the way itself, beyond the block's cost. */
+  readonly extra: number;
 }
 
 /** A region's graph, made reducible. */

@@ -99,23 +99,39 @@ export function baseModule(): Uint8Array {
   ]);
 }
 
-/** Code of some regions as one module. */
-export interface Translated {
-  readonly bytes: Uint8Array;
-  readonly regions: readonly Region[];
+/** Regions translated one after the other into one module, which fills the table from `slot` on in their order. */
+export class ModuleBuilder {
+  readonly slot: number;
+  readonly regions: Region[] = [];
   /** Heads of loops inside the regions. */
-  readonly heads: readonly number[];
+  readonly heads = new Set<number>();
   /** Entries that are heads of loops themselves. */
-  readonly loops: readonly number[];
-}
+  readonly loops = new Set<number>();
+  readonly #target: Target;
+  readonly #bodies: Uint8Array[] = [];
 
-/** Translates the regions of `entries` into a module that fills the table from `slot` on, in their order. */
-export function translate(target: Target, entries: readonly number[], slot: number, reach: Reach): Translated {
-  const regions = entries.map((entry) => findRegion(target.source, entry, reach));
-  const emitted = regions.map((region) => emitRegion(target, region));
-  const bytes = encodeModule([
-    [SECTION.TYPE, types()], [SECTION.IMPORT, imports()], [SECTION.FUNCTION, functions(regions.map(() => 0))],
-    [SECTION.ELEMENT, elements(slot, regions.length)], [SECTION.CODE, bodies(emitted.map(({ body }) => body))],
-  ]);
-  return { bytes, regions, heads: [...new Set(emitted.flatMap(({ heads }) => heads))], loops: entries.filter((entry, k) => emitted[k].heads.includes(entry)) };
+  constructor(target: Target, slot: number) {
+    this.#target = target;
+    this.slot = slot;
+  }
+
+  /** Translates the region at `entry`. */
+  add(entry: number, reach: Reach): Region {
+    const region = findRegion(this.#target.source, entry, reach);
+    const { body, heads } = emitRegion(this.#target, region);
+    this.regions.push(region);
+    this.#bodies.push(body);
+    for (const head of heads) this.heads.add(head);
+    if (heads.includes(entry)) this.loops.add(entry);
+    return region;
+  }
+
+  /** The module's bytes. */
+  encode(): Uint8Array {
+    const count = this.#bodies.length;
+    return encodeModule([
+      [SECTION.TYPE, types()], [SECTION.IMPORT, imports()], [SECTION.FUNCTION, functions(this.#bodies.map(() => 0))],
+      [SECTION.ELEMENT, elements(this.slot, count)], [SECTION.CODE, bodies(this.#bodies)],
+    ]);
+  }
 }

@@ -19,6 +19,8 @@ export interface Source {
   readonly segment: Segment;
   readonly table: CycleTable;
   readonly multiplier: number;
+  /** Sizes of callees found so far, by entry and depth. */
+  readonly callees: Map<number, number>;
 }
 
 /** A callee being followed inside its caller's region; the root has no return index. */
@@ -108,6 +110,15 @@ function returns(kind: number): boolean {
 /** Instructions of the callee at `entry` with all it calls; Infinity when it cannot be followed as a whole. */
 function calleeSize(source: Source, entry: number, depth: number): number {
   if (depth > INLINE_DEPTH) return Infinity;
+  const key = entry * (INLINE_DEPTH + 1) + depth;
+  const known = source.callees.get(key);
+  if (known !== undefined) return known;
+  const size = measureCallee(source, entry, depth);
+  source.callees.set(key, size);
+  return size;
+}
+
+function measureCallee(source: Source, entry: number, depth: number): number {
   const seen = new Set<number>();
   const queue = [entry];
   let nested = 0;
