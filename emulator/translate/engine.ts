@@ -27,7 +27,7 @@ interface Policy {
 }
 
 const POLICIES: Readonly<Record<'auto' | 'wasm', Policy>> = {
-  auto: { cycles: 150_000, misses: 60, starts: 200, heads: 6 },
+  auto: { cycles: 50_000, misses: 60, starts: 200, heads: 6 },
   wasm: { cycles: 20_000, misses: 1, starts: 1, heads: 1 },
 };
 

@@ -4,10 +4,10 @@ import { KIND } from '../cpu/kinds.js';
 import { flowOf, halvesOf, kindOf, writtenBy } from './flow.js';
 
 /** Instructions of one region at most, those of calls taken in included. */
-const REGION_BOUND = 500;
+const REGION_BOUND = 384;
 /** A callee of more instructions, or calls nested deeper, is not taken into its caller's region. */
 const INLINE_BOUND = 80;
-const INLINE_DEPTH = 3;
+const INLINE_DEPTH = 2;
 /** Bounds of a block: what is left of a budget below a block's cost is interpreted. */
 const BLOCK_CYCLES = 160;
 const BLOCK_COUNT = 64;
