@@ -59,7 +59,6 @@ describe('snapshots', () => {
 describe('shared translations', () => {
   it('serve a second machine from its first instruction', () => {
     const translations = new Translations();
-    expect(translations.empty).toBe(true);
     const first = machineOf({ engine: 'wasm', translations });
     const result = first.run();
     const second = machineOf({ engine: 'auto', translations });

@@ -19,25 +19,43 @@ export interface TranslatedUnit {
   readonly bytes: number;
 }
 
-/** Structured-clonable translations, for `postMessage` to a worker: modules by the key of what they were translated for. */
+/** Structured-clonable translations, for `postMessage` to a worker. */
 export interface TranslationHandle {
   readonly version: number;
-  readonly codes: readonly (readonly [string, readonly TranslatedUnit[]])[];
+  /** What each set of modules was translated for: configuration and code. */
+  readonly codes: readonly { readonly configuration: string; readonly code: Int32Array; readonly units: readonly TranslatedUnit[] }[];
 }
 
 /** Counted with every change of what modules expect of the machine around them. */
 const VERSION = 1;
+/** Regions one code can have (slots are 16 bits wide), and bytes of WebAssembly for each of its bytes. */
+const SLOT_BOUND = 0xffff;
+const BYTES_BOUND = 64;
 
 /** Translations of one code for one configuration, oldest first; only ever added to. */
 export class CodeTranslations {
+  readonly configuration: string;
+  /** The code that was translated, word by word. */
+  readonly code: Int32Array;
   readonly units: TranslatedUnit[] = [];
   readonly #loops = new Set<number>();
   readonly #entries = new Set<number>();
   #slots = 1;
+  #bytes = 0;
+
+  constructor(configuration: string, code: Int32Array) {
+    this.configuration = configuration;
+    this.code = code;
+  }
 
   /** First free table slot; slot 0 comes back to the machine. */
   get slots(): number {
     return this.#slots;
+  }
+
+  /** True when `count` more regions may be translated. */
+  roomFor(count: number): boolean {
+    return this.#slots + count <= SLOT_BOUND && this.#bytes < BYTES_BOUND * this.code.byteLength;
   }
 
   /** True when a region begins at halfword `index`. */
@@ -56,53 +74,55 @@ export class CodeTranslations {
     for (const entry of unit.entries) this.#entries.add(entry);
     for (const entry of unit.loops) this.#loops.add(entry);
     this.#slots = unit.slot + unit.entries.length;
+    this.#bytes += unit.bytes;
   }
 }
 
+function isEqual(a: Int32Array, b: Int32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
+  return true;
+}
+
 /**
- * Translated code, shared by all machines it is given to: those with the same code and configuration use the same
- * modules, whichever of them translated first. {@link handle} and {@link adopt} carry it to a worker, where
- * the modules run at full speed from the start.
+ * Translated code, shared by all machines it is given to: those with the same code, word for word, and the same
+ * configuration use the same modules, whichever of them translated first. {@link handle} and {@link adopt} carry it
+ * to a worker, where the modules run at full speed from the start.
  * @example
  * const translations = new Translations();
  * createChip({ profile, image, translations }).run(10_000_000);
  * new Worker(file, { workerData: translations.handle() }); // there: translations.adopt(workerData)
  */
 export class Translations {
-  readonly #codes = new Map<string, CodeTranslations>();
+  readonly #codes: CodeTranslations[] = [];
 
-  /** Translations of one code; empty at first. */
-  of(key: string): CodeTranslations {
-    const known = this.#codes.get(key);
+  /** Translations of `code` for `configuration`; empty at first. */
+  of(configuration: string, code: Int32Array): CodeTranslations {
+    const known = this.find(configuration, code);
     if (known !== undefined) return known;
-    const made = new CodeTranslations();
-    this.#codes.set(key, made);
+    const made = new CodeTranslations(configuration, code.slice());
+    this.#codes.push(made);
     return made;
   }
 
-  /** True when something was translated for this key. */
-  has(key: string): boolean {
-    return (this.#codes.get(key)?.units.length ?? 0) > 0;
-  }
-
-  /** True when nothing was translated yet. */
-  get empty(): boolean {
-    return [...this.#codes.values()].every(({ units }) => units.length === 0);
+  /** The same; undefined when nothing was translated yet. */
+  find(configuration: string, code: Int32Array): CodeTranslations | undefined {
+    return this.#codes.find((one) => one.configuration === configuration && isEqual(one.code, code));
   }
 
   /** What there is now, structured-clonable. */
   handle(): TranslationHandle {
-    return { version: VERSION, codes: [...this.#codes].map(([key, { units }]) => [key, [...units]]) };
+    return { version: VERSION, codes: this.#codes.map(({ configuration, code, units }) => ({ configuration, code, units: [...units] })) };
   }
 
   /** Takes over what is not here yet; a handle of another version is left alone. @returns number of modules taken */
   adopt(handle: TranslationHandle): number {
     if (handle.version !== VERSION) return 0;
     let taken = 0;
-    for (const [key, units] of handle.codes) {
-      const code = this.of(key);
-      if (code.units.length > 0) continue;
-      for (const unit of units) code.add(unit);
+    for (const { configuration, code, units } of handle.codes) {
+      const own = this.of(configuration, code);
+      if (own.units.length > 0) continue;
+      for (const unit of units) own.add(unit);
       taken += units.length;
     }
     return taken;
@@ -122,15 +142,4 @@ export function runsOf(indices: ReadonlySet<number>): number[] {
 /** Compiles a module. */
 export function compile(bytes: Uint8Array): WasmModule {
   return new WASM.Module(bytes);
-}
-
-/** Short name of some bytes: two 32-bit FNV-1a sums over words, from different starts. */
-export function fingerprint(words: Int32Array): string {
-  let a = 0x811c9dc5 | 0;
-  let b = 0x050c5d1f;
-  for (let k = 0; k < words.length; k++) {
-    a = Math.imul(a ^ words[k], 0x01000193);
-    b = Math.imul(b ^ ((words[k] >>> 16) | (words[k] << 16)), 0x01000193) + a | 0;
-  }
-  return `${(a >>> 0).toString(16)}-${(b >>> 0).toString(16)}`;
 }
