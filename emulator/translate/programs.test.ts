@@ -53,6 +53,7 @@ const LOOPS: Readonly<Record<string, string>> = {
   'ADR, ADD and MOV from PC': 'loop: | add r1, pc, #8 | mov r2, pc | add r3, pc | adds r2, r2, r1 |',
   'MOV to PC and ADD to PC': 'loop: | ldr r0, =good | mov pc, r0 | nop | good: | movs r1, #2 | add pc, r1 | nop | nop | nop | nop |',
   'a device address': 'ldr r0, =0xe000e018 | loop: | ldr r1, [r0, #0] | str r5, [r0, #0] |',
+  'many reads of code in a row': `ldr r0, =0x00000040 | loop: | ${'ldrb r1, [r0, r5] | ldrh r2, [r0, #6] | adds r3, r3, r1 | ldr r2, [r0, #8] | '.repeat(6)}`,
   'shifts by registers': 'loop: | lsls r2, r5 | lsrs r3, r5 | asrs r4, r5 | adcs r6, r5 | rors r1, r5 | sbcs r1, r2 | movs r2, #255 | mvns r3, r1 |',
 };
 
@@ -84,6 +85,13 @@ describe('interrupts and translated code', () => {
     const source = `reset: | ${TICK} | ldr r7, =0x20000000 | movs r5, #3 | loop: | ${body} | adds r5, #1 | b loop\ntick: | push {r4, lr} | adds r4, #1 | mov r8, r4 | pop {r4, pc}`;
     check(source);
     check(source, { multiplier: 32 });
+  });
+
+  it('SysTick abandons what translated code hands back: LDM from code, POP from code, slow MULS behind it', () => {
+    const source = `reset: | ${TICK} | movs r7, #64 | movs r5, #3 | loop: | adds r5, #1 | mov r6, r7 | ldmia r6!, {r0, r1, r2, r3} | adds r4, r4, r0 | ldmia r6!, {r0, r1} | muls r4, r5 | b loop\ntick: | push {r4, lr} | mov r8, r6 | pop {r4, pc}`;
+    check(source);
+    check(source, { multiplier: 32 });
+    check(source.replace('#61', '#77'));
   });
 
   it('nested: a more urgent interrupt in the middle of a handler', () => {
