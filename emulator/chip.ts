@@ -9,6 +9,9 @@ import type { NvmState, WeakPolicy } from './eeprom/types.js';
 import type { Image } from './image/image.js';
 import type { MemoryRegion } from './cpu/core.js';
 import { createMachine, type Machine, type MachineHost } from './machine.js';
+import type { EngineChoice } from './translate/engine.js';
+import { MachineMemory } from './translate/layout.js';
+import type { Translations } from './translate/translations.js';
 import type { ChipProfile } from './profiles/schema.js';
 import type { MachineSnapshot } from './snapshot.js';
 
@@ -27,6 +30,10 @@ export interface ChipConfig {
   readonly policy?: WeakPolicy;
   /** Shared results of public-key operations; default: a cache of the chip's own. */
   readonly cryptoCache?: CryptoCache;
+  /** How code is run; all give the same results to the cycle. Default `auto`: what is hot is translated. */
+  readonly engine?: EngineChoice;
+  /** Translated code shared with other chips; default: the chip's own. */
+  readonly translations?: Translations;
 }
 
 /** Why {@link Chip.run} came back. `link`: something happened on the contact and `stopOnLink` was set. */
@@ -97,9 +104,10 @@ export class Chip {
     this.#kind = `${profile.name} ${this.seed} ${profile.ram.bytes} ${profile.eeprom.bytes} ${profile.peripherals}`;
     this.cryptoCache = config.cryptoCache ?? new CryptoCache();
     const clocks = { coreHz: profile.cpu.hz, cardHz: profile.card.hz };
-    this.eeprom = new EepromArray({ profile: profile.eeprom, coreHz: clocks.coreHz, seed: this.seed, bytes: new Uint8Array(profile.eeprom.bytes) });
+    const memory = memoryFor(config);
+    this.eeprom = new EepromArray({ profile: profile.eeprom, coreHz: clocks.coreHz, seed: this.seed, bytes: memory?.window ?? new Uint8Array(profile.eeprom.bytes) });
     this.link = new ContactLink({ ...clocks, now: () => this.now });
-    const { machine, parts } = this.#assemble();
+    const { machine, parts } = this.#assemble(config, memory);
     this.machine = machine;
     this.#parts = parts;
     this.link.connect(() => { parts.uart.lineChanged(); }, () => { this.#onLink(); });
@@ -245,7 +253,7 @@ export class Chip {
     return this.machine.peek(CHIP_MAP.ram, this.profile.ram.bytes) ?? new Uint8Array(0);
   }
 
-  #assemble(): { machine: Machine; parts: Peripherals } {
+  #assemble(config: ChipConfig, memory: MachineMemory | undefined): { machine: Machine; parts: Peripherals } {
     const { profile, eeprom, link, seed, cryptoCache } = this;
     const window: MemoryRegion = { name: 'EEPROM', base: CHIP_MAP.eeprom, bytes: eeprom.bytes };
     eeprom.attach(window);
@@ -260,6 +268,9 @@ export class Chip {
       ram: { size: profile.ram.bytes, seed },
       regions: profile.peripherals && profile.eeprom.bytes > 0 ? [window] : [],
       multiplier: profile.cpu.mulCycles,
+      engine: config.engine ?? 'auto',
+      ...(config.translations === undefined ? {} : { translations: config.translations }),
+      ...(memory === undefined ? {} : { memory }),
       devices: Array.from({ length: peripheralCount(profile) }, (_, i) => (host: MachineHost) => build(host).devices[i]),
     });
     return { machine, parts: build(machine.host) };
@@ -273,6 +284,11 @@ export class Chip {
   #onLink(): void {
     if (this.#stopOnLink) this.machine.host.exit(0);
   }
+}
+
+/** Memory of the machine with the EEPROM window in it; none for the interpreter. */
+function memoryFor({ profile, engine }: ChipConfig): MachineMemory | undefined {
+  return engine === 'interpreter' ? undefined : new MachineMemory({ code: profile.code.bytes, window: profile.eeprom.bytes, ram: profile.ram.bytes });
 }
 
 function off(): ChipError {

@@ -9,6 +9,8 @@ export { createMachine, Machine, type MachineConfig, type MachineHost, type Regi
 export type { MachineSnapshot } from './snapshot.js';
 export type { MemoryRegion } from './cpu/core.js';
 export { RAM_BASE } from './cpu/core.js';
+export type { EngineChoice, EngineCounts } from './translate/engine.js';
+export { Translations, type TranslationHandle } from './translate/translations.js';
 export type { StopReason } from './cpu/run.js';
 export { CORTEX_M0_CYCLES, CORTEX_M0PLUS_CYCLES, type CycleClass, type CycleTable } from './cpu/cycles.js';
 export { INSTRUCTIONS, findInstruction, type Instruction } from './cpu/table.js';

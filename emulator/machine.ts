@@ -22,6 +22,9 @@ import { KIND } from './cpu/kinds.js';
 import { setIrqLine } from './cpu/nvic.js';
 import { runCore, type StopReason } from './cpu/run.js';
 import { SCALARS, type CoreScalars, type MachineSnapshot } from './snapshot.js';
+import { Engine, type EngineChoice, type EngineCounts } from './translate/engine.js';
+import { MachineMemory } from './translate/layout.js';
+import { Translations } from './translate/translations.js';
 import { SymbolTable, type Image, type ImageSymbol } from './image/image.js';
 
 /** What a machine is made of. */
@@ -38,6 +41,12 @@ export interface MachineConfig {
   readonly devices?: readonly (Device | ((host: MachineHost) => Device))[];
   /** Cycles of MULS: 1 (default) or 32. */
   readonly multiplier?: 1 | 32;
+  /** How code is run; all give the same results to the cycle. Default `auto`: what is hot is translated. */
+  readonly engine?: EngineChoice;
+  /** Translated code shared with other machines; default: the machine's own. */
+  readonly translations?: Translations;
+  /** Memory made by {@link createMachineMemory}, for a caller whose region lies in it; default: made here. */
+  readonly memory?: MachineMemory;
 }
 
 /** What the machine offers its devices: {@link DeviceHost} and the stack limit of SYSCTL. */
@@ -99,6 +108,16 @@ function mapRegion(region: MemoryRegion): MappedRegion {
   };
 }
 
+/** RAM that is too small for the longest LDM is not worth a translation. */
+const LEAST_RAM = 64;
+
+/** Memory for the engine that was asked for: undefined when only the interpreter will run. */
+function memoryFor(config: MachineConfig): MachineMemory | undefined {
+  if (config.memory !== undefined) return config.memory;
+  if (config.engine === 'interpreter' || config.ram.size < LEAST_RAM) return undefined;
+  return new MachineMemory({ code: config.code.size, window: 0, ram: config.ram.size });
+}
+
 /** Fills `bytes` with a xorshift32 sequence: what RAM holds at power-on. */
 function fillGarbage(words: Int32Array, seed: number): void {
   let x = seed | 0;
@@ -127,6 +146,7 @@ export class Machine {
   symbols: SymbolTable = new SymbolTable([], []);
   readonly #breakpoints = new Set<number>();
   readonly #seed: number;
+  readonly #engine: Engine | undefined;
   #image: Image | undefined = undefined;
 
   /** @throws EmulatorError MACHINE_CONFIG for sizes or alignments that cannot be */
@@ -136,10 +156,12 @@ export class Machine {
     this.#seed = config.ram.seed ?? 1;
     const devices: Device[] = [];
     this.devices = devices;
+    const memory = memoryFor(config);
     this.core = new Core({
+      r: memory?.r ?? new Int32Array(16),
       table: config.core === 'cortex-m0' ? CORTEX_M0_CYCLES : CORTEX_M0PLUS_CYCLES,
-      code: createSegment(0, new ArrayBuffer(config.code.size), config.code.waitStates ?? 0, false),
-      ram: createSegment(RAM_BASE, new ArrayBuffer(config.ram.size), 0, true),
+      code: createSegment(0, memory?.code ?? new Uint8Array(config.code.size), config.code.waitStates ?? 0, false),
+      ram: createSegment(RAM_BASE, memory?.ram ?? new Uint8Array(config.ram.size), 0, true),
       regions: (config.regions ?? []).map(mapRegion),
       devices,
       multiplier: config.multiplier ?? 1,
@@ -147,6 +169,8 @@ export class Machine {
       symbolAt: (address) => this.symbols.functionAt(address)?.name,
     });
     this.core.codeU8.fill(0xff);
+    const engine = config.engine ?? 'auto';
+    this.#engine = memory === undefined || engine === 'interpreter' ? undefined : new Engine(this.core, memory, engine, config.translations ?? new Translations());
     this.host = createHost(this);
     for (const device of config.devices ?? []) devices.push(typeof device === 'function' ? device(this.host) : device);
   }
@@ -159,6 +183,11 @@ export class Machine {
   /** Cycles since power-on. */
   get cycle(): Cycles {
     return cycleOf(this.core);
+  }
+
+  /** What the translating engine did; undefined with the interpreter. */
+  get engineCounts(): Readonly<EngineCounts> | undefined {
+    return this.#engine?.counts;
   }
 
   /** Instructions executed since power-on. */
@@ -214,6 +243,7 @@ export class Machine {
       segment.ops.fill(0, 0, segment.ops.length - 1);
     }
     this.core.ramCodeWords = 0;
+    this.#engine?.forget();
     for (const address of this.#breakpoints) this.#patch(address);
   }
 
@@ -269,6 +299,7 @@ export class Machine {
       idle,
       beforeInstruction: trace === undefined ? undefined : () => trace(this.pc),
       atBreakpoint: () => this.#breakpoints.has(this.pc),
+      engine: this.#breakpoints.size === 0 ? this.#engine : undefined,
     });
   }
 

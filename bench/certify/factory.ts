@@ -1,6 +1,6 @@
 import { fromHex, memoOps, textBytes } from '../codec/index.js';
 import type { PublicKeyOps } from '../codec/index.js';
-import { CryptoCache } from '../../emulator/index.js';
+import { CryptoCache, Translations } from '../../emulator/index.js';
 import type { ChipProfile, Image, NvmState, WeakPolicy } from '../../emulator/index.js';
 import type { Preparation } from '../../scenarios/index.js';
 import { fillMemory } from '../world/fill.js';
@@ -48,6 +48,8 @@ export class WorldFactory {
   readonly setup: TestSetup;
   readonly ops: PublicKeyOps = memoOps();
   readonly cryptoCache = new CryptoCache();
+  /** Translated firmware, shared by all worlds of the factory. */
+  readonly translations = new Translations();
   readonly #personalised = new Map<string, Prepared>();
 
   constructor(setup: TestSetup) {
@@ -72,7 +74,7 @@ export class WorldFactory {
     const { image, profile, seed, protocol } = this.setup;
     const issuer = createIssuer(seededRandom(seed, 'issuer'), this.ops, firstIssueId);
     return {
-      image, profile, seed, protocol: personality.transport ?? protocol, cryptoCache: this.cryptoCache, ops: this.ops,
+      image, profile, seed, protocol: personality.transport ?? protocol, cryptoCache: this.cryptoCache, translations: this.translations, ops: this.ops,
       cardId, issuer, safes: this.#safes(personality, issuer.publicKey),
     };
   }

@@ -37,6 +37,11 @@ describe('cardbench exec', () => {
     expect(out.slice(-2)).toEqual([expect.stringMatching(/^20000010:( [0-9a-f]{2}){4}$/), '70000000: unmapped']);
   });
 
+  it.each(['auto', 'interpreter', 'wasm'])('prints the same with --engine %s', async (engine) => {
+    const [given, plain] = [await exec(crypto, '--engine', engine), await exec(crypto)];
+    expect(given).toEqual(plain);
+  });
+
   it('stops at a symbol or an address and gives JSON', async () => {
     const { code, out } = await exec(crypto, '--stop-at', 'main', '--json');
     const report = JSON.parse(out.join('')) as { reason: string; at: string; pc: string; registers: Record<string, string> };

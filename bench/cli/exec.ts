@@ -6,6 +6,7 @@ import {
   createChip,
   loadImage,
   loadProfile,
+  type EngineChoice,
   type Machine,
   type RunResult,
   type StopReason,
@@ -22,10 +23,10 @@ export interface CommandIo {
 }
 
 /** Usage of `cardbench exec`. */
-export const EXEC_USAGE = `cardbench exec IMAGE [--chip generic|c2000|c2010|modern|FILE.yaml] [--set KEY=VALUE]... [--engine interpreter]
+export const EXEC_USAGE = `cardbench exec IMAGE [--chip generic|c2000|c2010|modern|FILE.yaml] [--set KEY=VALUE]... [--engine auto|interpreter|wasm]
   [--cycles N] [--stop-at ADDR|SYMBOL] [--until bkpt] [--dump ADDR:LEN]... [--json]
 Runs an image (ELF, Intel HEX or binary at 0) from power-on and prints how and where it stopped; a software
-reset goes on. --stop-at takes 0x..., decimal or a symbol; --cycles is a limit (default 10,000,000,000).
+reset goes on. --engine says how code is run: all engines give the same results to the cycle. --stop-at takes 0x..., decimal or a symbol; --cycles is a limit (default 10,000,000,000).
 Exit: 0 bkpt, stop-at, or TRACE.EXIT with code 0; 1 TRACE.EXIT with another code; 2 usage or bad image;
 3 limit, lockup or sleep-forever`;
 
@@ -37,6 +38,7 @@ interface Options {
   readonly stopAt: string | undefined;
   readonly dumps: readonly { readonly address: number; readonly length: number }[];
   readonly json: boolean;
+  readonly engine: EngineChoice;
 }
 
 /** What the user got wrong. */
@@ -54,8 +56,10 @@ function parseDump(text: string): { address: number; length: number } {
   return { address: number(address, '--dump address'), length: number(length, '--dump length') };
 }
 
-function only(name: string, value: string, allowed: string): void {
-  if (value !== allowed) throw new UsageError(`--${name}: '${value}' is not known, there is ${allowed}`);
+function only<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) throw new UsageError(`--${name}: '${value}' is not known, there is ${allowed.join(', ')}`);
+  return found;
 }
 
 function parse(argv: readonly string[]): Options {
@@ -65,7 +69,7 @@ function parse(argv: readonly string[]): Options {
     options: {
       chip: { type: 'string', default: 'generic' },
       set: { type: 'string', multiple: true, default: [] },
-      engine: { type: 'string', default: 'interpreter' },
+      engine: { type: 'string', default: 'auto' },
       cycles: { type: 'string', default: '10000000000' },
       'stop-at': { type: 'string' },
       until: { type: 'string', default: 'bkpt' },
@@ -74,8 +78,7 @@ function parse(argv: readonly string[]): Options {
     },
   });
   if (positionals.length !== 1) throw new UsageError('give exactly one IMAGE');
-  only('engine', values.engine, 'interpreter');
-  only('until', values.until, 'bkpt');
+  only('until', values.until, ['bkpt']);
   return {
     image: positionals[0],
     chip: values.chip,
@@ -84,6 +87,7 @@ function parse(argv: readonly string[]): Options {
     stopAt: values['stop-at'],
     dumps: values.dump.map(parseDump),
     json: values.json,
+    engine: only('engine', values.engine, ['auto', 'interpreter', 'wasm']),
   };
 }
 
@@ -184,7 +188,7 @@ function runThroughResets(machine: Machine, until: number): RunResult {
 async function execute(argv: readonly string[], io: CommandIo): Promise<number> {
   const options = parse(argv);
   const image = loadImage(await readFile(options.image));
-  const { machine } = createChip({ profile: loadProfile(options.chip, options.overrides), image });
+  const { machine } = createChip({ profile: loadProfile(options.chip, options.overrides), image, engine: options.engine });
   if (options.stopAt !== undefined) machine.addBreakpoint(stopAddress(machine, options.stopAt));
   const start = io.now();
   const result = runThroughResets(machine, options.cycles);

@@ -1,39 +1,36 @@
-import { measure, type Speed } from './measure.js';
-import { chipSubject, genericSubject, readImage, rp2040Subject } from './subjects.js';
+import { cutsSection } from './cuts.js';
+import { enginesSection } from './engines.js';
+import type { Row, Section } from './measure.js';
+import { snapshotsSection } from './snapshots.js';
+import { translationSection } from './translation.js';
 
-const ROUNDS = 7;
-const WARM_UP = 3;
-const IMAGES = ['crypto', 'branchy'] as const;
+/** All sections, in the order of the table; `--only NAME` runs one. */
+const SECTIONS: readonly Section[] = [enginesSection, translationSection, snapshotsSection, cutsSection];
 
 const NOTE = [
   'One source, one compiler call per image; rp2040js gets the copy linked for its flash at 0x10000000.',
   'The copy for the card peripherals also starts SysTick (an interrupt every 30,000 cycles).',
-  `Instructions per second of CPU time, medians of ${ROUNDS} alternating rounds; rp2040js runs its bare instruction loop.`,
+  'Speeds: instructions per second of CPU time, medians of alternating rounds; rp2040js runs its bare instruction loop;',
+  'programs outside run two lengths of the same image, so that their start-up cancels. Read ratios within one run.',
 ].join('\n');
 
-async function measureImage(name: string): Promise<Speed[]> {
-  const subjects = [
-    { subject: genericSubject(await readImage(`${name}-speed.elf`)), count: 20e6 },
-    { subject: chipSubject(await readImage(`${name}-tick.elf`)), count: 20e6 },
-    { subject: rp2040Subject(await readImage(`${name}-speed-10000000.elf`)), count: 4e6 },
-  ];
-  return measure(subjects, ROUNDS, WARM_UP, () => process.cpuUsage().user / 1e6);
+function value(row: Row): string {
+  if (row.value === undefined) return '-';
+  return row.value.toFixed(row.value < 10 ? 2 : row.value < 100 ? 1 : 0);
 }
 
-function table(results: ReadonlyMap<string, readonly Speed[]>): string {
-  const rows = [...results].flatMap(([image, speeds]) =>
-    speeds.map(({ name, mips, ratio }) => `${image.padEnd(8)}  ${name.padEnd(42)} ${mips.toFixed(1).padStart(8)}  ${ratio.toFixed(2).padStart(5)}`),
-  );
-  return [`${'image'.padEnd(8)}  ${'engine'.padEnd(42)} ${'M ins/s'.padStart(8)}  ratio`, ...rows].join('\n');
+function table(rows: readonly Row[]): string {
+  const cells = rows.map((row) => [row.section, row.subject, row.what, value(row), row.unit, row.note ?? '']);
+  const widths = [0, 1, 2, 3, 4].map((k) => Math.max(...cells.map((line) => line[k].length)));
+  return cells.map((line) => line.map((cell, k) => (k === 3 ? cell.padStart(widths[k]) : cell.padEnd(widths[k] ?? 0))).join('  ').trimEnd()).join('\n');
 }
 
-const results = new Map<string, Speed[]>();
-for (const name of IMAGES) {
-  process.stderr.write(`measuring ${name}\n`);
-  results.set(name, await measureImage(name));
+const only = process.argv[process.argv.indexOf('--only') + 1];
+const chosen = SECTIONS.filter(({ name }) => !process.argv.includes('--only') || name === only);
+if (chosen.length === 0) {
+  process.stderr.write(`no section '${only}', there are ${SECTIONS.map(({ name }) => name).join(', ')}\n`);
+  process.exit(2);
 }
-if (process.argv.includes('--json')) {
-  process.stdout.write(`${JSON.stringify({ rounds: ROUNDS, note: NOTE, images: Object.fromEntries(results) })}\n`);
-} else {
-  process.stdout.write(`${table(results)}\n${NOTE}\n`);
-}
+const rows: Row[] = [];
+for (const section of chosen) rows.push(...(await section.run((text) => process.stderr.write(`measuring ${text}\n`))));
+process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify({ note: NOTE, rows })}\n` : `${table(rows)}\n${NOTE}\n`);

@@ -9,9 +9,33 @@ export interface Speed {
   readonly ratio: number;
 }
 
+/** One line of the table: what was measured, on what, with its unit. */
+export interface Row {
+  readonly section: string;
+  readonly subject: string;
+  readonly what: string;
+  /** Undefined when it could not be measured; `note` says why. */
+  readonly value: number | undefined;
+  readonly unit: string;
+  readonly note?: string;
+}
+
+/** A part of the benchmark; it runs for itself and gives its rows. */
+export interface Section {
+  readonly name: string;
+  /** `tell` shows progress. */
+  run(tell: (text: string) => void): Promise<readonly Row[]>;
+}
+
 /** Middle element; of an even number the upper one. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
+
+/** CPU seconds of this process so far, all threads: background compilation counts. */
+export function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /**

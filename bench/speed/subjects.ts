@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { RP2040 } from 'rp2040js';
-import { createChip, createMachine, loadElf, loadProfile, type Image } from '../../emulator/index.js';
+import { createChip, createMachine, loadElf, loadProfile, type EngineChoice, type Image } from '../../emulator/index.js';
 
 /** Something that executes instructions of one image. */
 export interface Subject {
@@ -13,29 +13,38 @@ export interface Subject {
 /** First address of the RP2040's flash as rp2040js maps it. */
 const RP2040_FLASH = 0x10000000;
 
-/** Reads a test image; from `dist/` the source tree is two folders up. */
-export async function readImage(name: string): Promise<Image> {
-  const here = fileURLToPath(import.meta.url);
-  const root = here.includes('/dist/') ? '../../../' : '../../';
-  return loadElf(new Uint8Array(await readFile(new URL(`${root}emulator/testing/images/${name}`, import.meta.url))));
+/** Path of a file of the source tree; from `dist/` the tree is one folder further up. */
+export function sourceFile(path: string): string {
+  const root = fileURLToPath(import.meta.url).includes('/dist/') ? '../../../' : '../../';
+  return fileURLToPath(new URL(`${root}${path}`, import.meta.url));
 }
 
-/** The interpreter on the `generic` chip: code and RAM only. */
-export function genericSubject(image: Image): Subject {
-  const machine = createMachine({ core: 'cortex-m0', code: { size: 0x40000 }, ram: { size: 0x10000 } });
+/** Path of a test image. */
+export function imagePath(name: string): string {
+  return sourceFile(`emulator/testing/images/${name}`);
+}
+
+/** Reads a test image. */
+export async function readImage(name: string): Promise<Image> {
+  return loadElf(new Uint8Array(await readFile(imagePath(name))));
+}
+
+/** An engine on the `generic` chip: code and RAM only. */
+export function genericSubject(image: Image, engine: EngineChoice = 'auto'): Subject {
+  const machine = createMachine({ core: 'cortex-m0', code: { size: 0x40000 }, ram: { size: 0x10000 }, engine });
   machine.loadImage(image);
   machine.reset('power-on');
   return {
-    name: 'cardbench, generic chip',
+    name: `cardbench ${engine}, generic chip`,
     run: (count) => machine.run({ until: machine.cycle + Math.round(count * 1.45) }).instructions,
   };
 }
 
-/** The interpreter with every card peripheral attached (profile `modern`, whose RAM holds the image). */
-export function chipSubject(image: Image): Subject {
-  const chip = createChip({ profile: loadProfile('modern'), image });
+/** An engine with every card peripheral attached (profile `modern`, whose RAM holds the image). */
+export function chipSubject(image: Image, engine: EngineChoice = 'auto'): Subject {
+  const chip = createChip({ profile: loadProfile('modern'), image, engine });
   return {
-    name: 'cardbench, card peripherals, SysTick live',
+    name: `cardbench ${engine}, card peripherals, SysTick live`,
     run: (count) => chip.run(chip.now + Math.round(count * 1.45)).instructions,
   };
 }

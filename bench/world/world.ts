@@ -2,7 +2,7 @@ import { commands, toHex } from '../codec/index.js';
 import type { LoadObject, PublicKeyOps, ValueInformation } from '../codec/index.js';
 import { emulatedCard } from '../../devices/index.js';
 import type { CardSnapshot, EmulatedCard, Finding } from '../../devices/index.js';
-import type { ChipProfile, CryptoCache, Image, NvmState, WeakPolicy } from '../../emulator/index.js';
+import type { ChipProfile, CryptoCache, Image, NvmState, Translations, WeakPolicy } from '../../emulator/index.js';
 import { decode, pageMap } from '../nvm/index.js';
 import type { NvmContents, NvmEntry, PageMap } from '../nvm/index.js';
 import { samples } from '../../scenarios/index.js';
@@ -45,6 +45,8 @@ export interface WorldParts {
   readonly nvm?: NvmState;
   readonly policy?: WeakPolicy;
   readonly cryptoCache: CryptoCache;
+  /** Translated code shared with other worlds. */
+  readonly translations?: Translations;
   readonly ops: PublicKeyOps;
   readonly cardId: Uint8Array;
   readonly issuer: Issuer;
@@ -75,9 +77,10 @@ export class World {
 
   constructor(parts: WorldParts) {
     this.parts = parts;
-    const { profile, image, seed, protocol, nvm, policy, cryptoCache, hooks } = parts;
+    const { profile, image, seed, protocol, nvm, policy, cryptoCache, translations, hooks } = parts;
     this.card = emulatedCard({
       profile, image, seed, protocol, cryptoCache,
+      ...(translations === undefined ? {} : { translations }),
       ...(nvm === undefined ? {} : { nvm }), ...(policy === undefined ? {} : { policy }),
     });
     this.line = new EmulatedLine(this.card, {

@@ -22,6 +22,9 @@ export interface EmulatedCardOptions extends Omit<ContactOptions, 'marks' | 'bef
   readonly nvm?: NvmState | Uint8Array;
   readonly policy?: ChipConfig['policy'];
   readonly cryptoCache?: ChipConfig['cryptoCache'];
+  /** How the firmware is run, and translated code shared with other cards. */
+  readonly engine?: ChipConfig['engine'];
+  readonly translations?: ChipConfig['translations'];
   /** Disturbances of the link. */
   readonly faults?: readonly LinkFault[];
 }
@@ -126,7 +129,7 @@ function markOf({ cycle, embodiment, step, outcome }: StepMark): CardMark {
 
 /** The port of a new emulated chip, for those who bring their own framing. */
 export function emulatedPort(options: EmulatedCardOptions): EmulatedPort {
-  const { profile, set, image, seed, nvm, policy, cryptoCache } = options;
+  const { profile, set, image, seed, nvm, policy, cryptoCache, engine, translations } = options;
   const config: ChipConfig = {
     profile: typeof profile === 'string' ? loadProfile(profile, set) : profile,
     image: image instanceof Uint8Array ? loadImage(image) : image,
@@ -134,6 +137,8 @@ export function emulatedPort(options: EmulatedCardOptions): EmulatedPort {
     ...(nvm === undefined ? {} : { eeprom: nvm }),
     ...(policy === undefined ? {} : { policy }),
     ...(cryptoCache === undefined ? {} : { cryptoCache }),
+    ...(engine === undefined ? {} : { engine }),
+    ...(translations === undefined ? {} : { translations }),
   };
   return new EmulatedPort(createChip(config));
 }

@@ -44,6 +44,8 @@ export const RAM_BASE = 0x20000000;
 /** Everything `Core` must know when it is made. */
 export interface CoreOptions {
   readonly table: CycleTable;
+  /** Where the registers are kept: 16 words. */
+  readonly r: Int32Array;
   readonly code: Segment;
   readonly ram: Segment;
   readonly regions: readonly MappedRegion[];
@@ -76,7 +78,7 @@ export class Core {
   readonly symbolAt: (address: number) => string | undefined;
 
   /** r0-r12, the active SP, LR; element 15 is unused. */
-  readonly r = new Int32Array(16);
+  readonly r: Int32Array;
   /** N is the sign of `n`, Z means `z` is 0, C is `c` (0 or 1), V is the sign of `v`. */
   n = 0;
   z = 1;
@@ -158,11 +160,12 @@ export class Core {
   ramCodeWords = 0;
 
   constructor(options: CoreOptions) {
+    this.r = options.r;
     this.table = options.table;
     this.code = options.code;
     this.ram = options.ram;
-    this.ramU8 = new Uint8Array(options.ram.i32.buffer);
-    this.codeU8 = new Uint8Array(options.code.i32.buffer);
+    this.ramU8 = options.ram.u8;
+    this.codeU8 = options.code.u8;
     this.regions = options.regions;
     this.devices = options.devices;
     this.window = options.regions[0] ?? NO_REGION;

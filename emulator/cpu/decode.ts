@@ -7,6 +7,7 @@ export interface Segment {
   readonly base: number;
   /** Bytes; a multiple of 4. */
   readonly size: number;
+  readonly u8: Uint8Array;
   readonly u16: Uint16Array;
   readonly i32: Int32Array;
   /**
@@ -33,15 +34,17 @@ export function costOf(op: number): number {
   return ((op >>> COST_SHIFT) & 31) + ((op & KIND_MASK) === KIND.MULS_32 ? MULS_EXCESS : 0);
 }
 
-/** Makes an undecoded segment over `memory` (the memory itself is shared, not copied). */
-export function createSegment(base: number, memory: ArrayBuffer, waitStates: number, writable: boolean): Segment {
-  const ops = new Int32Array(memory.byteLength / 2 + 1);
+/** Makes an undecoded segment over `bytes` (word-aligned; the memory is shared, not copied). */
+export function createSegment(base: number, bytes: Uint8Array, waitStates: number, writable: boolean): Segment {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const ops = new Int32Array(byteLength / 2 + 1);
   ops[ops.length - 1] = KIND.RUN_OFF;
   return {
     base,
-    size: memory.byteLength,
-    u16: new Uint16Array(memory),
-    i32: new Int32Array(memory),
+    size: byteLength,
+    u8: bytes,
+    u16: new Uint16Array(buffer, byteOffset, byteLength / 2),
+    i32: new Int32Array(buffer, byteOffset, byteLength / 4),
     ops,
     waitStates,
     writable,

@@ -14,13 +14,13 @@ import type { Core } from './core.js';
  * Numbers stand where names would be because only literals make a jump table: case labels are {@link KIND},
  * 0x20000000 is RAM_BASE, 37, 105, 106 and 107 are BX, STRADDLE, STACK and CODE_WRITTEN.
  *
+ * @param ops the decoded form to follow: the segment's own, or a copy with marks at which to come back
  * @returns the packed instruction that the caller has to carry out or look at; -1 when the slice is used up
  */
 /* eslint-disable max-lines-per-function, complexity, max-lines -- table: one switch, one case for each kind */
-export function execute(core: Core): number {
+export function execute(core: Core, ops: Int32Array = core.seg.ops): number {
   const r = core.r;
   const seg = core.seg;
-  const ops = seg.ops;
   const literals = seg.i32;
   const base = seg.base;
   const halves = seg.size >>> 1;

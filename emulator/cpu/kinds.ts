@@ -112,6 +112,7 @@ export const KIND = {
   STRADDLE: 105,
   STACK: 106,
   CODE_WRITTEN: 107,
+  TRANSLATED: 108,
 } as const;
 
 /** Name of a dispatch number. */

@@ -13,7 +13,7 @@ import { passTick } from './systick.js';
 /**
  * Bounds of a slice of the fast loop in cycles. It starts short and grows: a loop that is entered and left
  * often before it gets hot is optimised with its entry and exit known, one that is not is thrown back to
- * slow code at each exit (measured: a quarter of the speed).
+ * slow code at each exit (measured: a quarter of the speed). An engine divides its interpretation up itself.
  */
 const LAST_SLICE = 1_000_000;
 
@@ -33,6 +33,8 @@ export interface RunLimits {
   readonly beforeInstruction?: (() => void) | undefined;
   /** True when the next instruction carries a breakpoint (asked in single steps only). */
   readonly atBreakpoint: () => boolean;
+  /** Runs code in place of the interpreter's `execute`; not used in single steps. */
+  readonly engine?: { run(core: Core): number } | undefined;
 }
 
 function fireNext(core: Core): void {
@@ -109,14 +111,16 @@ function pendingStop(core: Core): StopReason | undefined {
 function slice(core: Core, limits: RunLimits, deliver: (until: number) => void): StopReason | undefined {
   const now = cycleOf(core);
   const stepping = limits.beforeInstruction !== undefined;
-  core.end = stepping ? now + 1 : Math.min(limits.until, core.nextEvent, now + core.sliceLength);
+  const engine = stepping ? undefined : limits.engine;
+  const longest = engine === undefined ? core.sliceLength : LAST_SLICE;
+  core.end = stepping ? now + 1 : Math.min(limits.until, core.nextEvent, now + longest);
   core.left = core.end - now;
-  if (core.sliceLength < LAST_SLICE) core.sliceLength = Math.min(LAST_SLICE, Math.ceil(core.sliceLength * 1.05));
+  if (engine === undefined && core.sliceLength < LAST_SLICE) core.sliceLength = Math.min(LAST_SLICE, Math.ceil(core.sliceLength * 1.05));
   if (stepping) {
     if (core.seg.ops[core.i] === KIND.UNDECODED) decodeHere(core, core.i);
     limits.beforeInstruction();
   }
-  let op = execute(core);
+  let op = engine === undefined ? execute(core) : engine.run(core);
   if (op === KIND.STRADDLE) op = straddle(core, deliver);
   if (op === -1) return undefined;
   const outcome = doSpecial(core, op, deliver);
