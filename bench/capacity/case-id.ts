@@ -25,7 +25,7 @@ export const isCapacityCase = (text: string): boolean => text.startsWith('cap:')
 
 /** Reads a case id. @throws TearError TEAR_CASE when it is none */
 export function parseCapacityCase(text: string): CapacityCase {
-  const parts = /^cap:([0-9a-f]{8}):([^:]+):(T=[01]):(\d+):([12]-[a-z-]+):([a-z]+(?::[a-z0-9-]+)*)$/.exec(text);
+  const parts = /^cap:([0-9a-f]{8}):([^:]+):(T=[01]):(\d+):([12]-[a-z-]+):([a-z0-9-]+(?::[a-z0-9-]+)*)$/.exec(text);
   if (!parts) throw new TearError('TEAR_CASE', `${text} is no case id of a capacity campaign`, 'nothing was run');
   const [, firmware, chip, protocol, seed, scenario, what] = parts;
   return { firmware, chip, protocol: protocol as CapacityCase['protocol'], seed: Number(seed), scenario, what: what.split(':') };

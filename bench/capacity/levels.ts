@@ -1,4 +1,4 @@
-import { runScenario } from '../../scenarios/index.js';
+import { fullOrWorn, runScenario } from '../../scenarios/index.js';
 import type { AbstractWorld, Boundary, Finding, PlanPoint, ScenarioListener, ScenarioOutput } from '../../scenarios/index.js';
 import { worldFindings } from '../certify/findings.js';
 import { optionsOf, runAgain } from '../certify/prepare.js';
@@ -6,13 +6,12 @@ import { intercepted } from '../faults/intercept.js';
 import { pageSize } from '../nvm/index.js';
 import { orBrick } from '../tear/rest.js';
 import type { World } from '../world/world.js';
-import { capacityCaseId, capacityCaseOf } from './case-id.js';
 import { judgeLevel } from './judge.js';
 import { endSession, holdersOf, shortageOf, spendAll, Watch } from './look.js';
 import { levelName, makeLevel, makeRoom, roomOf } from './room.js';
+import { named } from './rows.js';
 import { needAhead, needBefore } from './stage.js';
-import type { Stages } from './stage.js';
-import { dashed } from './subject.js';
+import type { Stages, StepNeed } from './stage.js';
 import type { CapacityRow, RoomFigures, RoomHolder, RoomLevel } from './types.js';
 
 /** What is in front of a step when it is started. */
@@ -34,12 +33,12 @@ export interface Seen {
 }
 
 /** Keeps the states at rest between the exchanges. */
-function statesTo(world: World, history: AbstractWorld[]): ScenarioListener {
+export function statesTo(world: World, history: AbstractWorld[]): ScenarioListener {
   return (event) => { if (event.type === 'boundary' && world.card.session !== undefined) history.push(world.abstract()); };
 }
 
 /** Runs the scenario and makes the level in front of a place. */
-async function startAt(stages: Stages, world: World, { at, level }: Condition, history: AbstractWorld[]): Promise<Seen> {
+export async function startAt(stages: Stages, world: World, { at, level }: Condition, history: AbstractWorld[]): Promise<Seen> {
   const { run } = stages.subject;
   const seen: { -readonly [K in keyof Omit<Seen, 'end'>]: Seen[K] } = {
     unmade: undefined, reached: false, before: undefined, room: undefined, holders: [],
@@ -61,7 +60,7 @@ async function startAt(stages: Stages, world: World, { at, level }: Condition, h
 }
 
 /** Opens a fork of the full memory with just the room that the exchanges before the place take. */
-async function openAt(stages: Stages, { at, level }: Condition, watch: Watch): Promise<World> {
+export async function openAt(stages: Stages, { at, level }: Condition, watch: Watch): Promise<World> {
   const scarce = 'entries' in level ? 'entries' : 'pages';
   const world = stages.fork(await stages.full(scarce), watch.hooks);
   await world.open();
@@ -71,7 +70,7 @@ async function openAt(stages: Stages, { at, level }: Condition, watch: Watch): P
 }
 
 /** The point of the plan that a start amounts to, but for its expectation. */
-function pointOf({ subject }: Stages, { at, level }: Condition): Omit<PlanPoint, 'expect'> {
+export function pointOf({ subject }: Stages, { at, level }: Condition): Omit<PlanPoint, 'expect'> {
   const left = 'entries' in level ? { entries: level.entries } : { pages: level.pages };
   const bytes = 'entries' in level ? `${level.entries} index entries` : `${level.pages * pageSize} B`;
   const split = 'entries' in level || level.run >= level.pages ? '' : ` in runs of ${level.run * pageSize} B`;
@@ -80,6 +79,20 @@ function pointOf({ subject }: Stages, { at, level }: Condition): Omit<PlanPoint,
     clause: { ...subject.clause, claims: [...new Set([...subject.clause.claims, 24])] }, fault: { fault: 'memory', before: at, left },
   };
 }
+
+const recordsIn = (world: AbstractWorld): number => world.safes.reduce((sum, { records }) => sum + records.length, 0);
+
+/** I12: what was refused for want of room has changed nothing, here or at the safe. */
+export function refusalFindings({ before, end }: Seen, after: AbstractWorld): readonly Finding[] {
+  if (before === undefined || end.sw === undefined) return [];
+  return fullOrWorn({
+    sw: end.sw, before: before.cards[0], after: after.cards[0], outsideEffects: recordsIn(after) - recordsIn(before), step: end.step,
+  });
+}
+
+/** What an exchange takes, for a row. */
+export const needOf = (need: StepNeed | undefined): Pick<CapacityRow, 'need'> =>
+  (need === undefined ? {} : { need: { bytes: need.pages * pageSize, entries: need.entries } });
 
 /** Starts the subject from a level of free room at a place, judges what comes of it, goes on once there is room, and spends everything. */
 export async function runLevel(stages: Stages, condition: Condition): Promise<CapacityRow> {
@@ -105,7 +118,7 @@ export async function runLevel(stages: Stages, condition: Condition): Promise<Ca
     });
     history.push(world.abstract());
   }
-  findings.push(...worldFindings(history, world));
+  findings.push(...worldFindings(history, world), ...refusalFindings(seen, after));
   watch.collect(world);
   const { rest, digest } = await endSession(world);
   const spent = await spendAll(stages, rest);
@@ -114,9 +127,10 @@ export async function runLevel(stages: Stages, condition: Condition): Promise<Ca
     point, needs, need, seen, told, after, retry, findings: [...findings, ...watch.findings, ...spent], cardId: world.cardId, items: Object.fromEntries(world.names),
   });
   return {
-    case: capacityCaseId(capacityCaseOf(factory.setup, dashed(subject.run.scenario), ['level', at, levelName(level)])),
-    point: point.id, scenario: subject.run.scenario, part: 'levels', title: point.title, before: at, condition: levelName(level),
-    ...need && { need: { bytes: need.pages * pageSize, entries: need.entries } }, ...seen.room && { room: seen.room }, ...told && { told },
+    ...named({ factory, subject: { ...subject, clause: point.clause } }, {
+      part: 'levels', title: point.title, before: at, condition: levelName(level), what: ['level', at, levelName(level)],
+    }),
+    ...needOf(need), ...seen.room && { room: seen.room }, ...told && { told },
     holders: seen.holders, conserved: spent.length === 0 && judged.kept, cycle, digest, ...judged.row,
   };
 }

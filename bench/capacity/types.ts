@@ -1,5 +1,5 @@
 import type { CertifyOptions } from '../certify/options.js';
-import type { Boundary, ScenarioId, Verdict } from '../../scenarios/index.js';
+import type { Boundary, ScenarioId, StepEvidence, Verdict } from '../../scenarios/index.js';
 
 /** What a campaign looks at: levels of free room, claims 21 and 24, worn pages, RAM, power cuts at the edges. */
 export const capacityParts = ['levels', 'claims', 'wear', 'ram', 'cuts'] as const;
@@ -63,6 +63,8 @@ export interface CapacityRow {
   readonly scenario: ScenarioId;
   readonly part: CapacityPart;
   readonly title: string;
+  /** Steps, claims and rules in words. */
+  readonly clause: string;
   /** Step in front of which the condition was made. */
   readonly before: Boundary | 'start';
   /** The condition in short: `pages-3`, `entries-0`, `worn-4-stuck`, `ram-1984`. */
@@ -87,6 +89,8 @@ export interface CapacityRow {
   readonly findings: readonly { readonly invariant: string; readonly text: string }[];
   readonly verdict: Verdict;
   readonly reasons: readonly string[];
+  /** Steps seen, where they are the evidence of a claim. */
+  readonly steps?: readonly StepEvidence[];
   /** Cycle of the power session at which the run had ended. */
   readonly cycle: number;
   /** nvmDigest of the memory afterwards. */
