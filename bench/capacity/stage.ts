@@ -33,6 +33,14 @@ export type Scarce = 'pages' | 'entries';
 /** Issue ids of fillers, and of what is loaded in front of a step, begin behind these numbers. */
 const issued = { fillers: 1_000_000, later: 2_000_000 };
 
+/** A world with some of its values only. */
+export function narrowed(whole: AbstractWorld, shown: ReadonlySet<string>): AbstractWorld {
+  return {
+    ...whole, ledger: whole.ledger.filter(({ issueId }) => shown.has(issueId)),
+    cards: whole.cards.map((card) => ({ ...card, values: card.values.filter(({ issueId }) => issueId === '' || shown.has(issueId)) })),
+  };
+}
+
 /** A world of whose values some only are shown to the invariants: those that are to be spent. */
 export class NarrowWorld extends World {
   readonly #shown: ReadonlySet<string>;
@@ -43,12 +51,7 @@ export class NarrowWorld extends World {
   }
 
   override abstract(): AbstractWorld {
-    const whole = super.abstract();
-    const shown = (id: string): boolean => this.#shown.has(id);
-    return {
-      ...whole, ledger: whole.ledger.filter(({ issueId }) => shown(issueId)),
-      cards: whole.cards.map((card) => ({ ...card, values: card.values.filter(({ issueId }) => issueId === '' || shown(issueId)) })),
-    };
+    return narrowed(super.abstract(), this.#shown);
   }
 }
 
