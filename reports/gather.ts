@@ -1,5 +1,5 @@
 import type {
-  CompleteRecord, FaultEvent, FindingEvent, PointEvent, RecordEvidence, ShortageEvent, StepEvent, UsageEvent, VerdictEvent, ViolationEvent,
+  CompleteRecord, CoverageEvent, FaultEvent, FindingEvent, PointEvent, RecordEvidence, ShortageEvent, StepEvent, UsageEvent, VerdictEvent, ViolationEvent,
 } from './types.js';
 
 /** Everything a record says of one point. */
@@ -11,6 +11,7 @@ export interface PointReport {
   readonly violations: readonly ViolationEvent[];
   readonly findings: readonly FindingEvent[];
   readonly shortages: readonly ShortageEvent[];
+  readonly coverage: readonly CoverageEvent[];
   readonly usage?: UsageEvent;
   /** Absent when the run broke off within the point. */
   readonly verdict?: VerdictEvent;
@@ -20,10 +21,10 @@ export interface PointReport {
 export function pointsOf({ events }: Pick<CompleteRecord, 'events'>): readonly PointReport[] {
   const reports = new Map<string, {
     id: string; start?: PointEvent; steps: StepEvent[]; faults: FaultEvent[]; violations: ViolationEvent[]; findings: FindingEvent[];
-    shortages: ShortageEvent[]; usage?: UsageEvent; verdict?: VerdictEvent;
+    shortages: ShortageEvent[]; coverage: CoverageEvent[]; usage?: UsageEvent; verdict?: VerdictEvent;
   }>();
   for (const event of events) {
-    const report = reports.get(event.point) ?? { id: event.point, steps: [], faults: [], violations: [], findings: [], shortages: [] };
+    const report = reports.get(event.point) ?? { id: event.point, steps: [], faults: [], violations: [], findings: [], shortages: [], coverage: [] };
     reports.set(event.point, report);
     switch (event.type) {
       case 'point': report.start = event; break;
@@ -34,6 +35,7 @@ export function pointsOf({ events }: Pick<CompleteRecord, 'events'>): readonly P
       case 'shortage': report.shortages.push(event); break;
       case 'usage': report.usage = event; break;
       case 'verdict': report.verdict = event; break;
+      case 'coverage': report.coverage.push(event); break;
       case 'apdu': case 'safe': case 'timing': break;
     }
   }

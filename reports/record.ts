@@ -87,6 +87,7 @@ const required: Readonly<Record<RecordLine['type'], Readonly<Record<string, 'str
   shortage: { point: 'string', needed: 'number', free: 'number', holders: 'object', sw: 'string', did: 'string', lost: 'boolean' },
   usage: { point: 'string', cycles: 'number', eepromBytes: 'number', eepromPages: 'number' },
   timing: { point: 'string', what: 'string', cycles: 'number' },
+  coverage: { point: 'string', seed: 'number', cycles: 'number', intervals: 'number', images: 'number', cases: 'number', paths: 'number', classes: 'object', worst: 'object' },
   verdict: { point: 'string', verdict: 'string', cycle: 'number', clause: 'string', reasons: 'object', flags: 'object', replay: 'string' },
   end: { lines: 'number', counts: 'object' },
 };

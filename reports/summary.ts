@@ -1,6 +1,6 @@
 import { milliseconds, pointsOf, stepCounts } from './gather.js';
 import type { PointReport, StepCount } from './gather.js';
-import type { CompleteRecord, RecordVerdict, ShortageEvent } from './types.js';
+import type { CompleteRecord, CoverageEvent, RecordVerdict, ShortageEvent } from './types.js';
 
 /** A step the catalogue has, for the table of evidence; the bench takes them from the scenarios' catalogue. */
 export interface CatalogueStep {
@@ -75,6 +75,19 @@ function shortageLine(point: string, { step, needed, free, holders, sw, did, los
   return `${point}${step === undefined ? '' : ` at ${step}`}: ${needed} B needed, ${free} B free; the rest is held by ${who}; ${sw}; the firmware ${did}; ${lost ? 'SOMETHING WAS LOST' : 'nothing was lost'}`;
 }
 
+/** One campaign's coverage of a point in words. */
+function coverageLines({ point, seed, cycles, intervals, images, weakImages, cases, paths, classes, worst, second }: CoverageEvent, coreHz: number): string[] {
+  const held = Object.entries(classes).filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`).join(', ');
+  const { pages, cycles: longest, retries, atrEarly, atrLate } = worst;
+  return [
+    `${point}, seed ${seed}: ${cycles} cycles in ${intervals} intervals leave ${images} memories, ${weakImages} with weak cells; ${cases} cases, ${paths} ways run`,
+    `  after the first boot: ${held}`,
+    `  worst recovery: ${pages.value} page writes (${pages.case}), ${longest.value} cycles = ${milliseconds(longest.value, coreHz).toFixed(2)} ms (${longest.case}), ${retries.value} attempts`,
+    `  ATR ${atrEarly.value} to ${atrLate.value} clocks after reset, 400 to 40000 are permitted`,
+    ...second === undefined ? [] : [`  second cut: ${second.pairs} pairs, ${second.images} memories, ${second.cases} cases, ${second.paths} ways run`],
+  ];
+}
+
 function evidenceRows(counts: readonly StepCount[], catalogue: readonly CatalogueStep[] | undefined, paint: Paint): string[] {
   const keyOf = ({ embodiment, phase, step }: CatalogueStep): string => `${embodiment}/${phase}/${step}`;
   const seen = new Map(counts.map((count) => [keyOf(count), count]));
@@ -109,15 +122,17 @@ export function summary(record: CompleteRecord, options: SummaryOptions = {}): s
   const shortages = points.flatMap(({ id, shortages: list }) => list.map((shortage) => shortageLine(id, shortage)));
   const flagged = new Map<string, number>();
   for (const flag of points.flatMap(({ verdict }) => verdict?.flags ?? [])) flagged.set(flag, (flagged.get(flag) ?? 0) + 1);
+  const evidence = stepCounts(record);
   const section = (title: string, lines: readonly string[]): string[] => (lines.length > 0 ? ['', title, ...lines] : []);
   return [
     ...headLines(record, paint),
     ...section('Points', shown.length > 0 ? pointTable(shown, record.header.chip.coreHz, paint) : []),
     ...section('Not passed', bad.flatMap((point) => problem(point, paint))),
     ...section('Not supported', skipped.map(({ id, verdict }) => `${id}: ${verdict?.reasons.join('; ') ?? ''}`)),
+    ...section('Coverage', points.flatMap(({ coverage }) => coverage.flatMap((one) => coverageLines(one, record.header.chip.coreHz)))),
     ...section('Shortages', shortages),
     ...section('Flags', [...flagged].map(([flag, count]) => `${flag}: ${count} point${count === 1 ? '' : 's'}`)),
-    ...section('Evidence of steps', evidenceRows(stepCounts(record), options.catalogue, paint)),
+    ...section('Evidence of steps', evidence.length > 0 || options.catalogue ? evidenceRows(evidence, options.catalogue, paint) : []),
     '',
   ].join('\n');
 }

@@ -153,6 +153,30 @@ export interface TimingEvent {
   readonly cycles: number;
 }
 
+/** How much of a point was covered by cases: what a campaign of power cuts has been through. */
+export interface CoverageEvent {
+  readonly type: 'coverage';
+  readonly point: string;
+  /** Seed of chip and cells. */
+  readonly seed: number;
+  /** Cycles at which power could go, all of them covered; the intervals they fall into. */
+  readonly cycles: number;
+  readonly intervals: number;
+  /** Different memories left; those with weak cells. */
+  readonly images: number;
+  readonly weakImages: number;
+  /** Memories under each weak-cell policy; different ways to go that were run for them. */
+  readonly cases: number;
+  readonly paths: number;
+  readonly policies: readonly string[];
+  /** Cases by what the card holds after its first boot. */
+  readonly classes: Readonly<Record<string, number>>;
+  /** Worst measures with the case that gave them: `pages`, `cycles`, `retries`, `atrLate`, `atrEarly` (contact clocks). */
+  readonly worst: Readonly<Record<string, { readonly value: number; readonly case: string }>>;
+  /** Second cuts: pairs of intervals, memories, cases, ways run. */
+  readonly second?: { readonly pairs: number; readonly images: number; readonly cases: number; readonly paths: number };
+}
+
 /** The five verdicts. */
 export type RecordVerdict = 'pass' | 'fail' | 'invalid' | 'aborted' | 'unsupported';
 
@@ -185,7 +209,7 @@ export interface EndEvent {
 /** A line between header and end. */
 export type RecordEvent =
   | PointEvent | StepEvent | ApduEvent | SafeEvent | FaultEvent | ViolationEvent | FindingEvent | ShortageEvent
-  | UsageEvent | TimingEvent | VerdictEvent;
+  | UsageEvent | TimingEvent | CoverageEvent | VerdictEvent;
 
 /** Any line of a record. */
 export type RecordLine = RecordHeader | RecordEvent | EndEvent;

@@ -130,6 +130,6 @@ export function replayLine(options: CertifyOptions, point: string): string {
 }
 
 /** The command line that reproduces one power cut; protocol and seed are part of its case id. */
-export function replayCutLine(options: CertifyOptions, caseId: string): string {
+export function replayCutLine(options: Pick<CertifyOptions, 'image' | 'chip' | 'overrides'>, caseId: string): string {
   return `cardbench replay ${caseId}${imageAndChip(options)}`;
 }

@@ -1,6 +1,7 @@
 /** Shows how far a campaign is: a bar on a terminal, a line every so often elsewhere. */
 export interface Progress {
-  step(done: number, text: string): void;
+  /** `done` of the total, whole or not; `pieces` so far, for the rate. */
+  step(done: number, text: string, pieces?: number): void;
   end(): void;
 }
 
@@ -24,15 +25,19 @@ export function createProgress(setting: ProgressSetting): Progress {
   const { total, terminal } = setting;
   const begun = setting.now();
   let printed = 0;
-  const line = (done: number, text: string): string => `${done}/${total}${timeLeft(done, total, setting.now() - begun)} ${text}`;
+  const rate = (pieces: number): string => `${Math.round((pieces * 1000) / Math.max(1, setting.now() - begun))}/s, `;
+  const line = (done: number, text: string, pieces?: number): string => {
+    const share = Number.isInteger(done) ? String(done) : done.toFixed(1);
+    return `${share}/${total}${timeLeft(done, total, setting.now() - begun)} ${pieces === undefined ? '' : rate(pieces)}${text}`;
+  };
   return {
-    step(done, text) {
+    step(done, text, pieces) {
       if (terminal) {
         const filled = Math.round((done / total) * width);
-        setting.write(`\r\u001b[K[${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${line(done, text)}`);
+        setting.write(`\r\u001b[K[${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${line(done, text, pieces)}`);
       } else if (done - printed >= Math.max(1, Math.floor(total / 10)) || done === total) {
         printed = done;
-        setting.write(`${line(done, text)}\n`);
+        setting.write(`${line(done, text, pieces)}\n`);
       }
     },
     end() {

@@ -16,13 +16,15 @@ export function loadSetup(options: Pick<CertifyOptions, 'chip' | 'overrides' | '
 }
 
 /** Header of a record: everything that decides the run, and nothing of this machine. */
-export function headerOf(options: CertifyOptions, image: Uint8Array, setup: TestSetup): Omit<RecordHeader, 'type' | 'format' | 'version'> {
+export function headerOf(
+  options: Pick<CertifyOptions, 'image' | 'chip' | 'overrides' | 'seed' | 'protocol'>, image: Uint8Array, setup: TestSetup, plan = planId,
+): Omit<RecordHeader, 'type' | 'format' | 'version'> {
   return {
     tool: toolVersion(),
     firmware: { image: basename(options.image), sha256: toHex(sha256(image)).toLowerCase() },
     chip: {
       profile: basename(options.chip), overrides: toHex(sha256(textBytes(JSON.stringify(options.overrides)))).toLowerCase(), coreHz: setup.profile.cpu.hz,
     },
-    seed: options.seed, protocol: options.protocol, plan: planId,
+    seed: options.seed, protocol: options.protocol, plan,
   };
 }

@@ -6,7 +6,7 @@ import { noBindings } from '../script/build.js';
 import { secretsOf } from '../nvm/index.js';
 import type { Secret } from '../nvm/index.js';
 import { seededRandom } from '../world/random.js';
-import type { World } from '../world/world.js';
+import type { World, WorldHooks } from '../world/world.js';
 import { uintOf } from '../codec/index.js';
 import { TearError } from './errors.js';
 import type { TearPoint } from './points.js';
@@ -54,10 +54,13 @@ export interface Forward {
   readonly findings: readonly Finding[];
 }
 
-/** A fresh world brought to where the phase begins. Throws BenchError BENCH_PREPARE, BENCH_PERSONALISE. */
-export async function readyWorld(factory: WorldFactory, point: TearPoint): Promise<ReadyWorld> {
+/** A fresh world brought to where the phase begins; `more` hooks are called beside the log's. Throws BenchError BENCH_PREPARE, BENCH_PERSONALISE. */
+export async function readyWorld(factory: WorldFactory, point: TearPoint, more: WorldHooks = {}): Promise<ReadyWorld> {
   const log = new RestLog();
-  const world = await factory.world(point.prepare, log.hooks);
+  const world = await factory.world(point.prepare, {
+    ...log.hooks, ...more,
+    exchanged: (exchange) => { log.hooks.exchanged?.(exchange); more.exchanged?.(exchange); },
+  });
   await prepare(point, world, noBindings());
   log.begin(world);
   return { world, log, secrets: secretsOf(world.memory()) };

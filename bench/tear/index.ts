@@ -1,4 +1,4 @@
-/** Power cuts at random cycles, and what the card makes of them. */
+/** Power cuts: at random cycles and at every cycle, and what the card makes of them. */
 export { caseId, imageDigest, parseCaseId } from './case-id.js';
 export type { CutCase } from './case-id.js';
 export { TearError } from './errors.js';
@@ -11,5 +11,7 @@ export { defaultPolicies, policyOf } from './policies.js';
 export type { CutPolicy } from './policies.js';
 export { cutEvents, cutLine, runCuts } from './results.js';
 export type { CutCampaign, CutResult } from './results.js';
-export { replayCut, sampleCuts } from './sample.js';
-export type { CutFailure, CutPlan, CutReplay, CutReport, WorstRecovery } from './sample.js';
+export { replayCut } from './replay.js';
+export type { CutReplay } from './replay.js';
+export { sampleCuts } from './sample.js';
+export type { CutFailure, CutPlan, CutReport, WorstRecovery } from './sample.js';

@@ -1,17 +1,12 @@
 import type { Finding } from '../../scenarios/index.js';
 import type { WorldFactory } from '../certify/factory.js';
-import { runHonestly } from '../certify/prepare.js';
-import { nvmDigest } from '../../emulator/index.js';
-import { caseId, caseOf, parseCaseId } from './case-id.js';
-import { TearError } from './errors.js';
-import { drawCycles, rangeOf, readyWorld, runForward } from './forward.js';
+import { caseId, caseOf } from './case-id.js';
+import { drawCycles, runForward } from './forward.js';
 import type { Aim, CutGroup, CycleRange, Forward } from './forward.js';
 import { Judge } from './judge.js';
 import type { Judged } from './judge.js';
-import { tearPoint } from './points.js';
 import type { TearPoint } from './points.js';
 import { defaultPolicies, policyOf, strong } from './policies.js';
-import { restOf } from './rest.js';
 
 /** What is to be cut, and how often. */
 export interface CutPlan {
@@ -98,7 +93,7 @@ async function judgeGroups(plan: CutPlan, forward: Forward, judge: Judge): Promi
       worst = worse(worst, judged);
       const { cycle, cycles, digest } = group;
       if (judged.findings.length > 0)
-        failures.push({ case: caseId(caseOf(factory.setup, point.id, cycle, name)), cycle, alike: cycles.length - 1, digest, findings: judged.findings });
+        failures.push({ case: caseId(caseOf(factory.setup, point.id, [cycle], [name])), cycle, alike: cycles.length - 1, digest, findings: judged.findings });
     }
   }
   return { recoveries, failures, worst };
@@ -123,33 +118,4 @@ export async function sampleCuts(plan: CutPlan): Promise<CutReport> {
     point: point.id, seed, policies, aim, from, to, cuts, inOperation: cycles.filter((cycle) => inOperation(forward.range, cycle)).length,
     distinct: groups.length, weak: groups.filter(({ rest }) => rest.nvm.weak.length > 0).length, ...judge.counts, ...judged, uncut: findings,
   };
-}
-
-/** One cut repeated from scratch. */
-export interface CutReplay extends Judged {
-  readonly case: string;
-  /** nvmDigest of what the cut left. */
-  readonly digest: string;
-}
-
-/**
- * Repeats the one cut of a case id: fresh world, the same preparation, power really gone at that cycle, one policy.
- * Throws TearError TEAR_CASE when the id is not one of this firmware, chip and seed, TEAR_RANGE when the phase ends
- * before the cycle.
- */
-export async function replayCut(factory: WorldFactory, id: string): Promise<CutReplay> {
-  const wanted = parseCaseId(id);
-  const { point: name, cycle, policy } = wanted;
-  const here = caseId(caseOf(factory.setup, name, cycle, policy));
-  if (here !== id) throw new TearError('TEAR_CASE', `${id} belongs to another setup; here it would be ${here}`, 'nothing was run');
-  const point = tearPoint(name);
-  const { world, log, secrets } = await readyWorld(factory, point);
-  const { from, to } = await rangeOf(point, world);
-  if (cycle < from || cycle >= to) throw new TearError('TEAR_RANGE', `cycle ${cycle} lies outside of ${from} to ${to}`, 'nothing was cut');
-  world.card.cutAt(cycle);
-  await runHonestly(point.run, world);
-  const rest = restOf(world, await world.card.powerOff());
-  const scene = { rest, before: log.states[log.states.length - 1], beforeId: '' };
-  const judged = await new Judge(factory, point, secrets).judge(scene, policyOf(policy));
-  return { case: id, digest: nvmDigest(rest.nvm), ...judged };
 }

@@ -5,6 +5,7 @@ import { secrecy } from '../../scenarios/index.js';
 import type { Finding } from '../../scenarios/index.js';
 import type { NvmState } from '../../emulator/index.js';
 import type { World } from '../world/world.js';
+import type { PathRecorder } from './recorder.js';
 
 /** Bytes of a secret that count as found: half of the shortest key. */
 const enough = 8;
@@ -52,10 +53,15 @@ function harmless(owner: PageOwner): boolean {
   return owner.kind === 'region' && owner.role !== 'object';
 }
 
-/** I10: after recovery no page that counts, or counts as free, holds cells that read by chance. */
-export function weakThatCount(nvm: NvmState): Finding[] {
-  if (nvm.weak.length === 0) return [];
+/**
+ * I10: after recovery no page that counts, or counts as free, holds cells that read by chance. `recorder` notes what of it
+ * depends on torn pages.
+ */
+export function weakThatCount(nvm: NvmState, recorder?: PathRecorder): Finding[] {
+  const open = recorder?.open === true;
+  if (nvm.weak.length === 0 && !open) return [];
   const { owners } = pageMap(nvm.bytes);
+  if (open) recorder.lookAtWeak(nvm, (page) => !harmless(owners[page]));
   return nvm.weak.filter(({ page }) => !harmless(owners[page])).map(({ page, bits }) => {
     const { kind } = owners[page];
     return { invariant: 'I10', text: `after recovery ${bits.length} cells of page ${page} (${kind}) still read by chance` };

@@ -13,7 +13,8 @@ import { tearPoint } from './points.js';
 import { policyOf } from './policies.js';
 import { leftNow, safesDigest } from './rest.js';
 import { cutEvents, cutLine, runCuts } from './results.js';
-import { replayCut, sampleCuts } from './sample.js';
+import { replayCut } from './replay.js';
+import { sampleCuts } from './sample.js';
 
 const images = new Map<string, Image>();
 
@@ -39,21 +40,24 @@ function caught(work: () => unknown): string {
 const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'no error', (error: unknown) => (error as TearError).code);
 
 describe('names', () => {
-  const one = { firmware: '01234567', chip: 'c2010', protocol: 'T=1', seed: 7, point: '2-backup-Z-01', cycle: 8123456, policy: 'random-2' } as const;
+  const one = { firmware: '01234567', chip: 'c2010', protocol: 'T=1', seed: 7, point: '2-backup-Z-01', cycles: [8123456], policies: ['random-2'] } as const;
+  const two = { ...one, cycles: [8123456, 917354], policies: ['old', 'new'] };
 
   test('a case id holds everything and can be read back', () => {
     expect(caseId(one)).toBe('cut:01234567:c2010:T=1:7:2-backup-Z-01:8123456:random-2');
     expect(parseCaseId(caseId(one))).toEqual(one);
+    expect(caseId(two)).toBe('cut:01234567:c2010:T=1:7:2-backup-Z-01:8123456+917354:old+new');
+    expect(parseCaseId(caseId(two))).toEqual(two);
   });
 
-  test.each(['', 'cut:1', caseId(one).slice(1), `${caseId(one)} `, caseId(one).replace('8123456', '-1')])('%j is no case id', (text) => {
+  test.each(['', 'cut:1', caseId(one).slice(1), `${caseId(one)} `, caseId(one).replace('8123456', '-1'), caseId(one).replace('8123456', '1+2')])('%j is no case id', (text) => {
     expect(caught(() => parseCaseId(text))).toBe('TEAR_CASE');
   });
 
   test('policies by name', () => {
-    expect(policyOf('old')).toEqual({ name: 'old', first: { kind: 'old' }, then: { kind: 'old' } });
-    expect(policyOf('new-old')).toEqual({ name: 'new-old', first: { kind: 'new' }, then: { kind: 'old' } });
-    expect(policyOf('old-new')).toEqual({ name: 'old-new', first: { kind: 'old' }, then: { kind: 'new' } });
+    expect(policyOf('old')).toEqual({ name: 'old', family: 'old', first: { kind: 'old' }, then: { kind: 'old' } });
+    expect(policyOf('new-old')).toEqual({ name: 'new-old', family: 'new-old', first: { kind: 'new' }, then: { kind: 'old' } });
+    expect(policyOf('old-new')).toEqual({ name: 'old-new', family: 'old-new', first: { kind: 'old' }, then: { kind: 'new' } });
     expect(policyOf('unstable-3').first).toEqual({ kind: 'unstable', reads: 3 });
     const { first, then } = policyOf('random-9');
     expect(first).toEqual({ kind: 'random', seed: 9 });
@@ -63,7 +67,7 @@ describe('names', () => {
   });
 
   test('every error says what is still true and what to do next', () => {
-    for (const code of ['TEAR_CASE', 'TEAR_RANGE', 'TEAR_RUN'] as const) {
+    for (const code of ['TEAR_CASE', 'TEAR_RANGE', 'TEAR_RUN', 'TEAR_PATH'] as const) {
       const error = new TearError(code, 'x');
       expect([error.code, error.stillTrue, error.next.length > 10]).toEqual([code, 'no verdict was given', true]);
     }
@@ -191,6 +195,6 @@ describe('a campaign', () => {
   test('a cycle outside of the phase cannot be replayed', async () => {
     const { failures } = await sampleCuts({ factory: factoryOf('faulty/value-before-certificate'), point: backup, cuts: 30, seed: 2, aim: 'operations' });
     const parts = parseCaseId(failures[0].case);
-    expect(await codeOf(replayCut(factoryOf('faulty/value-before-certificate'), caseId({ ...parts, cycle: 5 })))).toBe('TEAR_RANGE');
+    expect(await codeOf(replayCut(factoryOf('faulty/value-before-certificate'), caseId({ ...parts, cycles: [5] })))).toBe('TEAR_RANGE');
   });
 });

@@ -64,6 +64,11 @@ export class World {
   readonly names = new Map<string, string>();
   readonly #ledger = new Map<string, AbstractLedgerEntry>();
   readonly #registrations = new Map<number, KnownRegistration>();
+  /**
+   * Called before the bench looks into the card's memory. `whole`: every byte counts; otherwise a page that holds no
+   * readable object counts only by being erased or not.
+   */
+  onLook: ((whole: boolean) => void) | undefined = undefined;
   #muted = false;
   #seen: { readonly mark: string; readonly contents: NvmContents } | undefined;
 
@@ -98,6 +103,11 @@ export class World {
 
   /** The card's memory as it is now (weak cells of a cut with their old value). Holds secrets. */
   memory(): Uint8Array {
+    return this.#look(true);
+  }
+
+  #look(whole: boolean): Uint8Array {
+    this.onLook?.(whole);
     return this.card.chip.eeprom.bytes;
   }
 
@@ -105,13 +115,13 @@ export class World {
   contents(): NvmContents {
     const { eeprom } = this.card.chip;
     const mark = `${eeprom.sessions}/${eeprom.writes.length}`;
-    if (this.#seen?.mark !== mark) this.#seen = { mark, contents: decode(this.memory()) };
+    if (this.#seen?.mark !== mark) this.#seen = { mark, contents: decode(this.#look(false)) };
     return this.#seen.contents;
   }
 
   /** Who holds which page, and what is free. */
   room(): PageMap {
-    return pageMap(this.memory());
+    return pageMap(this.#look(false));
   }
 
   /** Powers the card, selects the applet and presents the right PIN unless told otherwise. */
@@ -210,7 +220,7 @@ export class World {
     const { safes, ops } = this.parts;
     const known = (cardId: string, sequence: number) => this.registration(cardId, sequence);
     return {
-      cards: [abstractCard(this.memory(), ops, this.contents(), this.cardId)],
+      cards: [abstractCard(this.#look(false), ops, this.contents(), this.cardId)],
       safes: [safes.safe, safes.other].map((desk) => abstractSafe(desk, known)),
       ledger: [...this.#ledger.values()],
       lostLog: [],
@@ -272,7 +282,7 @@ export class World {
 
   #keyOf(entry: NvmEntry): { keyId?: string } {
     if (entry.variant === 0) return {};
-    const { keys } = abstractCard(this.memory(), this.parts.ops, this.contents());
+    const { keys } = abstractCard(this.#look(false), this.parts.ops, this.contents());
     const keyId = entry.variant === 1 ? keys.decoding : keys.common;
     return keyId === undefined ? {} : { keyId };
   }

@@ -1,6 +1,7 @@
 import type { Chip, CutKind, LinkEvent, NvmState, WeakPolicy } from '../../emulator/index.js';
 import { DeviceError } from '../errors.js';
 import { RESET_LINE } from '../channel/port.js';
+import type { TapeRecorder } from './tape.js';
 import type { BytePort, Character, LineSettings, PortClock, SendOptions, SendOutcome, Ticks } from '../channel/port.js';
 
 /** Length of a character, and end of the window for its error signal, in etu (ISO/IEC 7816-3, 7.2, 7.3). */
@@ -44,6 +45,8 @@ export class EmulatedPort implements BytePort {
   line: LineSettings = RESET_LINE;
   /** Characters of the terminal that the card did not take, in this power session. */
   readonly lost: LostCharacter[] = [];
+  /** Records what crosses the contacts from the next cold reset on; undefined by default. */
+  tape: TapeRecorder | undefined = undefined;
   #queue: Character[] = [];
   #signal: SignalEvent | undefined;
   #fresh = true;
@@ -81,6 +84,7 @@ export class EmulatedPort implements BytePort {
     this.line = { ...this.line, ...change };
     this.chip.link.setFD(this.line.F, this.line.D);
     this.chip.link.setInverse(this.line.convention === 'inverse');
+    this.tape?.act({ at: this.chip.now, kind: 'line', f: this.line.F, d: this.line.D, inverse: this.line.convention === 'inverse' });
   }
 
   reset(kind: 'cold' | 'warm'): Ticks {
@@ -149,13 +153,16 @@ export class EmulatedPort implements BytePort {
     this.#signal = undefined;
     let base = 0;
     for (let i = 0; i < bytes.length; i++) {
-      const index = link.send(bytes[i], edgeOf(i), { wrongParity: options.badParity?.includes(i) ?? false });
+      const wrongParity = options.badParity?.includes(i) ?? false;
+      const index = link.send(bytes[i], edgeOf(i), { wrongParity });
+      this.tape?.act({ at: this.chip.now, kind: 'send', byte: bytes[i], edge: edgeOf(i), wrongParity });
       if (i === 0) base = index;
     }
     const last = edgeOf(bytes.length - 1);
     const signal = this.#runToSignal(Math.ceil(last + this.etu() * (this.line.errorSignal ? SIGNAL_ETU : CHARACTER_ETU)));
     if (!signal) return { accepted: bytes.length, signalled: false, firstEdge: first, lastEdge: last };
     link.cancel();
+    this.tape?.act({ at: this.chip.now, kind: 'cancel' });
     const accepted = signal.index - base;
     return { accepted, signalled: true, firstEdge: first, lastEdge: edgeOf(accepted) };
   }
@@ -266,7 +273,9 @@ export class EmulatedPort implements BytePort {
 
   #collect(): void {
     if (this.chip.link.pending === 0) return;
-    for (const event of this.chip.link.take()) {
+    const events = this.chip.link.take();
+    this.tape?.saw(events);
+    for (const event of events) {
       if (event.kind === 'error-signal') this.#signal = event;
       else if (event.kind !== 'character') this.lost.push(event);
       else {
@@ -282,6 +291,7 @@ export class EmulatedPort implements BytePort {
   #reject(ordinal: number): void {
     try {
       this.chip.link.reject(ordinal);
+      this.tape?.act({ at: this.chip.now, kind: 'reject', ordinal });
     } catch (error) {
       if ((error as { code?: string }).code !== 'LINK_NO_SIGNAL') throw error;
     }

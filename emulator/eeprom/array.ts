@@ -5,10 +5,12 @@ import { CellModel, WeakBuilder, type PageCells, type PageOperation } from './ce
 import { hash32, unit } from './math.js';
 import { WeakReader, type WeakReaderState } from './policy.js';
 import type { NvmState, WeakPage, WeakPolicy, WriteRecord } from './types.js';
+import type { WatchListener } from './watch.js';
 import { applyWear } from './wear.js';
 
 const WEAK = 1;
 const BUSY = 2;
+const WATCHED = 4;
 const DISTURB_SALT = 0x44495354;
 
 /** What an {@link EepromArray} is made from. */
@@ -69,6 +71,9 @@ export class EepromArray {
   #writes: WriteRecord[] = [];
   #onBusyRead: (offset: number, now: Cycles) => void = () => undefined;
   #window: HookedWindow | undefined;
+  #watched: ReadonlySet<number> = new Set();
+  #tell: WatchListener | undefined;
+  #started: ((operation: PageOperation) => void) | undefined;
 
   /** @throws ChipError NVM_SIZE when `config.bytes` has the wrong length */
   constructor(config: EepromConfig) {
@@ -117,6 +122,22 @@ export class EepromArray {
     this.#onBusyRead = tell;
   }
 
+  /**
+   * Tells of everything that depends on what `pages` hold, over power sessions and until it is called anew; without
+   * a listener it ends. What the core then does is fixed by what it was told, whatever else these pages hold.
+   */
+  watch(pages: ReadonlySet<number>, tell: WatchListener | undefined): void {
+    for (const page of this.#watched) this.#flag(page, WATCHED, false);
+    this.#watched = tell === undefined ? new Set() : new Set(pages);
+    this.#tell = tell;
+    for (const page of this.#watched) this.#flag(page, WATCHED, true);
+  }
+
+  /** Whom to tell of each operation that has begun; he may take a {@link snapshot}. Undefined ends it. */
+  onStart(tell: ((operation: PageOperation) => void) | undefined): void {
+    this.#started = tell;
+  }
+
   /** Sets `window.onRead` while some page is busy or weak under a policy whose reads change, and clears it after. */
   attach(window: HookedWindow): void {
     this.#window = window;
@@ -140,6 +161,7 @@ export class EepromArray {
     for (const page of state?.weak ?? []) this.#setWeak(page.page, this.#drift(page));
     this.#begin(policy, this.weak);
     for (const page of this.#born) this.#settle(page);
+    if (this.#watched.size > 0) this.#tell?.({ kind: 'power-on', policy });
   }
 
   /**
@@ -155,13 +177,16 @@ export class EepromArray {
 
   /** Reads through weak and busy pages, little-endian; offsets as in the window, in range and aligned. */
   read(offset: number, size: AccessSize, now: Cycles): number {
-    const op = this.#op;
-    if (op !== undefined && Math.floor(offset / this.pageBytes) === op.page) {
-      this.#onBusyRead(offset, now);
-      const cells = this.model.at(op, now);
-      return this.#gather(offset, size, cells.bytes, op.page * this.pageBytes, cells.weak);
-    }
-    return this.#gather(offset, size, this.bytes, 0, this.#dynamic(Math.floor(offset / this.pageBytes)));
+    const page = Math.floor(offset / this.pageBytes);
+    const value = this.#op?.page === page ? this.#readBusy(this.#op, offset, size, now) : this.#gather(offset, size, this.bytes, 0, this.#dynamic(page));
+    if (this.#watched.has(page)) this.#tell?.({ kind: 'read', page, offset, size, now, value });
+    return value;
+  }
+
+  #readBusy(op: PageOperation, offset: number, size: AccessSize, now: Cycles): number {
+    this.#onBusyRead(offset, now);
+    const cells = this.model.at(op, now);
+    return this.#gather(offset, size, cells.bytes, op.page * this.pageBytes, cells.weak);
   }
 
   /** Reads a whole page as the controller does; counts as a read of each byte. */
@@ -184,6 +209,7 @@ export class EepromArray {
     const base = erase ? new Uint8Array(this.pageBytes).fill(this.#erased) : current;
     const intended = base.map((byte, i) => ((command & 2) === 0 ? byte : this.#program(byte, target[i])));
     const program = (command & 2) !== 0 && (force || intended.some((byte, i) => byte !== base[i]));
+    if (this.#watched.has(page)) this.#tell?.({ kind: 'start', page, command, target: target.slice(), force, now, erase, program });
     if (!erase && !program) return now;
     const { weak, tornFactor } = this.#config.profile.cells;
     this.#op = {
@@ -195,6 +221,7 @@ export class EepromArray {
       weak: this.#torn.has(page) ? Math.min(0.9, weak * tornFactor) : weak,
     };
     this.#flag(page, BUSY, true);
+    this.#started?.(this.#op);
     return endOf(this.#op);
   }
 
@@ -209,12 +236,16 @@ export class EepromArray {
     this.#leave(op, cells);
     const verified = this.readPage(op.page).every((byte, i) => byte === op.intended[i]);
     this.#log(op, endOf(op), cells.bytes, false, verified);
+    if (this.#watched.has(op.page)) {
+      this.#tell?.({ kind: 'finish', page: op.page, verified, settled: op.eraseCycles > 0 && verified && cells.weak === undefined });
+    }
     return verified;
   }
 
   /** Power goes at cycle `now`: what is left. The array itself is dead until {@link powerOn}. */
   cut(now: Cycles): NvmState {
     const op = this.#op;
+    if (this.#watched.size > 0) this.#tell?.({ kind: 'cut', now });
     if (op !== undefined) this.#tear(op, now);
     for (const page of this.#weak.values()) this.#put(page, (at) => page.toErased[at] === 0);
     return {
@@ -253,6 +284,7 @@ export class EepromArray {
     this.#policy = policy;
     this.#reader = new WeakReader(policy, this.model, this.#erased, born);
     if (!this.#reader.stable) for (const page of this.#weak.keys()) this.#flag(page, WEAK, true);
+    for (const page of this.#watched) this.#flag(page, WATCHED, true);
     this.#hook();
   }
 

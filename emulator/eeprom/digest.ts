@@ -1,20 +1,78 @@
-import type { NvmState } from './types.js';
+import type { NvmState, WeakPage } from './types.js';
+
+/** Bytes a hash is taken over at a time; an EEPROM is a whole number of them. */
+const BLOCK = 64;
 
 /**
  * A 64-bit hash (16 hexadecimal digits) of what later sessions can see of an EEPROM: bytes, weak cells and torn
  * pages; not its wear and session counters. Equal states give equal digests on every machine; not cryptographic.
  */
 export function nvmDigest(state: NvmState): string {
-  const hash = new Lanes();
-  const words = wordsOf(state.bytes);
-  for (let i = 0; i < words.length; i++) hash.add(words[i]);
-  for (const weak of state.weak) {
-    hash.add(weak.page);
-    weak.bits.forEach((bit, i) => { hash.add(bit * 2 + weak.toErased[i]); hash.add(Math.round(weak.charge[i] * 1e6)); });
+  return new NvmHash(state.bytes).digest(state.bytes, state.weak, state.torn, []);
+}
+
+/** Digests of memories that differ from one in few places: the hashes of its blocks are kept. */
+export class NvmHash {
+  readonly #blocks: Int32Array;
+  readonly #sum: readonly [number, number];
+
+  /** `base` is the memory that the others are near. */
+  constructor(base: Uint8Array) {
+    const words = wordsOf(base);
+    const count = Math.ceil(base.length / BLOCK);
+    this.#blocks = new Int32Array(count * 2);
+    let [a, b] = [0, 0];
+    for (let block = 0; block < count; block++) {
+      hashBlock(words, block, this.#blocks, block * 2);
+      a = (a + this.#blocks[block * 2]) | 0;
+      b = (b + this.#blocks[block * 2 + 1]) | 0;
+    }
+    this.#sum = [a, b];
   }
-  hash.add(-1);
-  for (const page of state.torn) hash.add(page);
-  return hash.digest();
+
+  /**
+   * As {@link nvmDigest} of a memory that differs from the base in `changed` only: offsets of bytes, one for each
+   * block of 64 that may differ, no block twice.
+   */
+  digest(bytes: Uint8Array, weak: readonly WeakPage[], torn: readonly number[], changed: readonly number[]): string {
+    const words = wordsOf(bytes);
+    const fresh = new Int32Array(2);
+    let [a, b] = this.#sum;
+    for (const offset of changed) {
+      const block = Math.floor(offset / BLOCK);
+      hashBlock(words, block, fresh, 0);
+      a = (a + fresh[0] - this.#blocks[block * 2]) | 0;
+      b = (b + fresh[1] - this.#blocks[block * 2 + 1]) | 0;
+    }
+    const hash = new Lanes();
+    hash.add(a);
+    hash.add(b);
+    for (const page of weak) {
+      hash.add(page.page);
+      page.bits.forEach((bit, i) => { hash.add(bit * 2 + page.toErased[i]); hash.add(Math.round(page.charge[i] * 1e6)); });
+    }
+    hash.add(-1);
+    for (const page of torn) hash.add(page);
+    return hash.digest();
+  }
+}
+
+/** Hash of one block, its place included, into two words of `into`. */
+function hashBlock(words: Int32Array, block: number, into: Int32Array, at: number): void {
+  const first = (block * BLOCK) / 4;
+  const end = Math.min(first + BLOCK / 4, words.length);
+  let a = Math.imul(block + 1, 0x9e3779b1);
+  let b = Math.imul(block ^ 0x5bd1e995, 0x85ebca77);
+  for (let i = first; i < end; i++) {
+    a = Math.imul(a ^ words[i], 0x85ebca6b);
+    a ^= a >>> 15;
+    b = Math.imul(b + words[i], 0xc2b2ae35);
+    b ^= b >>> 13;
+  }
+  a = Math.imul(a ^ (b >>> 7), 0x27d4eb2f);
+  b = Math.imul(b ^ (a >>> 11), 0x165667b1);
+  into[at] = a ^ (a >>> 15);
+  into[at + 1] = b ^ (b >>> 16);
 }
 
 /** Two multiplicative 32-bit lanes. */
