@@ -4,6 +4,7 @@ type AnyDefinition = CampaignDefinition<unknown, unknown>;
 
 /** The definitions by kind; loaded when they are used. */
 const definitions: Readonly<Partial<Record<CampaignKind, () => Promise<unknown>>>> = {
+  capacity: async () => (await import('../capacity/definition.js')).capacityDefinition,
   tear: async () => (await import('../tear/definition.js')).tearDefinition,
 };
 

@@ -1,4 +1,4 @@
-import { imageDigest } from '../tear/case-id.js';
+import { caseOf } from '../tear/case-id.js';
 import type { TestSetup } from '../certify/factory.js';
 import { TearError } from '../tear/index.js';
 
@@ -33,7 +33,7 @@ export function parseCapacityCase(text: string): CapacityCase {
 
 /** The case of a row under a setup. */
 export function capacityCaseOf(setup: TestSetup, scenario: string, what: readonly string[]): CapacityCase {
-  const { image, profile, protocol, seed } = setup;
-  return { firmware: imageDigest(image).slice(0, 8), chip: profile.name, protocol, seed, scenario, what };
+  const { firmware, chip, protocol, seed } = caseOf(setup, '', [], []);
+  return { firmware, chip, protocol, seed, scenario, what };
 }
 

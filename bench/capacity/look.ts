@@ -64,11 +64,11 @@ export class Watch {
 }
 
 /**
- * Spends every value of the preparation in a fresh power session, after room was made for it: what is lost, doubled or
- * stuck is a finding.
+ * Spends every value of the preparation, or the issue ids in `only`, in a fresh power session after room was made for it:
+ * what is lost, doubled or stuck is a finding.
  */
-export async function spendAll(stages: Stages, rest: Rest): Promise<readonly Finding[]> {
-  const shown = await stages.shown();
+export async function spendAll(stages: Stages, rest: Rest, only?: ReadonlySet<string>): Promise<readonly Finding[]> {
+  const shown = only ?? await stages.shown();
   const watch = new Watch();
   const world = stages.fork(rest, watch.hooks, 3_000_000, (parts) => new NarrowWorld(parts, shown));
   const findings: Finding[] = [];

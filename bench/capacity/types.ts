@@ -1,4 +1,4 @@
-import type { CertifyOptions } from '../certify/options.js';
+import type { CampaignTarget } from '../campaign/options.js';
 import type { Boundary, ScenarioId, StepEvidence, Verdict } from '../../scenarios/index.js';
 
 /** What a campaign looks at: levels of free room, claims 21 and 24, worn pages, RAM, power cuts at the edges. */
@@ -8,7 +8,7 @@ export const capacityParts = ['levels', 'claims', 'wear', 'ram', 'cuts'] as cons
 export type CapacityPart = (typeof capacityParts)[number];
 
 /** What a capacity campaign needs to know; plain data. */
-export interface CapacityOptions extends Pick<CertifyOptions, 'image' | 'chip' | 'overrides' | 'seed' | 'protocol'> {
+export interface CapacityOptions extends CampaignTarget {
   readonly scenarios: readonly ScenarioId[];
   readonly parts: readonly CapacityPart[];
   /** Power cuts at each of the three levels around the need. */
