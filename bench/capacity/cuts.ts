@@ -37,7 +37,10 @@ export type CutEdge = (typeof cutEdges)[number];
 interface AfterCut {
   /** Values that are spent in the end. */
   readonly shown: ReadonlySet<string>;
-  /** Room the user makes before an attempt, where there was too little; undefined: none, the attempt must do with what there is. */
+  /**
+   * Room the user makes before an attempt: where there was too little, and for a key, whose second registration takes a
+   * second certificate; undefined: none, the attempt must do with what there is.
+   */
   readonly need: StepNeed | undefined;
 }
 
@@ -110,7 +113,7 @@ async function settingAt(stages: Stages, level: CutSetting['level']): Promise<Cu
   const unmade = await makeLevel(world, level);
   if (unmade !== undefined) throw new TearError('TEAR_RUN', `the level ${levelName(level)} could not be made: ${unmade}`);
   const { rest } = await endSession(world);
-  const short = need !== undefined && level.pages < need.pages ? need : undefined;
+  const short = need !== undefined && (level.pages < need.pages || stages.subject.run.scenario === '2/key-backup') ? need : undefined;
   const factory = new LevelFactory(stages, rest, { shown: await stages.shown(), need: short });
   const { prepare } = stages.subject;
   return { stages, factory, level, need, point: { ...stages.subject, prepare: { ...prepare, values: [], before: [] } } };

@@ -1,17 +1,20 @@
 import { nvmDigest } from '../../emulator/index.js';
 import type { NvmState } from '../../emulator/index.js';
 
-import type { Finding } from '../../scenarios/index.js';
+import type { Finding, ScenarioListener, ScenarioOutput } from '../../scenarios/index.js';
 import { isDeviceError } from '../../devices/index.js';
 import type { Finding as LineFinding } from '../../devices/index.js';
+import { runAgain } from '../certify/prepare.js';
 import { answers, CodecError, commands } from '../codec/index.js';
 import { conserved } from '../tear/conserve.js';
+import { goalMissed, itemOf } from '../tear/goal.js';
 import { orBrick, restOf, violationsOf } from '../tear/rest.js';
 import type { Rest } from '../tear/rest.js';
 import type { World, WorldHooks } from '../world/world.js';
 import { makeRoom } from './room.js';
 import { NarrowWorld } from './stage.js';
 import type { Stages } from './stage.js';
+import { placesOf } from './subject.js';
 import type { RoomHolder, ShortageTold } from './types.js';
 
 /** Pages and entries that spending and recovering the largest value takes, and some more. */
@@ -79,6 +82,16 @@ export async function spendAll(stages: Stages, rest: Rest, only?: ReadonlySet<st
   });
   watch.collect(world);
   return [...findings, ...watch.findings];
+}
+
+/**
+ * An honest terminal once more. What has reached its goal is done: a key that was deleted with its certificate stored
+ * cannot be registered again.
+ */
+export async function goOn({ subject }: Stages, world: World, listener: ScenarioListener = () => undefined): Promise<Pick<ScenarioOutput, 'cause' | 'step' | 'text' | 'sw'>> {
+  if (goalMissed(subject, world.abstract(), itemOf(subject, world)) === undefined)
+    return { cause: 'done', step: placesOf(subject)[0], text: 'the goal had been reached before' };
+  return runAgain(subject.run, world, listener);
 }
 
 /** Ends the power session; what remains, and its fingerprint. */

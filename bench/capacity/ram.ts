@@ -3,14 +3,14 @@ import { runScenario } from '../../scenarios/index.js';
 import type { AbstractWorld, Finding, ScenarioOutput } from '../../scenarios/index.js';
 import { isDeviceError } from '../../devices/index.js';
 import { worldFindings } from '../certify/findings.js';
-import { optionsOf, runAgain } from '../certify/prepare.js';
+import { optionsOf } from '../certify/prepare.js';
 import { CodecError } from '../codec/index.js';
 import { goalMissed, itemOf } from '../tear/goal.js';
 import { orBrick } from '../tear/rest.js';
 import type { Rest } from '../tear/rest.js';
 import { World } from '../world/world.js';
 import { statesTo } from './levels.js';
-import { endSession, spendAll, Watch } from './look.js';
+import { endSession, goOn, spendAll, Watch } from './look.js';
 import { ended, named, plain, reasonsOf } from './rows.js';
 import type { Stages } from './stage.js';
 import { placesOf } from './subject.js';
@@ -73,7 +73,7 @@ async function comeBack(stages: Stages, rest: Rest): Promise<readonly Finding[]>
   const findings: Finding[] = [];
   await orBrick(findings, 'on the whole chip again', async () => {
     await world.open();
-    const { cause, step, text } = await runAgain(stages.subject.run, world, () => undefined);
+    const { cause, step, text } = await goOn(stages, world);
     if (cause !== 'done') findings.push({ invariant: 'I11', text: `on the whole chip again the scenario ended at ${step}: ${text}` });
   });
   watch.collect(world);
@@ -122,22 +122,27 @@ export async function runRam(stages: Stages, bytes: number): Promise<RamSize> {
   return { bytes, class: kind, row };
 }
 
-/** Sizes between which a firmware changes its ways; undefined: the grid holds none. Bytes. */
+/** Sizes at which a firmware changes its ways, bytes; undefined or empty: none was found. */
 export interface RamEdges {
   /** Least with which the scenario goes through. */
   readonly completes: number | undefined;
   /** Least at which it is refused and nothing is lost. */
   readonly refuses: number | undefined;
-  /** Most at which the firmware breaks. */
-  readonly breaks: number | undefined;
+  /** All at which the firmware breaks, largest first. */
+  readonly breaks: readonly number[];
 }
 
 /** The edges of the sizes that were run. */
 export function edgesOf(sizes: readonly Pick<RamSize, 'bytes' | 'class'>[]): RamEdges {
   const of = (kind: RamClass): number[] => sizes.filter((size) => size.class === kind).map(({ bytes }) => bytes);
   const least = (kind: RamClass): number | undefined => (of(kind).length > 0 ? Math.min(...of(kind)) : undefined);
-  const broken = of('breaks');
-  return { completes: least('completes'), refuses: least('refuses'), breaks: broken.length > 0 ? Math.max(...broken) : undefined };
+  return { completes: least('completes'), refuses: least('refuses'), breaks: of('breaks').sort((a, b) => b - a) };
+}
+
+/** The edges in words. */
+export function edgesText({ completes, refuses, breaks }: RamEdges): string {
+  const bytes = (size: number | undefined): string => (size === undefined ? 'nowhere' : `${size} B`);
+  return `goes through from ${bytes(completes)}; least at which it refuses and nothing is lost: ${bytes(refuses)}; breaks at ${breaks.length === 0 ? 'none of the sizes' : breaks.map(bytes).join(', ')}`;
 }
 
 /** Sizes below the edge that are run one by one, at least. */

@@ -1,7 +1,7 @@
 import type { Finding, ScenarioOutput } from '../../scenarios/index.js';
-import { runAgain, runHonestly } from '../certify/prepare.js';
+import { runHonestly } from '../certify/prepare.js';
 import { orBrick } from '../tear/rest.js';
-import { endSession, holdersOf, plenty, spendAll, Watch } from './look.js';
+import { endSession, goOn, holdersOf, plenty, spendAll, Watch } from './look.js';
 import { makeRoom, roomOf } from './room.js';
 import { ended, named, plain, reasonsOf } from './rows.js';
 import type { Stages } from './stage.js';
@@ -26,7 +26,7 @@ export async function runSpend(stages: Stages): Promise<CapacityRow> {
   const findings: Finding[] = [];
   if (end.cause !== 'done') await orBrick(findings, 'going on', async () => {
     await makeRoom(world, plenty.pages, plenty.entries);
-    const last = await runAgain(run, world, () => undefined);
+    const last = await goOn(stages, world);
     if (last.cause !== 'done') findings.push({ invariant: 'I11', text: `with room again the scenario ended at ${last.step}: ${last.text}` });
   });
   watch.collect(world);

@@ -7,7 +7,7 @@ import { BenchError } from '../world/errors.js';
 import { claimsSubject, hasClaims, runClaims } from './claims.js';
 import { cutEdges, runCutsAt } from './cuts.js';
 import type { CutEdge } from './cuts.js';
-import { edgesOf, runRam, searchRam } from './ram.js';
+import { edgesOf, edgesText, runRam, searchRam } from './ram.js';
 import { named, unrun } from './rows.js';
 import { runSeries, shapes } from './series.js';
 import type { Shape } from './series.js';
@@ -80,8 +80,7 @@ async function wearRows(stages: Stages, mode: WearMode, tell: Tell): Promise<rea
 export async function ramRows(stages: Stages, tell: Tell): Promise<readonly CapacityRow[]> {
   const most = stages.factory.setup.profile.ram.bytes;
   const sizes = await searchRam((bytes) => runRam(stages, bytes), most, (done) => { tell(Math.min(done, 40), 40); });
-  const { completes, refuses, breaks } = edgesOf(sizes);
-  const bytes = (size: number | undefined): string => (size === undefined ? 'not found' : `${size} B`);
+  const { completes } = edgesOf(sizes);
   const reasons = [
     ...completes === undefined ? [`with the chip's own ${most} B of RAM the scenario does not go through`] : [],
     ...sizes.flatMap(({ row }) => (row.verdict === 'fail' ? row.reasons : [])),
@@ -89,7 +88,7 @@ export async function ramRows(stages: Stages, tell: Tell): Promise<readonly Capa
   const edges: CapacityRow = {
     ...named(stages, { part: 'ram', title: 'least RAM', before: 'start', condition: 'ram-edges', what: ['ram', 'edges'] }), applied: true,
     outcome: completes === undefined ? 'broke' : 'done',
-    did: `goes through from ${bytes(completes)}, refuses down to ${bytes(refuses)}, breaks at ${bytes(breaks)}${breaks !== undefined && refuses !== undefined && breaks > refuses ? ' already' : ' and below'}`,
+    did: edgesText(edgesOf(sizes)),
     findings: [], verdict: reasons.length > 0 ? 'fail' : 'pass', reasons, cycle: 0, digest: '',
   };
   return [edges, ...sizes.map(({ row }) => row)];

@@ -3,14 +3,14 @@ import type { ChipProfile, NvmState } from '../../emulator/index.js';
 import { runScenario, stable } from '../../scenarios/index.js';
 import type { AbstractWorld, Boundary, Finding, ScenarioOutput } from '../../scenarios/index.js';
 import { worldFindings } from '../certify/findings.js';
-import { optionsOf, runAgain } from '../certify/prepare.js';
+import { optionsOf } from '../certify/prepare.js';
 import { commands } from '../codec/index.js';
 import { intercepted } from '../faults/intercept.js';
 import { orBrick } from '../tear/rest.js';
 import type { Rest } from '../tear/rest.js';
 import { World } from '../world/world.js';
 import { statesTo } from './levels.js';
-import { endSession, spendAll, Watch } from './look.js';
+import { endSession, goOn, spendAll, Watch } from './look.js';
 import { ended, named, plain, reasonsOf } from './rows.js';
 import { withNvm } from './stage.js';
 import type { Stages } from './stage.js';
@@ -134,8 +134,8 @@ async function attempt(stages: Stages, world: World, history: AbstractWorld[]): 
   const { run } = stages.subject;
   const pin = await world.ports.card.verifyPin('right');
   if (!pin.ok && pin.sw === '6581') return { cause: 'refused', step: placesOf(stages.subject)[0], sw: pin.sw, text: 'VERIFY was answered 6581', verified: false };
-  let end = await runScenario(run.scenario, { ports: world.ports, options: optionsOf(run, world), listener: statesTo(world, history) });
-  for (let retry = 0; retry < 2 && memoryFailure(end); retry += 1) end = await runAgain(run, world, statesTo(world, history));
+  let end: Omit<WornEnd, 'verified'> = await runScenario(run.scenario, { ports: world.ports, options: optionsOf(run, world), listener: statesTo(world, history) });
+  for (let retry = 0; retry < 2 && memoryFailure(end); retry += 1) end = await goOn(stages, world, statesTo(world, history));
   return { ...end, verified: true };
 }
 
@@ -149,7 +149,7 @@ async function cancelAndRetry(stages: Stages, world: World, history: AbstractWor
   const { sw } = await world.line.transmit(handle === undefined ? commands.cancelKey() : commands.cancel(handle));
   world.line.takeMarks();
   history.push(world.abstract());
-  const end = await runAgain(run, world, statesTo(world, history));
+  const end = await goOn(stages, world, statesTo(world, history));
   return `CANCEL ${sw.toString(16).toUpperCase()}, then ${end.cause === 'done' ? 'done on other pages' : end.sw ?? end.cause}`;
 }
 
@@ -175,7 +175,7 @@ async function healed(stages: Stages, rest: Rest, watch: Watch, findings: Findin
   const world = stages.fork(whole, watch.hooks);
   await orBrick(findings, 'the same memory on sound cells', async () => {
     await world.open();
-    const { cause, step, text } = await runAgain(stages.subject.run, world, () => undefined);
+    const { cause, step, text } = await goOn(stages, world);
     if (cause !== 'done') findings.push({ invariant: 'I12', text: `on sound cells the scenario ended at ${step}: ${text}` });
   });
   watch.collect(world);
