@@ -30,6 +30,9 @@ export interface StepNeed {
 /** What runs short: pages of the data area, or index entries while pages are ample. */
 export type Scarce = 'pages' | 'entries';
 
+/** Pages of plugs: room for two needs and a page more, one page free and one kept in turn. */
+const zone = (need: number): number => 4 * need + 2;
+
 /** Issue ids of fillers, and of what is loaded in front of a step, begin behind these numbers. */
 const issued = { fillers: 1_000_000, later: 2_000_000 };
 
@@ -92,7 +95,7 @@ export class Stages {
       await world.open();
       const most = Math.max(...(await this.needs()).map(({ pages }) => pages), 2);
       if (scarce === 'pages') {
-        const walls = await fillMemory(world, { pages: 4 * most + 8 });
+        const walls = await fillMemory(world, { pages: zone(most) });
         const level = walls ? await makeLevel(world, { pages: 0, run: 0 }) : 'index entries ran out first';
         if (level !== undefined) throw new BenchError('BENCH_PREPARE', `the memory could not be filled: ${level}`);
       } else {
