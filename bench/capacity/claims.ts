@@ -1,19 +1,15 @@
 import { runScenario } from '../../scenarios/index.js';
 import type { AbstractWorld, Finding, ScenarioId, ScenarioOutput } from '../../scenarios/index.js';
-import { worldFindings } from '../certify/findings.js';
 import { optionsOf, runAgain } from '../certify/prepare.js';
 import { commands } from '../codec/index.js';
 import { pageSize } from '../nvm/index.js';
 import { orBrick } from '../tear/rest.js';
 import type { TearPoint } from '../tear/index.js';
 import type { World } from '../world/world.js';
-import { judgeLevel } from './judge.js';
-import { needOf, openAt, pointOf, refusalFindings, startAt, statesTo } from './levels.js';
-import type { Condition, Seen } from './levels.js';
-import { endSession, shortageOf, spendAll, Watch } from './look.js';
+import { conclude, figures, judged, start, statesTo } from './levels.js';
+import type { Condition, Start } from './levels.js';
 import { levelName, roomOf } from './room.js';
 import { ended, named, plain, reasonsOf } from './rows.js';
-import { needAhead } from './stage.js';
 import type { Stages, StepNeed } from './stage.js';
 import { subjectOf } from './subject.js';
 import type { CapacityRow } from './types.js';
@@ -84,23 +80,28 @@ async function makeRoomByBackup(stages: Stages, world: World, need: StepNeed, fi
   return { retry, deeds, enough: deeds.length > 1 };
 }
 
-function roomRow(stages: Stages, condition: Condition, need: StepNeed, seen: Seen, { retry, deeds, enough }: Continued, findings: readonly Finding[], rest: Pick<CapacityRow, 'conserved' | 'cycle' | 'digest'>): CapacityRow {
+function clauseOf(stages: Stages, claims: readonly number[]): Pick<Stages, 'factory' | 'subject'> {
+  return { factory: stages.factory, subject: { ...stages.subject, clause: { ...stages.subject.clause, claims } } };
+}
+
+type After = Pick<CapacityRow, 'conserved' | 'digest'> & { readonly all: readonly Finding[] };
+
+function roomRow(stages: Stages, condition: Condition, begun: Start, { retry, deeds, enough }: Continued, { all, ...rest }: After): Omit<CapacityRow, 'need' | 'room' | 'told' | 'holders' | 'cycle'> {
   const name = levelName(condition.level);
-  const suspended = seen.end.cause === 'refused' && seen.end.sw === '6A84' && seen.unmade === undefined;
+  const { end, unmade } = begun.seen;
+  const suspended = end.cause === 'refused' && end.sw === '6A84' && unmade === undefined;
   const reasons = [
     ...retry?.cause === 'done' ? [] : [`the recovery did not go on: ${retry?.text ?? 'the card was lost'} (${deeds.join('; ')})`],
-    ...enough ? [] : ['no backed-up value was deleted'], ...reasonsOf(findings),
+    ...enough ? [] : ['no backed-up value was deleted'], ...reasonsOf(all),
   ];
-  const cannot = suspended ? [] : [`the recovery was not suspended (${seen.unmade ?? seen.end.text})`];
+  const cannot = suspended ? [] : [`the recovery was not suspended (${unmade ?? end.text})`];
   return {
-    ...named({ ...stages, subject: { ...stages.subject, clause: { ...stages.subject.clause, claims: [21, 24, 25] } } }, {
+    ...named(clauseOf(stages, [21, 24, 25]), {
       part: 'claims', title: 'room made by backing others up and deleting them, then the recovery goes on', before: condition.at,
       condition: `claim-21-${name}`, what: ['claim-21', name],
     }),
-    applied: suspended, outcome: retry?.cause === 'done' ? 'done' : 'refused', ...retry && ended(retry), ...needOf(need),
-    ...seen.room && { room: seen.room }, holders: seen.holders, did: deeds.join('; '), findings: plain(findings),
-    verdict: reasons.length > 0 ? 'fail' : cannot.length > 0 ? 'invalid' : 'pass', reasons: [...reasons, ...cannot],
-    steps: retry?.evidence ?? [], ...rest,
+    applied: suspended, outcome: retry?.cause === 'done' ? 'done' : 'refused', ...retry && ended(retry), did: deeds.join('; '), findings: plain(all),
+    verdict: reasons.length > 0 ? 'fail' : cannot.length > 0 ? 'invalid' : 'pass', reasons: [...reasons, ...cannot], steps: retry?.evidence ?? [], ...rest,
   };
 }
 
@@ -112,34 +113,18 @@ export async function runClaims(stages: Stages, level: { readonly pages: number;
   const needs = await stages.needs();
   const need = needs.find(({ pages }) => pages > 0) ?? needs[0];
   const condition: Condition = { at: need.at, level };
-  const watch = new Watch();
-  const history: AbstractWorld[] = [];
-  const world = await openAt(stages, condition, watch);
-  history.push(world.abstract());
-  const seen = await startAt(stages, world, condition, history);
-  const told = await shortageOf(world);
-  const after = world.abstract();
-  history.push(after);
-  const findings: Finding[] = [];
-  const continued = await makeRoomByBackup(stages, world, need, findings, history);
-  history.push(world.abstract());
-  findings.push(...worldFindings(history, world), ...refusalFindings(seen, after));
-  watch.collect(world);
-  const cycle = world.line.now();
-  const { rest, digest } = await endSession(world);
-  findings.push(...watch.findings, ...await spendAll(stages, rest));
-  const common = { conserved: findings.length === 0, cycle, digest };
-  const point = pointOf(stages, condition);
-  const judged = judgeLevel({
-    point, needs, need: needAhead(needs, need.at), seen, told, after, retry: continued.retry, findings, cardId: world.cardId,
-    items: Object.fromEntries(world.names),
-  });
+  const begun = await start(stages, condition);
+  const early: Finding[] = [];
+  const continued = await makeRoomByBackup(stages, begun.world, need, early, begun.history);
+  const { findings, digest } = await conclude(stages, begun, early);
+  const after: After = { conserved: findings.length === 0, digest, all: findings };
+  const shown = figures(begun, need);
   const suspended: CapacityRow = {
-    ...named({ ...stages, subject: { ...stages.subject, clause: { ...stages.subject.clause, claims: [24] } } }, {
+    ...named(clauseOf(stages, [24]), {
       part: 'claims', title: `recovery with ${level.pages * pageSize} B free: suspended, the shortage shown`, before: need.at,
       condition: `claim-24-${levelName(level)}`, what: ['claim-24', levelName(level)],
     }),
-    ...needOf(need), ...seen.room && { room: seen.room }, ...told && { told }, holders: seen.holders, steps: seen.end.evidence, ...common, ...judged.row,
+    ...shown, steps: begun.seen.end.evidence, conserved: after.conserved ?? false, digest, ...await judged(stages, condition, begun, continued.retry, findings),
   };
-  return [suspended, roomRow(stages, condition, need, seen, continued, findings, common)];
+  return [suspended, { ...shown, ...roomRow(stages, condition, begun, continued, after) }];
 }

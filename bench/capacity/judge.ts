@@ -3,6 +3,7 @@ import type { AbstractWorld, Boundary, Expectation, Finding, PlanPoint, SafeExpe
 import { callsOf } from '../faults/calls.js';
 import { pageSize } from '../nvm/index.js';
 import type { Seen } from './levels.js';
+import { ended, plain } from './rows.js';
 import type { StepNeed } from './stage.js';
 import { instructionAt } from './stage.js';
 import type { TearPoint } from '../tear/index.js';
@@ -24,11 +25,8 @@ export interface LevelScene {
   readonly items: Readonly<Record<string, string>>;
 }
 
-/** The part of a row that is judgement, and whether the card kept all values by the invariants. */
-export interface JudgedLevel {
-  readonly row: Pick<CapacityRow, 'applied' | 'outcome' | 'at' | 'sw' | 'did' | 'findings' | 'verdict' | 'reasons'>;
-  readonly kept: boolean;
-}
+/** The part of a row that is judgement. */
+export type JudgedLevel = Pick<CapacityRow, 'applied' | 'outcome' | 'at' | 'sw' | 'did' | 'findings' | 'verdict' | 'reasons'>;
 
 /** Room enough in one run, room enough in pieces only, or too little. */
 export function sufficiency(room: RoomFigures, need: Pick<StepNeed, 'pages' | 'entries'> | undefined): 'enough' | 'in pieces' | 'too little' {
@@ -101,7 +99,7 @@ function suspicious(scene: LevelScene, outcome: RowOutcome): string[] {
 /** Judges one start from a level of free room. */
 export function judgeLevel(scene: LevelScene): JudgedLevel {
   const { seen, point, told, after, findings, cardId, items, retry } = scene;
-  const at = point.fault?.fault === 'memory' ? (point.fault.before as Boundary) : (scene.needs[0].at);
+  const at = point.fault?.fault === 'memory' ? (point.fault.before) : (scene.needs[0].at);
   const expect = expectation(scene, at);
   const judgement = verdictOf({ ...point, expect }, {
     missing: [], faultApplied: seen.reached && seen.unmade === undefined, faultReached: seen.reached, hasTrace: true, end: seen.end,
@@ -113,12 +111,7 @@ export function judgeLevel(scene: LevelScene): JudgedLevel {
   const unmade = judgement.verdict === 'invalid' && seen.unmade !== undefined ? [`the level could not be made: ${seen.unmade}`] : [];
   const reasons = [...judgement.reasons, ...more, ...unmade];
   return {
-    kept: findings.length === 0,
-    row: {
-      applied: seen.reached && seen.unmade === undefined, outcome: judgement.verdict === 'invalid' ? 'not run' : outcome,
-      ...seen.end.cause === 'done' ? {} : { at: seen.end.step }, ...seen.end.sw !== undefined && { sw: seen.end.sw },
-      did: didOf(scene, outcome), findings: findings.map(({ invariant, text }) => ({ invariant, text })),
-      verdict: more.length > 0 && judgement.verdict === 'pass' ? 'fail' : judgement.verdict, reasons,
-    },
+    applied: seen.reached && seen.unmade === undefined, outcome: judgement.verdict === 'invalid' ? 'not run' : outcome, ...ended(seen.end),
+    did: didOf(scene, outcome), findings: plain(findings), verdict: more.length > 0 && judgement.verdict === 'pass' ? 'fail' : judgement.verdict, reasons,
   };
 }

@@ -17,7 +17,7 @@ const enough = 2;
 interface Series {
   readonly first: number;
   readonly last: number;
-  level(at: number): RoomLevel;
+  readonly level: (at: number) => RoomLevel;
 }
 
 /** The series of a shape for a need in pages and entries: beyond twice the need and a page nothing new is expected. */

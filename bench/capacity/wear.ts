@@ -55,7 +55,7 @@ export async function writtenPages(stages: Stages): Promise<readonly WrittenPage
       for (const { page } of eeprom.writes.slice(from)) {
         if (found.has(page)) continue;
         const earlier = eeprom.writes.slice(0, from).filter((write) => write.page === page).length;
-        found.set(page, { page, at: call.steps[0] as Boundary, earlier });
+        found.set(page, { page, at: call.steps[0], earlier });
       }
       return outcome;
     },
