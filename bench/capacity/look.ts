@@ -1,6 +1,5 @@
 import { nvmDigest } from '../../emulator/index.js';
 import type { NvmState } from '../../emulator/index.js';
-
 import type { Finding, ScenarioListener, ScenarioOutput } from '../../scenarios/index.js';
 import { isDeviceError } from '../../devices/index.js';
 import type { Finding as LineFinding } from '../../devices/index.js';
@@ -47,7 +46,7 @@ export async function shortageOf(world: World): Promise<ShortageTold | undefined
 /** Collects what a card does against the rules of transmission and of its chip, over power sessions. */
 export class Watch {
   readonly findings: Finding[] = [];
-  /** What breaks a rule that is not of ISO/IEC 7816-3. */
+  /** Rules beside ISO/IEC 7816-3 do not count here. */
   readonly #line = (finding: LineFinding): void => {
     const { rule, code, clause, detail } = finding;
     if (rule === 'ISO') this.findings.push({ invariant: 'I13', text: `${code} (ISO/IEC 7816-3 ${clause}): ${detail}` });
