@@ -6,25 +6,19 @@ import {
 import type { CardCommand, Certificate } from './codec/index.js';
 import { decode } from './nvm/index.js';
 import { Desk, forged, pin } from './firmware/desk.js';
+import { faultyBuilds } from './firmware/faulty.js';
 import { HostLine, buildCrypto, buildHost } from './firmware/host-line.js';
+import { scenarioParts, steps } from '../scenarios/index.js';
+import { policyOf, tearPoint } from './tear/index.js';
 import { seededRandom } from './world/random.js';
 
 type HostDesk = Desk & { readonly line: HostLine };
 /** Answers true when the card did what docs/protocol.md forbids. */
 type Probe = (d: HostDesk) => Promise<boolean>;
 
-interface Faulty {
-  readonly name: string;
-  readonly macro: string;
-  readonly steps: Readonly<Record<string, string>>;
-  readonly clause: string;
-  readonly invariant: string;
-  readonly description: string;
-}
-
 const folder = new URL('../devices/firmware/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
-const faulty = JSON.parse(read('faulty.json')) as readonly Faulty[];
+const faulty = faultyBuilds();
 /** Signs as the test's first safe does: a certificate that is wrong in nothing but what is changed. */
 const safeSigner = signerOf(seededRandom(1, 'safe')(32));
 const resigned = (e6: Uint8Array, change: Partial<Certificate>): Uint8Array =>
@@ -142,6 +136,19 @@ describe('faulty.json', () => {
       expect(f.clause).toMatch(/^docs\/protocol\.md 2\.\d/);
       expect(f.invariant).toMatch(/^I\d+$/);
       for (const step of Object.values(f.steps)) expect(step).toMatch(/^[1-4]-\d+$/);
+    }
+  });
+
+  it('says of what power cuts catch where the power goes, and what an unsteady cell then reads', () => {
+    const cut = faulty.flatMap(({ tear }) => (tear ? [tear] : []));
+    expect(cut.length).toBeGreaterThan(0);
+    for (const { point, policy, depth, invariant, step, finding } of cut) {
+      const { embodiment, phase } = scenarioParts(tearPoint(point).scenario);
+      expect(steps(embodiment, phase).map(({ id }) => id)).toContain(step);
+      expect(policyOf(policy).name).toBe(policy);
+      expect([1, 2]).toContain(depth);
+      expect(invariant).toMatch(/^I\d+$/);
+      expect(finding.length).toBeGreaterThan(5);
     }
   });
 });

@@ -45,6 +45,10 @@ describe.skipIf(missing.length > 0)(title, () => {
     ['JOURNAL_ENDS_EARLY', 'a change is partial'],
     ['NO_REFRESH', 'a boot without a command changed the state'],
     ['REFRESH_ERASES', 'a change is partial'],
+    ['RECOVERY_ENDS_EARLY', 'a change is partial'],
+    ['JOURNAL_NOT_CLEARED', 'a change is partial'],
+    ['COMMIT_WORD', 'a change is partial'],
+    ['TARGET_NOT_REWRITTEN', 'a boot without a command changed the state'],
   ])('the fuzz finds the fault %s', (fault, what) => {
     const program = build(fault);
     const lines = models.flatMap(([weak, spread]) => [1, 2, 3].map((seed) => run(program, seed, weak, spread).line));

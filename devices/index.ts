@@ -26,7 +26,7 @@ export { decodeBlock, describeBlock, encodeBlock, type BlockFault, type SFunctio
 export type { T1Config, T1State } from './iso7816/t1.js';
 export { emulatedCard, EmulatedCard, emulatedPort, type CardSnapshot, type EmulatedCardOptions } from './emulated/card.js';
 export { EmulatedPort, type EmulatedPortState, type LostCharacter, type NextSession } from './emulated/port.js';
-export { playTape, TapeRecorder, type LinkTape, type TapeAction } from './emulated/tape.js';
+export { TapePlayer, TapeRecorder, type LinkTape, type TapeAction, type TapePosition, type TimedAction } from './emulated/tape.js';
 export { EmulatedBinding, EmulatedBindingPort } from './emulated/binding.js';
 export { StreamPort, type StreamPortOptions, type StreamWiring } from './serial/stream-port.js';
 export { wallClock, HOST_TIME, type StreamClock, type WallTime } from './serial/clock.js';

@@ -44,7 +44,7 @@ async function replay(argv: readonly string[], io: CommandIo): Promise<number> {
   if (values.json) io.out(JSON.stringify({ case: id, digest, findings }));
   else {
     io.out(`${id}: memory ${digest} after the cut`);
-    for (const { invariant, text } of findings) io.out(`${invariant}: ${text}`);
+    for (const { invariant, text, step } of findings) io.out(`${invariant}: ${text}${step === undefined ? '' : ` (cut after step ${step})`}`);
     if (findings.length === 0) io.out('no invariant is broken');
   }
   return findings.length > 0 ? 1 : 0;

@@ -99,7 +99,9 @@ export class CutJudge {
   /** Boots an image and takes the EEPROM at the begin of each page operation before the first command is answered. */
   async recovery(image: CutImage, policy: CutPolicy): Promise<RecoveryRun> {
     const states: EepromState[] = [];
-    const played = this.#player.play(image.nvm, policy, new Set(), (_, state) => { states.push(state()); });
+    const played = this.#player.play({
+      nvm: image.nvm, policy, torn: image.torn, kind: this.memoOf(image), began: (_, state) => { states.push(state()); },
+    });
     if (played === undefined) {
       states.length = 0;
       const world = worldOf(this.#factory, this.#timeline.point, restAt(image.span, image.nvm), policy.first);
@@ -114,15 +116,15 @@ export class CutJudge {
   }
 
   async #run(image: CutImage, policy: CutPolicy, memo: PathMemo<Verdict>): Promise<Verdict> {
-    const quick = this.#quick(image, policy);
+    const quick = this.#quick(image, policy, memo);
     const verdict = quick ?? await this.#slow(image, policy);
     memo.add(verdict.steps, verdict);
     return verdict;
   }
 
   /** By a boot that goes as an earlier one to a memory whose future is known. */
-  #quick(image: CutImage, policy: CutPolicy): Verdict | undefined {
-    const played = this.#player.play(image.nvm, policy, image.torn);
+  #quick(image: CutImage, policy: CutPolicy, memo: PathMemo<Verdict>): Verdict | undefined {
+    const played = this.#player.play({ nvm: image.nvm, policy, torn: image.torn, kind: memo });
     if (played === undefined || played.recorder.open) return undefined;
     const { left, measure, written, recorder } = played;
     const digest = this.#digest(image.span, left, new Set([...image.changed, ...written]));

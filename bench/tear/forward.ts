@@ -10,7 +10,7 @@ import type { World, WorldHooks } from '../world/world.js';
 import { uintOf } from '../codec/index.js';
 import { TearError } from './errors.js';
 import type { TearPoint } from './points.js';
-import { leftNow, RestLog, restOf, safesDigest } from './rest.js';
+import { lastStep, leftNow, RestLog, restOf, safesDigest } from './rest.js';
 import type { Rest } from './rest.js';
 
 /** A world in which the phase of a tear point is about to run. */
@@ -41,6 +41,8 @@ export interface CutGroup {
   readonly rest: Rest;
   /** Number of the last state at rest before the cut, in the forward run's log. */
   readonly before: number;
+  /** See {@link lastStep}; of the first of the cycles. */
+  readonly step: string | undefined;
 }
 
 /** What the forward run gave. */
@@ -118,7 +120,7 @@ export async function runForward(
     const key = `${digest} ${safesDigest(world)} ${before}`;
     const group = groups.get(key);
     if (group) group.cycles.push(cycle);
-    else groups.set(key, { cycle, cycles: [cycle], digest, rest: restOf(world, nvm), before });
+    else groups.set(key, { cycle, cycles: [cycle], digest, rest: restOf(world, nvm), before, step: lastStep(world, range.from) });
   });
   await runHonestly(point.run, world);
   if (seen < cycles.length) throw new TearError('TEAR_RANGE', `${cycles.length - seen} of ${cycles.length} cycles were not reached`);

@@ -1,6 +1,6 @@
 import { nvmDigest } from '../../emulator/index.js';
 import type { NvmState, WeakPolicy } from '../../emulator/index.js';
-import { checkChange, checkState, progress, stable } from '../../scenarios/index.js';
+import { checkChange, checkState, progress, sequencesKept, stable } from '../../scenarios/index.js';
 import type { AbstractCard, AbstractWorld, Finding } from '../../scenarios/index.js';
 import type { WorldFactory } from '../certify/factory.js';
 import type { Secret } from '../nvm/index.js';
@@ -11,7 +11,7 @@ import { goalMissed, itemOf, retryHonestly } from './goal.js';
 import type { TearPoint } from './points.js';
 import type { CutPolicy } from './policies.js';
 import type { PathRecorder } from './recorder.js';
-import { leftNow, orBrick, problemsOf, RestLog, restOf, safesDigest, violationsOf, worldOf } from './rest.js';
+import { leftNow, lostRoom, orBrick, problemsOf, RestLog, restOf, safesDigest, violationsOf, worldOf } from './rest.js';
 import type { Rest } from './rest.js';
 import { leftInClear, weakThatCount } from './secrecy.js';
 
@@ -53,6 +53,8 @@ export interface CutScene {
   readonly beforeId: string;
   /** Fingerprints of both safes; default: taken from the worlds. */
   readonly safes?: string;
+  /** Last step before the cut; findings name it. */
+  readonly step?: string | undefined;
 }
 
 interface Booted {
@@ -101,6 +103,12 @@ export class Judge {
    * `recorder` takes down what depends on the torn pages; `player` learns the first boot.
    */
   async judge(scene: CutScene, policy: CutPolicy, recorder?: PathRecorder, player?: BootPlayer): Promise<Judged> {
+    const judged = await this.#judge(scene, policy, recorder, player);
+    const { step } = scene;
+    return step === undefined ? judged : { ...judged, findings: judged.findings.map((finding) => ({ ...finding, step })) };
+  }
+
+  async #judge(scene: CutScene, policy: CutPolicy, recorder?: PathRecorder, player?: BootPlayer): Promise<Judged> {
     const log = new RestLog();
     const { world, measure, findings, alive } = await this.#boot(scene.rest, policy.first, log, 'boot after the cut', recorder, player);
     if (!alive) return { ...measure, findings, retries: 0, result: 'unreadable' };
@@ -157,7 +165,8 @@ export class Judge {
   async #runTail(scene: CutScene, first: Recovered, policy: CutPolicy, pages: number, recorder: PathRecorder | undefined): Promise<Tail> {
     const { abstract, problems } = first;
     const findings = [
-      ...problems, ...checkState(abstract), ...checkChange(scene.before, abstract), ...weakThatCount(scene.rest.nvm, recorder),
+      ...problems, ...checkState(abstract), ...checkChange(scene.before, abstract), ...sequencesKept(abstract),
+      ...weakThatCount(scene.rest.nvm, recorder),
     ];
     const { retries, steady } = await this.#goOn(scene.rest, abstract, policy, pages, findings, recorder);
     return { findings, retries, result: classOf(scene, abstract, problems.length > 0, steady) };
@@ -181,7 +190,7 @@ export class Judge {
     const recoveryPages = Math.max(pages, measure.pages);
     findings.push(...progress({ boots: 2 + boots, retries, recoveryPages, alive: end !== undefined, settled, ...last && { step: last.step } }));
     if (!settled && last) findings.push({ invariant: 'I11', text: this.#why(world, last.text) });
-    findings.push(...log.findings(), ...log.line, ...violationsOf(world), ...problemsOf(world), ...leftInClear(world, this.#secrets));
+    findings.push(...log.findings(), ...log.line, ...violationsOf(world), ...problemsOf(world), ...lostRoom(world.contents()), ...leftInClear(world, this.#secrets));
     if (settled) findings.push(...await this.#ended(world, policy, recorder));
     return { retries, steady: drift.length === 0 };
   }
@@ -201,7 +210,7 @@ export class Judge {
     recorder?.attach(fresh, policy.then);
     await orBrick(findings, 'spending', async () => {
       await fresh.open();
-      findings.push(...await conserved(fresh));
+      findings.push(...sequencesKept(fresh.abstract()), ...await conserved(fresh));
     });
     if (!open) this.#ends.set(key, findings);
     return findings;

@@ -1,5 +1,5 @@
 import type { NvmState, WatchEvent, WeakPolicy } from '../../emulator/index.js';
-import { pageMap } from '../nvm/index.js';
+import { pageMap, readJournal } from '../nvm/index.js';
 import type { PageOwner } from '../nvm/index.js';
 import { pageOf } from '../nvm/layout.js';
 import type { World } from '../world/world.js';
@@ -45,8 +45,12 @@ export function lookOutcome(memory: Uint8Array, page: number, whole: boolean): P
 /** Outcome of a look at the weak cells of a page in what a power-off left. */
 export const weakOutcome = (left: NvmState, page: number): number => left.weak.find((one) => one.page === page)?.bits.length ?? 0;
 
-/** Pages that hold no object anybody reads: only whether they are erased can matter to a look that is not whole. */
-function holdsNothing(owner: PageOwner): boolean {
+/**
+ * Pages that hold nothing a look that is not whole reads: only whether they are erased can matter. The slots of the
+ * journal are such while its header is absent.
+ */
+function holdsNothing(owner: PageOwner, idle: boolean): boolean {
+  if (owner.kind === 'system') return idle && (owner.name === 'slot0' || owner.name === 'slot1');
   return owner.kind === 'free' || owner.kind === 'leftover' || (owner.kind === 'region' && owner.role !== 'object');
 }
 
@@ -113,8 +117,9 @@ export class PathRecorder {
   #look(memory: Uint8Array, whole: boolean): void {
     if (!this.open) return;
     const { owners } = whole ? { owners: [] } : pageMap(memory);
+    const idle = !whole && readJournal(memory).kind === 'absent';
     for (const page of this.#open) {
-      const each = whole || !holdsNothing(owners[page]);
+      const each = whole || !holdsNothing(owners[page], idle);
       this.#push({ kind: 'look', page, whole: each }, lookOutcome(memory, page, each));
     }
   }

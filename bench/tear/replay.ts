@@ -3,7 +3,6 @@ import type { NvmState } from '../../emulator/index.js';
 import type { WorldFactory } from '../certify/factory.js';
 import { runHonestly } from '../certify/prepare.js';
 import { caseId, caseOf, parseCaseId } from './case-id.js';
-import type { CutCase } from './case-id.js';
 import { TearError } from './errors.js';
 import { rangeOf, readyWorld } from './forward.js';
 import type { ReadyWorld } from './forward.js';
@@ -12,7 +11,7 @@ import type { Judged } from './judge.js';
 import { tearPoint } from './points.js';
 import type { TearPoint } from './points.js';
 import { policyOf } from './policies.js';
-import { restOf, worldOf } from './rest.js';
+import { lastStep, restOf, worldOf } from './rest.js';
 import type { Rest } from './rest.js';
 
 /** One case repeated from scratch. */
@@ -23,12 +22,13 @@ export interface CutReplay extends Judged {
 }
 
 /** Runs the phase with the power really going at the cycle. @throws TearError TEAR_RANGE when the phase ends before it */
-async function firstCut({ world }: ReadyWorld, point: TearPoint, cycle: number): Promise<Rest> {
+async function firstCut({ world }: ReadyWorld, point: TearPoint, cycle: number): Promise<{ readonly rest: Rest; readonly step: string | undefined }> {
   const { from, to } = await rangeOf(point, world);
   if (cycle < from || cycle >= to) throw new TearError('TEAR_RANGE', `cycle ${cycle} lies outside of ${from} to ${to}`, 'nothing was cut');
   world.card.cutAt(cycle);
   await runHonestly(point.run, world);
-  return restOf(world, await world.card.powerOff());
+  const step = lastStep(world, from);
+  return { rest: restOf(world, await world.card.powerOff()), step };
 }
 
 /** Boots what the first cut left, with the power going once more at a cycle of the boot. */
@@ -38,11 +38,6 @@ async function secondCut(factory: WorldFactory, point: TearPoint, rest: Rest, po
   const cut = await world.open('none').then(() => false, (error: unknown) => (error as { code?: string }).code === 'CARD_POWER_CUT');
   if (!cut) throw new TearError('TEAR_RANGE', `the boot after the first cut was over before cycle ${cycle}`, 'nothing was cut a second time');
   return world.card.powerOff();
-}
-
-async function restOfCase(factory: WorldFactory, point: TearPoint, ready: ReadyWorld, { cycles, policies }: CutCase): Promise<Rest> {
-  const rest = await firstCut(ready, point, cycles[0]);
-  return cycles.length === 1 ? rest : { ...rest, nvm: await secondCut(factory, point, rest, policies[0], cycles[1]) };
 }
 
 /**
@@ -57,8 +52,10 @@ export async function replayCut(factory: WorldFactory, id: string): Promise<CutR
   const point = tearPoint(wanted.point);
   const policy = policyOf(wanted.policies.at(-1) ?? '');
   const ready = await readyWorld(factory, point);
-  const rest = await restOfCase(factory, point, ready, wanted);
-  const scene = { rest, before: ready.log.states[ready.log.states.length - 1], beforeId: '' };
+  const first = await firstCut(ready, point, wanted.cycles[0]);
+  const twice = wanted.cycles.length > 1;
+  const rest = twice ? { ...first.rest, nvm: await secondCut(factory, point, first.rest, wanted.policies[0], wanted.cycles[1]) } : first.rest;
+  const scene = { rest, step: first.step, before: ready.log.states[ready.log.states.length - 1], beforeId: '' };
   const judged = await new Judge(factory, point, ready.secrets).judge(scene, policy);
   return { case: id, digest: nvmDigest(rest.nvm), ...judged };
 }

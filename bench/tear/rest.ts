@@ -4,6 +4,7 @@ import { checkChange, checkState } from '../../scenarios/index.js';
 import type { AbstractWorld, Finding } from '../../scenarios/index.js';
 import type { WorldFactory } from '../certify/factory.js';
 import { CodecError } from '../codec/index.js';
+import type { NvmContents } from '../nvm/index.js';
 import type { StoreSnapshot } from '../safe/index.js';
 import type { World, WorldHooks, WorldKnowledge } from '../world/world.js';
 import type { TearPoint } from './points.js';
@@ -60,6 +61,12 @@ export function leftNow(world: World): NvmState {
   return nvm;
 }
 
+/** The last step that the card has marked since a cycle, what runs at a power cut comes behind it; undefined before the first. */
+export function lastStep({ card }: World, from: number): string | undefined {
+  const mark = card.steps.filter(({ cycle }) => cycle >= from).at(-1);
+  return mark && mark.step.join('-');
+}
+
 /** Fingerprints of both safes of a world. */
 export const safesDigest = (world: World): string =>
   `${world.parts.safes.safe.store.fingerprint()} ${world.parts.safes.other.store.fingerprint()}`;
@@ -84,6 +91,15 @@ export const violationsOf = (world: World): Finding[] => world.card.violations.m
 export const problemsOf = (world: World): Finding[] => world.contents().problems.map(({ code, page, text }) => (
   { invariant: 'I2', text: `memory: ${code} in page ${page}: ${text}` }
 ));
+
+/** I12: room reserved for a certificate that no open registration waits for is lost for good. */
+export function lostRoom({ entries, keyRegistration }: Pick<NvmContents, 'entries' | 'keyRegistration'>): Finding[] {
+  const waited = new Set(entries.filter((entry) => entry.class === 'A' && entry.state === 'PENDING').map(({ partner }) => partner));
+  if (keyRegistration) waited.add(keyRegistration.reservedHandle);
+  return entries.filter((entry) => entry.class === 'B' && entry.state === 'RESERVED' && !waited.has(entry.handle)).map(({ handle, region }) => (
+    { invariant: 'I12', text: `${region.pages} pages are reserved for certificate ${handle}, which no registration waits for` }
+  ));
+}
 
 /** Runs `work`; a card that cannot be spoken to any more is a finding, not an error of the bench. */
 export async function orBrick<T>(findings: Finding[], when: string, work: () => Promise<T>): Promise<T | undefined> {

@@ -46,16 +46,16 @@ export interface CutCampaign {
 
 /** One sentence for each different breach: how many cases, and the first of them. */
 function reasonsOf({ uncut, failures }: CutReport): string[] {
-  const seen = new Map<string, { count: number; first: string }>();
+  const seen = new Map<string, { count: number; first: string; step: string | undefined }>();
   for (const { case: id, alike, findings } of failures)
-    for (const { invariant, text } of findings) {
+    for (const { invariant, text, step } of findings) {
       const name = `${invariant}: ${text}`;
-      const known = seen.get(name) ?? { count: 0, first: id };
+      const known = seen.get(name) ?? { count: 0, first: id, step };
       seen.set(name, { ...known, count: known.count + 1 + alike });
     }
   return [
     ...uncut.map(({ invariant, text }) => `${invariant}: ${text} (without a cut)`),
-    ...[...seen].map(([name, { count, first }]) => `${name} (${count} times, first ${first})`),
+    ...[...seen].map(([name, { count, first, step }]) => `${name} (${count} times, first ${step === undefined ? '' : `after step ${step}, `}${first})`),
   ];
 }
 

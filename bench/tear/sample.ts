@@ -99,7 +99,7 @@ async function judgeGroups(plan: CutPlan, forward: Forward, judge: Judge): Promi
   return { recoveries, failures, worst };
 }
 
-const sceneOf = ({ rest, before }: CutGroup, { states }: Forward) => ({ rest, before: states[before], beforeId: `state ${before}` });
+const sceneOf = ({ rest, before, step }: CutGroup, { states }: Forward) => ({ rest, step, before: states[before], beforeId: `state ${before}` });
 
 /**
  * Cuts the power at random cycles of a phase: one forward run, from which what each cut would leave is taken; equal

@@ -155,6 +155,9 @@ describe('faulty firmware', () => {
     expect(failures.flatMap(({ findings }) => findings.map((one) => one.invariant))).toContain(invariant);
     const failure = failures.find(({ findings }) => findings.some((one) => one.invariant === invariant));
     if (!failure) throw new Error('no failure');
+    const steps = [...new Set(failure.findings.map(({ step }) => step))];
+    expect(steps).toHaveLength(1);
+    expect(steps[0]).toMatch(/^[1-4]-\d+$/);
     const replay = await replayCut(factoryOf(`faulty/${name}`), failure.case);
     expect(replay).toMatchObject({ case: failure.case, digest: failure.digest, findings: failure.findings });
     expect(await codeOf(replayCut(reference, failure.case))).toBe('TEAR_CASE');

@@ -10,6 +10,7 @@ import { TearError } from './errors.js';
 import { readyWorld } from './forward.js';
 import type { ReadyWorld } from './forward.js';
 import type { TearPoint } from './points.js';
+import { lastStep } from './rest.js';
 import type { Rest } from './rest.js';
 
 /** Why an interval begins where it does. */
@@ -78,7 +79,7 @@ async function scout(factory: WorldFactory, point: TearPoint): Promise<Scouted> 
   let began = false;
   const { world }: ReadyWorld = await readyWorld(factory, point, {
     exchanged: ({ endedAt }) => { if (began) around(endedAt, 'answer'); },
-    safe: () => { if (began) around(world.line.now(), 'safe'); },
+    safe: () => { if (began) moments.set(world.line.now() + 1, 'safe'); },
   });
   const { chip } = world.card;
   const [from, earlier, marks] = [world.line.now(), chip.eeprom.writes.length, chip.steps.length];
@@ -117,13 +118,11 @@ class SpanTaker {
 
   take(cycle: number, to: number): void {
     const { safe, other } = this.#world.parts.safes;
-    const { steps } = this.#world.card;
-    const mark = steps.at(-1);
     this.spans.push({
       from: cycle, to, cause: this.#scouted.moments.get(cycle) ?? 'phase', operation: underWay(this.#scouted.operations, cycle),
       before: this.#states.length - 1, safe: safe.store.snapshot(), other: other.store.snapshot(), knows: this.#world.knows(),
       safes: `${safe.store.fingerprint()} ${other.store.fingerprint()}`,
-      step: mark === undefined ? undefined : `${mark.step[0]}-${mark.step[1]}`, eeprom: this.#now(),
+      step: lastStep(this.#world, this.#scouted.from), eeprom: this.#now(),
     });
   }
 

@@ -84,7 +84,7 @@ export class EmulatedPort implements BytePort {
     this.line = { ...this.line, ...change };
     this.chip.link.setFD(this.line.F, this.line.D);
     this.chip.link.setInverse(this.line.convention === 'inverse');
-    this.tape?.act({ at: this.chip.now, kind: 'line', f: this.line.F, d: this.line.D, inverse: this.line.convention === 'inverse' });
+    this.tape?.act(this.chip.now, { kind: 'line', f: this.line.F, d: this.line.D, inverse: this.line.convention === 'inverse' });
   }
 
   reset(kind: 'cold' | 'warm'): Ticks {
@@ -155,14 +155,14 @@ export class EmulatedPort implements BytePort {
     for (let i = 0; i < bytes.length; i++) {
       const wrongParity = options.badParity?.includes(i) ?? false;
       const index = link.send(bytes[i], edgeOf(i), { wrongParity });
-      this.tape?.act({ at: this.chip.now, kind: 'send', byte: bytes[i], edge: edgeOf(i), wrongParity });
+      this.tape?.act(this.chip.now, { kind: 'send', byte: bytes[i], edge: edgeOf(i), wrongParity });
       if (i === 0) base = index;
     }
     const last = edgeOf(bytes.length - 1);
     const signal = this.#runToSignal(Math.ceil(last + this.etu() * (this.line.errorSignal ? SIGNAL_ETU : CHARACTER_ETU)));
     if (!signal) return { accepted: bytes.length, signalled: false, firstEdge: first, lastEdge: last };
     link.cancel();
-    this.tape?.act({ at: this.chip.now, kind: 'cancel' });
+    this.tape?.act(this.chip.now, { kind: 'cancel' });
     const accepted = signal.index - base;
     return { accepted, signalled: true, firstEdge: first, lastEdge: edgeOf(accepted) };
   }
@@ -291,7 +291,7 @@ export class EmulatedPort implements BytePort {
   #reject(ordinal: number): void {
     try {
       this.chip.link.reject(ordinal);
-      this.tape?.act({ at: this.chip.now, kind: 'reject', ordinal });
+      this.tape?.act(this.chip.now, { kind: 'reject', ordinal });
     } catch (error) {
       if ((error as { code?: string }).code !== 'LINK_NO_SIGNAL') throw error;
     }

@@ -110,6 +110,18 @@ function sequenceReused(world: AbstractWorld): readonly Finding[] {
   });
 }
 
+/**
+ * I9 at power-on: no safe holds a record of a sequence that its card has forgotten and is going to give again. Only for
+ * requests that reached the safe unaltered.
+ */
+export function sequencesKept(world: AbstractWorld): readonly Finding[] {
+  return world.cards.flatMap(({ cardId, sequence }) => {
+    const given = world.safes.flatMap(({ records }) => records.filter((record) => record.cardId === cardId).map((record) => record.sequence));
+    const last = Math.max(0, ...given);
+    return last > sequence ? [finding('I9', `card ${cardId} has given sequence ${last} and is at ${sequence} after power-on`)] : [];
+  });
+}
+
 /** I3 over time: what was spent stays spent. */
 export function spentStays(before: AbstractWorld, after: AbstractWorld): readonly Finding[] {
   return before.ledger.flatMap((entry) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkChange, setWhole, stable } from './change-checks.js';
+import { checkChange, sequencesKept, setWhole, stable } from './change-checks.js';
 import { fullOrWorn, hostile, progress, secrecy } from './measured-checks.js';
 import { checkState } from './state-checks.js';
 import type { AbstractCard, AbstractCertificate, AbstractLedgerEntry, AbstractRecord, AbstractSafe, AbstractValue, AbstractWorld, Finding } from './state.js';
@@ -52,7 +52,12 @@ describe('states that break an invariant', () => {
     ['more spent than issued', world({ cards: [card({ values: [] })], ledger: [entry({ spentQuantity: 3 })] }), ['I3']],
     ['more yen spent than issued', world({ cards: [card({ values: [] })], ledger: [entry({ spentQuantity: 2, spentAmount: 1 })] }), ['I3']],
     ['active and stored at once', { ...deposited, cards: [card({ certificates: [certificate()] })] }, ['I4']],
-    ['pending and recovering at once', { ...deposited, cards: [card({ values: [value({ state: 'pending' })], certificates: [certificate({ state: 'recovering' })] })] }, ['I4']],
+    ['pending and recovering at once', { ...deposited, cards: [card({ values: [value({ state: 'pending' })], certificates: [certificate({ state: 'recovering' }), certificate({ handle: 10, state: 'reserved' })] })] }, ['I4']],
+    ['pending without room for its certificate', world({ cards: [card({ values: [value({ state: 'pending' })] })] }), ['I12']],
+    ['two pending, room for one certificate and one of a key', world({
+      cards: [card({ values: [value({ state: 'pending' }), value({ state: 'pending', issueId: 'i2' })], certificates: [certificate({ state: 'reserved' }), certificate({ state: 'reserved', kind: 'key' })] })],
+      ledger: [entry(), entry({ issueId: 'i2' })],
+    }), ['I12']],
     ['a certificate without record', world({ cards: [card({ certificates: [certificate({ state: 'spent' })] })] }), ['I7']],
     ['a certificate of another card', world({ cards: [card({ certificates: [certificate({ cardId: 'c9', state: 'spent' })] })], safes: [safe({ records: [record({ cardId: 'c9', issueId: 'i9', state: 'tombstone' })] })] }), ['I7']],
     ['a certificate with two records', { ...back, safes: [safe({ records: [record(), record()] })] }, ['I7']],
@@ -117,6 +122,17 @@ describe('measured invariants', () => {
   test('I10: boots that differ', () => {
     expect(stable(card(), card(), 'seeded')).toEqual([]);
     expect(names(stable(card(), card({ values: [] }), 'seeded'))).toEqual(['I10']);
+  });
+
+  test('I9: a sequence that a safe knows and its card has forgotten', () => {
+    const at = (sequence: number, cardId = 'c1'): AbstractWorld => world({
+      cards: [card({ sequence })],
+      safes: [safe({ records: [record({ sequence: 2, cardId, state: 'tombstone' })] }), safe({ safeId: 's2', records: [record()] })],
+    });
+    expect(sequencesKept(at(2))).toEqual([]);
+    expect(sequencesKept(at(3))).toEqual([]);
+    expect(names(sequencesKept(at(1)))).toEqual(['I9']);
+    expect(sequencesKept(at(1, 'c9'))).toEqual([]);
   });
 
   test('I11: brick, no end, too many boots, retries, pages', () => {

@@ -154,7 +154,17 @@ export function keysKept(world: AbstractWorld, separate = false): readonly Findi
   }));
 }
 
-/** All invariants that one state can break: I1, I2, I3, I4, I7, I8. */
+/** I12: as long as a registration is open, room for its certificate is reserved: the safe may have made it already. */
+export function roomReserved(world: AbstractWorld): readonly Finding[] {
+  return world.cards.flatMap(({ cardId, values, certificates }) => {
+    const pending = values.filter(({ state }) => state === 'pending').length;
+    const reserved = certificates.filter(({ state, kind }) => state === 'reserved' && kind !== 'key').length;
+    return pending > reserved ? [finding('I12', `card ${cardId} has ${pending} registrations open and room reserved for ${reserved} certificates`)] : [];
+  });
+}
+
+/** All invariants that one state can break: I1, I2, I3, I4, I7, I8, I12. */
 export const checkState = (world: AbstractWorld, separate = false): readonly Finding[] => [
   ...noCreation(world), ...allAccounted(world), ...singleSpend(world), ...exclusion(world), ...certificatesMatch(world), ...keysKept(world, separate),
+  ...roomReserved(world),
 ];

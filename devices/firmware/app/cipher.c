@@ -16,6 +16,9 @@ const uint8_t *key_at(uint8_t kind)
 {
     uint16_t page = key_page_of(kind);
     const uint8_t *p = nvm_at(page);
+#if FAULT_FLAG_BESIDE_DATA
+    return p[0] == 1 ? p + 8 : NULL;
+#endif
     return nvm_page_valid(page) && p[0] == 1 ? p + 8 : NULL;
 }
 

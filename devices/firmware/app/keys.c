@@ -29,7 +29,12 @@ static uint16_t key_write(uint8_t kind, const uint8_t *key)
         memcpy(page + 8, key, key_length(kind));
     else
         hal_random(page + 8, key_length(kind));
+#if FAULT_FLAG_BESIDE_DATA
+    ((union page *)page)->words[15] = crypto_crc32(CRYPTO_CRC32_START, page, NVM_CRC);
+    uint16_t sw = nvm_put(key_page_of(kind), page) == NVM_OK ? SW_OK : SW_MEMORY;
+#else
     uint16_t sw = change_commit();
+#endif
     crypto_wipe(page, PAGE_BYTES);
     return sw;
 }

@@ -137,10 +137,19 @@ static uint16_t take_back(uint16_t slot, const struct returned *r)
         uint16_t sw = region_write(v->first, v->pages, r->e1, r->e1_size);
         if (sw != SW_OK) return sw;
     }
+#if FAULT_SPENT_FIRST
+    nvm_tx_begin();
+    entry_change(slot)->state = CERT_SPENT;
+    if (change_commit() != SW_OK) return SW_MEMORY;
+#endif
     nvm_tx_begin();
     struct entry *e = entry_change((uint16_t)place);
     e->state = VALUE_ACTIVE;
     e->size = r->e1_size;
+#if FAULT_SPENT_LATER
+    if (change_commit() != SW_OK) return SW_MEMORY;
+    nvm_tx_begin();
+#endif
 #if FAULT_NOT_SPENT
     entry_change(slot)->state = CERT_STORED;
 #else

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#if FAULT_COUNTER_IN_PLACE
+#include "crypto/crypto.h"
+#endif
 #include "hal/hal.h"
 #include "nvm/nvm.h"
 
@@ -82,6 +85,19 @@ static uint16_t request_sealed(struct apdu *a, struct begin *b)
     return SW_OK;
 }
 
+#if FAULT_SEQUENCE_LATE
+/** Last sequence given since power-on; the state page follows with the certificate. */
+static uint32_t taken;
+
+static uint16_t sequence_note(uint32_t sequence)
+{
+    nvm_tx_begin();
+    struct state *s = &change_page(PAGE_STATE)->state;
+    if (s->sequence < sequence) s->sequence = sequence;
+    return change_commit();
+}
+#endif
+
 uint16_t sequence_take(uint32_t *sequence, uint16_t handle)
 {
     if (card_state()->sequence == 0xFFFFFFFFu) return SW_CONDITIONS;
@@ -93,6 +109,15 @@ uint16_t sequence_take(uint32_t *sequence, uint16_t handle)
         s->sequence++;
     if (handle) s->handle = handle;
     *sequence = s->sequence;
+#if FAULT_SEQUENCE_LATE
+    taken = taken < s->sequence ? s->sequence : taken + 1;
+    s->sequence = card_state()->sequence;
+    *sequence = taken;
+#endif
+#if FAULT_COUNTER_IN_PLACE
+    s->crc = crypto_crc32(CRYPTO_CRC32_START, s, NVM_CRC);
+    return nvm_put(PAGE_STATE, (const uint8_t *)s) == NVM_OK ? SW_OK : SW_MEMORY;
+#endif
     return change_commit();
 }
 
@@ -237,9 +262,27 @@ static uint16_t certificate_store(const struct expected *x, const struct cert *c
         if (change_commit() != SW_OK) return SW_MEMORY;
     }
 #endif
-#if !FAULT_INDEX_BEFORE_DATA
+#if FAULT_HALF_CERTIFICATE
+    bool there = memcmp(entry_object(r), e6, PAGE_BYTES) == 0;
+    uint16_t sw = there ? SW_OK : region_write(r->first, r->pages, e6, size);
+    if (sw != SW_OK) return sw;
+#elif !FAULT_INDEX_BEFORE_DATA
     uint16_t sw = region_write(r->first, r->pages, e6, size);
     if (sw != SW_OK) return sw;
+#endif
+#if FAULT_DELETE_BEFORE_COMMIT
+    if (x->kind != KIND_KEY) {
+        nvm_tx_begin();
+        entry_change(x->slot)->state = DELETING;
+        if (change_commit() != SW_OK) return SW_MEMORY;
+    }
+#endif
+#if FAULT_REGISTRATION_CLOSED_FIRST
+    if (x->kind == KIND_KEY) {
+        nvm_tx_begin();
+        nvm_tx_erase(PAGE_KEYREG);
+        if (change_commit() != SW_OK) return SW_MEMORY;
+    }
 #endif
     nvm_tx_begin();
     struct entry *e = entry_change(slot);
@@ -284,6 +327,9 @@ uint16_t cmd_register_end(struct request *q)
     if (expected_find(&x, sequence, q->a->p2 == 3)) {
         sw = certificate_check(&x, &c, q->a->p1);
         if (sw == SW_OK) sw = certificate_store(&x, &c, e6, size);
+#if FAULT_SEQUENCE_LATE
+        if (sw == SW_OK) sw = sequence_note(sequence);
+#endif
     } else {
         x.certificate = stored_before(sequence, e6, size);
         if (x.certificate < 0) sw = SW_CONDITIONS;

@@ -13,6 +13,10 @@ static uint8_t worn_next;
 /** Content of DF01. */
 static uint8_t shortage[11];
 static bool short_of_room;
+#if FAULT_RESERVE_FREED
+/** The first writing command since power-on has cleaned up. */
+static bool cleaned;
+#endif
 /** INS of the running command, for DF01. */
 uint8_t running_ins;
 
@@ -21,6 +25,9 @@ void store_boot(void)
     memset(worn, 0, sizeof worn);
     worn_next = 0;
     short_of_room = false;
+#if FAULT_RESERVE_FREED
+    cleaned = false;
+#endif
 }
 
 const struct state *card_state(void)
@@ -237,6 +244,9 @@ uint16_t region_write(uint16_t first, uint16_t pages, const uint8_t *data, uint1
         memcpy(page, data, n);
         data += n;
         size = (uint16_t)(size - n);
+#if FAULT_WRITE_SKIPPED
+        if (memcmp(nvm_at((uint16_t)(first + i)), page, PAGE_BYTES) == 0) continue;
+#endif
         if (nvm_put((uint16_t)(first + i), (const uint8_t *)page) != NVM_OK) {
             worn[worn_next++ & 3] = (uint16_t)(first + i);
             sw = SW_MEMORY;
@@ -258,6 +268,9 @@ static bool region_erase(uint16_t first, uint16_t pages)
 /** A reserved value that no RECOVERING certificate waits for. */
 static bool orphan(const struct entry *e)
 {
+#if FAULT_RESERVE_FREED
+    if (e->cls == CLASS_CERTIFICATE && e->state == CERT_RESERVED) return !cleaned;
+#endif
     if (e->cls != CLASS_VALUE || e->state != VALUE_RESERVED) return false;
     for (uint16_t i = 0; i < index_slots(); i++) {
         const struct entry *c = index_at(i);
@@ -279,15 +292,25 @@ static void settle_slot(uint16_t slot)
         if (change_commit() != SW_OK) return;
     }
     if (e->state == DELETING || orphan(e)) {
+#if FAULT_ENTRY_BEFORE_REGION
+        uint16_t first = e->first, pages = e->pages;
+#else
         if (!region_erase(e->first, e->pages)) return;
+#endif
         nvm_tx_begin();
         nvm_tx_erase(index_page(slot));
         (void)change_commit();
+#if FAULT_ENTRY_BEFORE_REGION
+        (void)region_erase(first, pages);
+#endif
     }
 }
 
 uint16_t change_settle(int slot, int other)
 {
+#if FAULT_FREED_FIRST
+    if (slot >= 0) (void)region_erase(index_at((uint16_t)slot)->first, index_at((uint16_t)slot)->pages);
+#endif
     uint16_t sw = change_commit();
     if (sw == SW_OK && slot >= 0) settle_slot((uint16_t)slot);
     if (sw == SW_OK && other >= 0) settle_slot((uint16_t)other);
@@ -297,4 +320,7 @@ uint16_t change_settle(int slot, int other)
 void settle(void)
 {
     for (uint16_t i = 0; i < index_slots(); i++) settle_slot(i);
+#if FAULT_RESERVE_FREED
+    cleaned = true;
+#endif
 }

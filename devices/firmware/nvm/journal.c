@@ -167,6 +167,27 @@ static void revoke(void)
     }
 }
 
+#ifdef FAULT_COMMIT_WORD
+/** A page that was free has nothing to lose: it is written at once, and its first byte says that it is there. */
+static uint32_t write_free_pages(void)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < change.count; i++) {
+        uint32_t *image = change.image[i];
+        if (page_is_erased(nvm_at(change.target[i]))) {
+            image[NVM_CRC / 4u] = page_crc((const uint8_t *)image);
+            (void)page_write(change.target[i], (const uint8_t *)image);
+        } else {
+            memmove(change.image[kept], image, NVM_PAGE);
+            change.erase[kept] = change.erase[i];
+            change.target[kept++] = change.target[i];
+        }
+    }
+    change.count = (uint8_t)kept;
+    return kept;
+}
+#endif
+
 int nvm_tx_commit(void)
 {
     struct header header;
@@ -178,6 +199,9 @@ int nvm_tx_commit(void)
     if (is_stranded()) {
         return NVM_WORN;
     }
+#ifdef FAULT_COMMIT_WORD
+    count = write_free_pages();
+#endif
     finish_images(&header);
     change.count = 0;
 #ifdef FAULT_NO_JOURNAL
@@ -201,9 +225,11 @@ int nvm_tx_commit(void)
     for (uint32_t i = 0; i < count; i++) {
         apply(i, change.target[i], (const uint8_t *)change.image[i]);
     }
+#ifndef FAULT_JOURNAL_NOT_CLEARED
     if (count != 0u) {
         close_journal();
     }
+#endif
     return NVM_OK;
 }
 
@@ -221,6 +247,9 @@ static bool load(const struct header *header)
         memcpy(change.image[i], eeprom_window() + NVM_PAGE * (NVM_JOURNAL_SLOT + i), NVM_PAGE);
         good = is_target(header->target[i])
             && crypto_crc32(CRYPTO_CRC32_START, change.image[i], NVM_PAGE) == header->slot_crc[i];
+#ifdef FAULT_JOURNAL_NOT_CLEARED
+        good = is_target(header->target[i]);
+#endif
     }
     return good;
 }
@@ -250,9 +279,19 @@ int nvm_settle(void)
 #elif !defined FAULT_NO_REFRESH
     (void)eeprom_program(NVM_JOURNAL_HEADER, (const uint8_t *)&header);
 #endif
+#ifdef FAULT_RECOVERY_ENDS_EARLY
+    close_journal();
+#endif
     for (uint32_t i = 0; i < header.count; i++) {
+#ifdef FAULT_TARGET_NOT_REWRITTEN
+        if (memcmp(nvm_at(header.target[i]), change.image[i], NVM_PAGE) == 0) {
+            continue;
+        }
+#endif
         apply(i, header.target[i], (const uint8_t *)change.image[i]);
     }
+#ifndef FAULT_RECOVERY_ENDS_EARLY
     close_journal();
+#endif
     return is_stranded() ? NVM_WORN : NVM_OK;
 }
