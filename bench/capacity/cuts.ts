@@ -13,7 +13,7 @@ import type { TearPoint } from '../tear/index.js';
 import { Judge } from '../tear/judge.js';
 import type { Judged } from '../tear/judge.js';
 import { strong } from '../tear/policies.js';
-import { leftNow, restOf, safesDigest } from '../tear/rest.js';
+import { lastStep, leftNow, restOf, safesDigest } from '../tear/rest.js';
 import type { Rest } from '../tear/rest.js';
 import { World } from '../world/world.js';
 import type { WorldHooks, WorldParts } from '../world/world.js';
@@ -159,7 +159,7 @@ async function cutAll(setting: CutSetting, cuts: number, seed: number): Promise<
     const key = `${digest} ${safesDigest(world)} ${before}`;
     const group = groups.get(key);
     if (group) group.cycles.push(cycle);
-    else groups.set(key, { cycle, cycles: [cycle], digest, rest: restOf(world, nvm), before });
+    else groups.set(key, { cycle, cycles: [cycle], digest, rest: restOf(world, nvm), before, step: lastStep(world, range.from) });
   });
   await goThrough(setting, world);
   const seen = [...groups.values()].reduce((sum, group) => sum + group.cycles.length, 0);
@@ -185,9 +185,9 @@ async function judgeAll(setting: CutSetting, { ready, groups }: Cut, tell: (done
   const judge = new Judge(setting.factory, setting.point, ready.secrets);
   const failures: { case: string; findings: readonly Finding[] }[] = [];
   let recoveries = 0;
-  for (const [at, { rest, before, cycle }] of groups.entries()) {
+  for (const [at, { rest, before, cycle, step }] of groups.entries()) {
     for (const name of rest.nvm.weak.length > 0 ? defaultPolicies : [strong]) {
-      const { findings } = await judge.judge({ rest, before: ready.log.states[before], beforeId: `state ${before}` }, policyOf(name));
+      const { findings } = await judge.judge({ rest, step, before: ready.log.states[before], beforeId: `state ${before}` }, policyOf(name));
       recoveries += 1;
       if (findings.length > 0) failures.push({ case: cutCase(setting, cycle, name), findings });
     }
@@ -239,7 +239,8 @@ export async function replayCutAt(stages: Stages, level: RoomLevel, cycle: numbe
   } catch (error) {
     if (!isDeviceError(error)) throw error;
   }
+  const step = lastStep(world, from);
   const rest = restOf(world, await world.card.powerOff());
-  const scene = { rest, before: log.states[log.states.length - 1], beforeId: '' };
+  const scene = { rest, step, before: log.states[log.states.length - 1], beforeId: '' };
   return { ...await new Judge(setting.factory, setting.point, secrets).judge(scene, policyOf(policy)), digest: nvmDigest(rest.nvm) };
 }

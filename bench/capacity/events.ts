@@ -43,7 +43,7 @@ export function rowEvents(options: CapacityOptions, row: CapacityRow): readonly 
     { type: 'point', point, scenario, title, clause, needs: needs[part], cycle: 0 },
     { type: 'fault', point, fault: faults[part], applied, text: condition },
     ...stepEvents(row), ...shortageEvent(row), levelEvent(row),
-    ...findings.map(({ invariant, text }): RecordEvent => ({ type: 'finding', point, invariant, text })),
+    ...findings.map(({ invariant, text, step }): RecordEvent => ({ type: 'finding', point, invariant, text, ...step !== undefined && { step } })),
     {
       type: 'verdict', point, verdict, cycle, clause, reasons, flags: [], replay: replayCutLine(options, row.case),
       ...at !== undefined && { step: at }, ...sw !== undefined && { sw },

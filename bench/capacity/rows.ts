@@ -31,7 +31,7 @@ export const ended = (end: Pick<ScenarioOutput, 'cause' | 'step' | 'sw'>): Pick<
 
 /** Findings as plain data, each once. */
 export const plain = (findings: readonly Finding[]): CapacityRow['findings'] =>
-  [...new Map(findings.map(({ invariant, text }) => [`${invariant} ${text}`, { invariant, text }])).values()];
+  [...new Map(findings.map(({ invariant, text, step }) => [`${invariant} ${text}`, { invariant, text, ...step !== undefined && { step } }])).values()];
 
 /** Reasons of findings, each once. */
 export const reasonsOf = (findings: readonly Finding[]): string[] => plain(findings).map(({ invariant, text }) => `${invariant}: ${text}`);

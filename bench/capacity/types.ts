@@ -86,7 +86,7 @@ export interface CapacityRow {
   /** Every value was there and was spent once; absent when that was not tried. */
   readonly conserved?: boolean;
   /** Breaches of invariants with their numbers. */
-  readonly findings: readonly { readonly invariant: string; readonly text: string }[];
+  readonly findings: readonly { readonly invariant: string; readonly text: string; readonly step?: string }[];
   readonly verdict: Verdict;
   readonly reasons: readonly string[];
   /** Steps seen, where they are the evidence of a claim. */
