@@ -1,5 +1,5 @@
 import type {
-  CompleteRecord, CoverageEvent, FaultEvent, FindingEvent, PointEvent, RecordEvidence, ShortageEvent, StepEvent, UsageEvent, VerdictEvent, ViolationEvent,
+  CompleteRecord, CoverageEvent, FaultEvent, FindingEvent, LevelEvent, PointEvent, RecordEvidence, ShortageEvent, StepEvent, UsageEvent, VerdictEvent, ViolationEvent,
 } from './types.js';
 
 /** Everything a record says of one point. */
@@ -12,6 +12,7 @@ export interface PointReport {
   readonly findings: readonly FindingEvent[];
   readonly shortages: readonly ShortageEvent[];
   readonly coverage: readonly CoverageEvent[];
+  readonly levels: readonly LevelEvent[];
   readonly usage?: UsageEvent;
   /** Absent when the run broke off within the point. */
   readonly verdict?: VerdictEvent;
@@ -21,10 +22,10 @@ export interface PointReport {
 export function pointsOf({ events }: Pick<CompleteRecord, 'events'>): readonly PointReport[] {
   const reports = new Map<string, {
     id: string; start?: PointEvent; steps: StepEvent[]; faults: FaultEvent[]; violations: ViolationEvent[]; findings: FindingEvent[];
-    shortages: ShortageEvent[]; coverage: CoverageEvent[]; usage?: UsageEvent; verdict?: VerdictEvent;
+    shortages: ShortageEvent[]; coverage: CoverageEvent[]; levels: LevelEvent[]; usage?: UsageEvent; verdict?: VerdictEvent;
   }>();
   for (const event of events) {
-    const report = reports.get(event.point) ?? { id: event.point, steps: [], faults: [], violations: [], findings: [], shortages: [], coverage: [] };
+    const report = reports.get(event.point) ?? { id: event.point, steps: [], faults: [], violations: [], findings: [], shortages: [], coverage: [], levels: [] };
     reports.set(event.point, report);
     switch (event.type) {
       case 'point': report.start = event; break;
@@ -36,6 +37,7 @@ export function pointsOf({ events }: Pick<CompleteRecord, 'events'>): readonly P
       case 'usage': report.usage = event; break;
       case 'verdict': report.verdict = event; break;
       case 'coverage': report.coverage.push(event); break;
+      case 'level': report.levels.push(event); break;
       case 'apdu': case 'safe': case 'timing': break;
     }
   }

@@ -5,3 +5,4 @@ export * from './record.js';
 export * from './gather.js';
 export * from './junit.js';
 export * from './summary.js';
+export * from './levels.js';

@@ -85,6 +85,7 @@ const required: Readonly<Record<RecordLine['type'], Readonly<Record<string, 'str
   violation: { point: 'string', cycle: 'number', code: 'string', pc: 'number', text: 'string' },
   finding: { point: 'string', invariant: 'string', text: 'string' },
   shortage: { point: 'string', needed: 'number', free: 'number', holders: 'object', sw: 'string', did: 'string', lost: 'boolean' },
+  level: { point: 'string', part: 'string', before: 'string', condition: 'string', outcome: 'string', holders: 'object', did: 'string', case: 'string' },
   usage: { point: 'string', cycles: 'number', eepromBytes: 'number', eepromPages: 'number' },
   timing: { point: 'string', what: 'string', cycles: 'number' },
   coverage: { point: 'string', seed: 'number', cycles: 'number', intervals: 'number', skipped: 'number', images: 'number', cases: 'number', paths: 'number', classes: 'object', worst: 'object' },

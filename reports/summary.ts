@@ -27,8 +27,8 @@ const colours: Readonly<Record<RecordVerdict | 'none', string>> = {
 
 const painter = (on: boolean): Paint => (text, verdict) => (on ? `\u001b[${colours[verdict]}m${text}\u001b[0m` : text);
 
-/** Columns of a table; numbers (right) and texts (left) by the header's mark `>`. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** Lines of a table with aligned columns; those whose title begins with `>` are numbers and stand at the right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const right = head.map((title) => title.startsWith('>'));
   const titles = head.map((title) => title.replace(/^>/, ''));
   const widths = titles.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at].length)));

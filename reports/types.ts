@@ -131,6 +131,38 @@ export interface ShortageEvent {
   readonly lost: boolean;
 }
 
+/** A scenario was started from a level of free room, on worn pages, with little RAM, or with the power cut at such a level. */
+export interface LevelEvent {
+  readonly type: 'level';
+  readonly point: string;
+  /** What was looked at: levels, claims, wear, ram, cuts. */
+  readonly part: string;
+  /** Step in front of which the condition was made, or `start`. */
+  readonly before: string;
+  /** For example `pages-3`, `entries-0`, `ram-1984`. */
+  readonly condition: string;
+  /** done, made room, refused, suspended, broke, not run. */
+  readonly outcome: string;
+  /** Step at which it ended, when it did not go through. */
+  readonly step?: string;
+  readonly sw?: string;
+  /** What is taken when there is enough: bytes and index entries. */
+  readonly need?: { readonly bytes: number; readonly entries: number };
+  /** As measured: bytes, bytes of the longest run, index entries. */
+  readonly room?: { readonly free: number; readonly run: number; readonly entries: number };
+  /** As the card tells it. */
+  readonly told?: { readonly needed: number; readonly free: number; readonly entries: number; readonly ins: number };
+  readonly holders: readonly { readonly name: string; readonly bytes: number }[];
+  /** What the firmware did, in words. */
+  readonly did: string;
+  /** Every value was there and was spent once; absent when that was not tried. */
+  readonly conserved?: boolean;
+  /** Repeats it. */
+  readonly case: string;
+  /** nvmDigest of the memory afterwards. */
+  readonly digest: string;
+}
+
 /** Time and memory a point took. */
 export interface UsageEvent {
   readonly type: 'usage';
@@ -211,7 +243,7 @@ export interface EndEvent {
 /** A line between header and end. */
 export type RecordEvent =
   | PointEvent | StepEvent | ApduEvent | SafeEvent | FaultEvent | ViolationEvent | FindingEvent | ShortageEvent
-  | UsageEvent | TimingEvent | CoverageEvent | VerdictEvent;
+  | LevelEvent | UsageEvent | TimingEvent | CoverageEvent | VerdictEvent;
 
 /** Any line of a record. */
 export type RecordLine = RecordHeader | RecordEvent | EndEvent;

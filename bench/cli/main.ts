@@ -8,6 +8,7 @@ const commands: ReadonlyMap<string, { readonly about: string; readonly run: Comm
   ['certify', { about: 'certify a card firmware against the test plan', run: async (argv, io) => (await import('./certify.js')).certifyCommand(argv, io) }],
   ['run', { about: 'run one scenario with the APDU log', run: async (argv, io) => (await import('./run.js')).runCommand(argv, io) }],
   ['tear', { about: 'take the power away at every cycle of a phase', run: async (argv, io) => (await import('./tear.js')).tearCommand(argv, io) }],
+  ['capacity', { about: 'start scenarios from every level of free memory', run: async (argv, io) => (await import('./capacity.js')).capacityCommand(argv, io) }],
   ['disturb', { about: 'disturb a phase by other faults: noise, brown-out, clock, cells, flipped bits, skips', run: async (argv, io) => (await import('./disturb.js')).disturbCommand(argv, io) }],
   ['replay', { about: 'repeat one case by its case id', run: async (argv, io) => (await import('./replay.js')).replayCommand(argv, io) }],
   ['exec', { about: 'run any ARMv6-M image and print how it stopped', run: async (argv, io) => (await import('./exec.js')).execCommand(argv, io) }],

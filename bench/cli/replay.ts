@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { isCapacityCase, parseCapacityCase, replayCapacity } from '../capacity/index.js';
+import type { CapacityReplay } from '../capacity/index.js';
 import { WorldFactory } from '../certify/factory.js';
 import { referenceImage } from '../certify/options.js';
 import { loadSetup } from '../certify/setup.js';
@@ -10,8 +12,8 @@ import type { CommandIo } from './exec.js';
 
 /** Usage of `cardbench replay`. */
 export const REPLAY_USAGE = `cardbench replay CASE [IMAGE] [--chip P] [--set KEY=VALUE]... [--json]
-Repeats one power cut (cut:...) or disturbance (dis:...) from scratch: the case id of a failure says firmware, chip,
-protocol, seed, point, what was done and the weak-cell policy. The image must be the one of the case.
+Repeats one power cut (cut:...), disturbance (dis:...) or capacity condition (cap:...) from scratch: the case id of a
+failure says firmware, chip, protocol, seed and what was done. The image must be the one of the case.
 Exit: 0 no invariant broken, 1 broken as reported, 2 usage or another image, 3 the bench failed`;
 
 function parsed(argv: readonly string[]) {
@@ -40,13 +42,21 @@ async function replayDisturb(id: string, image: string, values: ReturnType<typeo
   return outcome === 'invalid' ? 3 : 0;
 }
 
+function tellCapacity(replayed: CapacityReplay, json: boolean, io: CommandIo): number {
+  const { case: id, digest, verdict, reasons } = replayed;
+  if (json) io.out(JSON.stringify(replayed));
+  else for (const line of [`${id}: memory ${digest} afterwards, ${verdict}`, ...reasons]) io.out(line);
+  return verdict === 'pass' ? 0 : verdict === 'fail' ? 1 : 3;
+}
+
 async function replay(argv: readonly string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parsed(argv);
   const [id, image = referenceImage, ...rest] = positionals;
   if (id === undefined || rest.length > 0) throw new BenchError('BENCH_USAGE', 'give one CASE and at most one IMAGE', 'nothing was run');
   if (id.startsWith(DISTURB_PREFIX)) return replayDisturb(id, image, values, io);
-  const { chip, protocol, seed } = parseCaseId(id);
+  const { chip, protocol, seed } = isCapacityCase(id) ? parseCapacityCase(id) : parseCaseId(id);
   const factory = new WorldFactory(loadSetup({ chip: values.chip ?? chip, overrides: values.set, protocol, seed }, readImage(image)));
+  if (isCapacityCase(id)) return tellCapacity(await replayCapacity(factory, id), values.json, io);
   const { digest, findings } = await replayCut(factory, id);
   if (values.json) io.out(JSON.stringify({ case: id, digest, findings }));
   else {

@@ -194,8 +194,9 @@ export class World {
   /** Handle of the value with this issue id, or of its certificate; undefined when the card has none. */
   handleOf(issueId: string, what: 'value' | 'certificate'): number | undefined {
     const wanted = what === 'value' ? 'A' : 'B';
+    this.#observe();
     return this.contents().entries
-      .find((entry) => entry.class === wanted && entry.object !== undefined && this.issueIdOf(entry.handle) === issueId)
+      .find((entry) => entry.class === wanted && entry.object !== undefined && this.#issueIdIn(entry) === issueId)
       ?.handle;
   }
 
@@ -209,8 +210,7 @@ export class World {
   issueIdOf(handle: number): string | undefined {
     this.#observe();
     const entry = this.entry(handle);
-    if (entry?.class === 'A') return entry.object && toHex(entry.object.issueId);
-    return entry && this.#registrations.get(entry.sequence)?.issueId;
+    return entry && this.#issueIdIn(entry);
   }
 
   /** What was registered by this card under a sequence. */
@@ -288,6 +288,11 @@ export class World {
     if (this.#muted) return;
     if (registrationInstructions.has(exchange.command[1])) this.#observe();
     this.parts.hooks?.exchanged?.(exchange);
+  }
+
+  #issueIdIn(entry: NvmEntry): string | undefined {
+    if (entry.class === 'A') return entry.object && toHex(entry.object.issueId);
+    return this.#registrations.get(entry.sequence)?.issueId;
   }
 
   #observe(): void {

@@ -28,6 +28,30 @@ export const recordsOf = (world: AbstractWorld, certificate: AbstractCertificate
 
 const allValues = (world: AbstractWorld): readonly AbstractValue[] => world.cards.flatMap(({ values }) => values);
 
+/** Values and book entries of a world by issue id; kept with the world, which does not change. */
+interface ByIssue {
+  readonly values: ReadonlyMap<string, readonly AbstractValue[]>;
+  readonly ledger: ReadonlyMap<string, AbstractLedgerEntry>;
+}
+
+const sorted = new WeakMap<AbstractWorld, ByIssue>();
+
+function byIssue(world: AbstractWorld): ByIssue {
+  const known = sorted.get(world);
+  if (known) return known;
+  const values = new Map<string, AbstractValue[]>();
+  for (const value of allValues(world)) {
+    const copies = values.get(value.issueId);
+    if (copies) copies.push(value);
+    else values.set(value.issueId, [value]);
+  }
+  const made = { values, ledger: new Map([...world.ledger].reverse().map((entry) => [entry.issueId, entry])) };
+  sorted.set(world, made);
+  return made;
+}
+
+const copiesOf = (world: AbstractWorld, issueId: string): readonly AbstractValue[] => byIssue(world).values.get(issueId) ?? [];
+
 /** Units or yen owed for an issued value. */
 function owed(entry: AbstractLedgerEntry, money: boolean): number {
   if (entry.withdrawn) return 0;
@@ -36,7 +60,7 @@ function owed(entry: AbstractLedgerEntry, money: boolean): number {
 
 /** How the worth of a value is counted, from any copy of it; tickets where nothing tells. */
 function isMoneyValue(world: AbstractWorld, issueId: string, entry: AbstractLedgerEntry): boolean {
-  const copy = allValues(world).find((value) => value.issueId === issueId);
+  const [copy] = copiesOf(world, issueId) as readonly (AbstractValue | undefined)[];
   return copy ? isMoney(copy.informationClass) : entry.informationClass !== undefined && isMoney(entry.informationClass);
 }
 
@@ -44,9 +68,9 @@ function isMoneyValue(world: AbstractWorld, issueId: string, entry: AbstractLedg
 export function noCreation(world: AbstractWorld): readonly Finding[] {
   const ids = new Set(allValues(world).filter(spendable).map(({ issueId }) => issueId));
   return [...ids].flatMap((issueId) => {
-    const entry = world.ledger.find((candidate) => candidate.issueId === issueId);
+    const entry = byIssue(world).ledger.get(issueId);
     if (!entry) return [finding('I1', `value ${issueId} is spendable and was never issued`)];
-    const sum = allValues(world).filter((value) => value.issueId === issueId && spendable(value)).reduce((total, value) => total + worth(value), 0);
+    const sum = copiesOf(world, issueId).filter(spendable).reduce((total, value) => total + worth(value), 0);
     const limit = owed(entry, isMoneyValue(world, issueId, entry));
     return sum > limit ? [finding('I1', `${sum} of value ${issueId} is spendable, ${limit} is owed`)] : [];
   });
@@ -76,7 +100,7 @@ export function allAccounted(world: AbstractWorld): readonly Finding[] {
     const { issueId } = entry;
     const money = isMoneyValue(world, issueId, entry);
     const due = owed(entry, money);
-    const held = allValues(world).filter((value) => value.issueId === issueId && spendable(value) && value.readable).reduce((sum, value) => sum + worth(value), 0);
+    const held = copiesOf(world, issueId).filter((value) => spendable(value) && value.readable).reduce((sum, value) => sum + worth(value), 0);
     const back = recoverable(world, issueId, money);
     if (due <= 0 || Math.max(held, back) >= due || world.lostLog.includes(issueId)) return [];
     return [finding('I2', `${due} of value ${issueId} is owed, ${held} is spendable and ${back} recoverable`)];

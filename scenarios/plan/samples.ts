@@ -40,6 +40,11 @@ export const samples = {
     infoClass: 2, name: 'n'.repeat(48), unitPrice: 4294967295, quantity: 65535, totalAmount: 4294967295, place: 'p'.repeat(48),
     validity: { from: '1999-12-31', to: '2099-12-31' }, remaining: 4294967295, remarks: 'r'.repeat(64),
   },
+  /** As long as the largest, but worth nothing beside its quantity, so that it can be spent whole. */
+  'long-ticket': {
+    infoClass: 2, name: 'n'.repeat(48), unitPrice: 900, quantity: 3, totalAmount: 2700, place: 'p'.repeat(48),
+    validity: { from: '1999-12-31', to: '2099-12-31' }, remaining: 0, remarks: 'r'.repeat(64),
+  },
   /** Name and place of several bytes a character in UTF-8. */
   'utf-8': {
     infoClass: 4, name: '映画券', unitPrice: 500, quantity: 3, totalAmount: 1500, place: '東京', validity: null, remaining: 0, remarks: '割引',
