@@ -53,6 +53,7 @@ export class CutJudge {
   readonly #array: EepromArray;
   readonly #hashes = new WeakMap<EepromState, NvmHash>();
   #memos = new Map<string, PathMemo<Verdict>>();
+  #last: { readonly image: CutImage; readonly memo: PathMemo<Verdict> } | undefined;
   #broken = 0;
 
   constructor(factory: WorldFactory, timeline: Timeline) {
@@ -78,6 +79,7 @@ export class CutJudge {
   /** Forgets all paths: what is counted from here on does not depend on what was judged before. */
   forget(): void {
     this.#memos = new Map();
+    this.#last = undefined;
     this.#broken = 0;
   }
 
@@ -94,7 +96,12 @@ export class CutJudge {
   }
 
   /** The paths of images that differ from this one in their torn pages only. */
-  memoOf({ nvm, span, torn, changed }: CutImage): PathMemo<Verdict> {
+  memoOf(image: CutImage): PathMemo<Verdict> {
+    if (this.#last?.image !== image) this.#last = { image, memo: this.#findMemo(image) };
+    return this.#last.memo;
+  }
+
+  #findMemo({ nvm, span, torn, changed }: CutImage): PathMemo<Verdict> {
     const rest = this.#hashOf(span).digest(blanked(nvm.bytes, torn), [], [], offsets(changed));
     const key = `${rest} ${nvm.sessions} ${[...torn].join(',')} ${span.before} ${span.safes}`;
     const known = this.#memos.get(key);

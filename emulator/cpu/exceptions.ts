@@ -176,6 +176,11 @@ function tailChain(core: Core, number: number, link: number): void {
   updateReady(core);
 }
 
+/** Registers of an exception frame in its order; pc and xPSR follow them. */
+const FRAME_REGISTERS = [0, 1, 2, 3, 12, 14] as const;
+/** The frame being unstacked: read whole before anything is changed. */
+const FRAME = new Int32Array(8);
+
 function unstack(core: Core, link: number, from: number): void {
   if ((link & 0xf) === 13) {
     core.control |= SPSEL;
@@ -183,7 +188,8 @@ function unstack(core: Core, link: number, from: number): void {
   }
   const frame = core.r[13];
   core.at = cycleOf(core);
-  const words = Array.from({ length: 8 }, (_, k) => busRead(core, frame + 4 * k, 4));
+  const words = FRAME;
+  for (let k = 0; k < 8; k++) words[k] = busRead(core, frame + 4 * k, 4);
   spend(core, core.table.exceptionExit);
   if (core.busError !== '') {
     core.busError = '';
@@ -194,7 +200,7 @@ function unstack(core: Core, link: number, from: number): void {
     return;
   }
   const xpsr = words[7];
-  [0, 1, 2, 3, 12, 14].forEach((reg, k) => (core.r[reg] = words[k]));
+  for (let k = 0; k < FRAME_REGISTERS.length; k++) core.r[FRAME_REGISTERS[k]] = words[k];
   core.r[13] = frame + 0x20 + ((xpsr >>> 9) & 1) * 4;
   core.ipsr = xpsr & 0x3f;
   writeFlags(core, xpsr);
