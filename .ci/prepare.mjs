@@ -50,7 +50,12 @@ function build(force) {
   const fresh = join(root, `dist-${process.pid}`);
   rmSync(fresh, { recursive: true, force: true });
   const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
-  run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh]);
+  try {
+    run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh]);
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    throw error;
+  }
   writeFileSync(join(fresh, '.stamp'), wanted);
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   renameSync(fresh, join(root, 'dist'));
