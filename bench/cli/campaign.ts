@@ -86,14 +86,20 @@ async function run(command: CampaignCommand, argv: readonly string[], io: Certif
   }
 }
 
+/** An error that nobody foresaw. */
+function defect(error: unknown): readonly string[] {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return [`defect of the bench: ${text}`, 'still true: what was run is kept, no verdict was given', 'next: go on with --resume; if it comes again, report it with this text'];
+}
+
 /** Runs a campaign command; resolves to the exit code: 0 pass, 1 fail, 2 usage, 3 invalid, aborted or stopped. */
 export async function campaignCommand(command: CampaignCommand, argv: readonly string[], io: CertifyIo): Promise<number> {
   try {
     return await run(command, argv, io);
   } catch (error) {
     const lines = error instanceof TearError ? [`${error.code}: ${error.message}`, `still true: ${error.stillTrue}`, `next: ${error.next}`] : explain(error);
-    if (lines === undefined) throw error;
-    for (const line of lines) io.err(line);
+    for (const line of lines ?? defect(error)) io.err(line);
+    if (lines === undefined) return 3;
     if (error instanceof BenchError && error.code === 'BENCH_USAGE') io.err(command.usage);
     return error instanceof BenchError && error.code === 'BENCH_PERSONALISE' ? 3 : 2;
   }
