@@ -8,9 +8,10 @@ import { uintOf } from '../codec/index.js';
 import { BootPlayer } from '../tear/boot-player.js';
 import { Exhaust, partsOf } from '../tear/exhaust.js';
 import { readyWorld } from '../tear/forward.js';
+import { Judge } from '../tear/judge.js';
 import { tearPoint } from '../tear/points.js';
 import type { TearPoint } from '../tear/points.js';
-import { policyOf } from '../tear/policies.js';
+import { exhaustivePolicies, policyOf } from '../tear/policies.js';
 import { restOf, worldOf } from '../tear/rest.js';
 import { restAt, timelineOf } from '../tear/timeline.js';
 import type { Span } from '../tear/timeline.js';
@@ -22,6 +23,8 @@ const ROUNDS = 5;
 const FORKS = 200;
 const RERUNS = 6;
 const ITEMS = [2, 8, 24] as const;
+/** Page operations of the point: the journal's header, and a target page. */
+const JUDGED_PARTS = [1, 2] as const;
 
 interface Subject {
   readonly factory: WorldFactory;
@@ -82,6 +85,25 @@ async function secondsOf(run: () => Promise<void>): Promise<number> {
   return cpuSeconds() - before;
 }
 
+/** Cases a second of CPU time, judged to the end: all cuts in a journal header and in a target page, and one by one from reset. */
+async function judgedRates({ factory, point, exhaust, cuts }: Subject): Promise<{ readonly campaign: number; readonly scratch: number }> {
+  let cases = 0;
+  const campaign = await secondsOf(async () => {
+    for (const part of JUDGED_PARTS) cases += (await exhaust.run(part, { policies: exhaustivePolicies, depth: 1, sample: undefined, failures: 0 })).cases;
+  });
+  const chosen = cuts.slice(0, RERUNS);
+  const scratch = await secondsOf(async () => {
+    for (const { cycle } of chosen) {
+      const { world, log, secrets } = await readyWorld(factory, point);
+      world.card.cutAt(cycle);
+      await runHonestly(point.run, world);
+      const rest = restOf(world, await world.card.powerOff());
+      await new Judge(factory, point, secrets).judge({ rest, before: log.states[log.states.length - 1], beforeId: '' }, policyOf('new'));
+    }
+  });
+  return { campaign: cases / campaign, scratch: chosen.length / scratch };
+}
+
 /** Medians of alternating rounds, the first left out: cuts a second by restoring, and by running from reset. */
 async function rates(one: Subject, withRerun: boolean): Promise<{ readonly forks: number; readonly reruns: number }> {
   const [forks, reruns]: [number[], number[]] = [[], []];
@@ -113,12 +135,18 @@ export const cutsSection: Section = {
   name: 'cuts',
   async run(tell) {
     tell('cuts, restored against rerun');
-    const { forks, reruns } = await rates(await subject('c2010', tearPoint(POINT)), true);
+    const one = await subject('c2010', tearPoint(POINT));
+    const { forks, reruns } = await rates(one, true);
+    tell('cuts, judged to the end');
+    const { campaign, scratch } = await judgedRates(one);
     const note = `cut in a page operation of ${POINT}, then the boot up to SELECT`;
     return [
       { section: 'cuts', subject: 'c2010', what: 'restored and run on', value: forks, unit: 'cuts/s', note },
       { section: 'cuts', subject: 'c2010', what: 'run again from reset', value: reruns, unit: 'cuts/s' },
       { section: 'cuts', subject: 'c2010', what: 'restored against rerun', value: forks / reruns, unit: 'times' },
+      { section: 'cuts', subject: 'c2010', what: 'judged in a campaign', value: campaign, unit: 'cases/s', note: 'every cut in two page operations, five policies' },
+      { section: 'cuts', subject: 'c2010', what: 'judged from reset', value: scratch, unit: 'cases/s' },
+      { section: 'cuts', subject: 'c2010', what: 'campaign against reset', value: campaign / scratch, unit: 'times' },
       ...await growth(tell),
     ];
   },
