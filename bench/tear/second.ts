@@ -2,6 +2,7 @@ import { countWeak } from '../../emulator/index.js';
 import type { EepromArray } from '../../emulator/index.js';
 import type { CutImage, CutJudge, RecoveryOperation, Verdict } from './cut-judge.js';
 import type { FirstCase } from './exhaust.js';
+import type { PathMemo } from './path-memo.js';
 import { expandPolicies } from './policies.js';
 import { rankOf } from './tally.js';
 import type { Tally } from './tally.js';
@@ -78,23 +79,31 @@ export function secondImage(array: EepromArray, image: CutImage, operations: rea
   };
 }
 
-/** Judges the second cuts in one operation of a recovery; gives their images. */
+/** Second cuts in one operation: how many, and the kinds of memory they leave with their torn pages. */
+interface CutCount {
+  readonly count: number;
+  readonly kinds: ReadonlyMap<PathMemo<Verdict>, ReadonlySet<number>>;
+}
+
+/** Judges the second cuts in one operation of a recovery. */
 async function cutOperation(
   setting: SecondSetting, first: FirstCase, image: CutImage, operations: readonly RecoveryOperation[], at: number,
-): Promise<readonly CutImage[]> {
-  const images: CutImage[] = [];
+): Promise<CutCount> {
+  const kinds = new Map<PathMemo<Verdict>, ReadonlySet<number>>();
+  let count = 0;
   for (const cycle of secondCycles(setting.array, operations[at])) {
     if (setting.enough()) break;
     const second = secondImage(setting.array, image, operations, at, cycle);
-    images.push(second);
+    count += 1;
+    kinds.set(setting.judge.memoOf(second), second.torn);
     await judgeSecond(setting, first, second, cycle);
   }
-  return images;
+  return { count, kinds };
 }
 
 /** True when no case of these kinds depended on what the pages of the first cut held. */
-function independent(setting: SecondSetting, images: readonly CutImage[], torn: ReadonlySet<number>): boolean {
-  return images.every((image) => [...torn].every((page) => !image.torn.has(page) || !setting.judge.memoOf(image).dependsOn(page)));
+function independent(kinds: CutCount['kinds'], torn: ReadonlySet<number>): boolean {
+  return [...kinds].every(([memo, open]) => [...torn].every((page) => !open.has(page) || !memo.dependsOn(page)));
 }
 
 /** Intervals of an operation for another first case with the same recovery: its torn pages may hold something else. */
@@ -112,11 +121,11 @@ async function cutGroup(setting: SecondSetting, group: readonly FirstCase[]): Pr
   await judgeSecond(setting, first, bareCut(setting, image, first), 0);
   tally.pairs(group.length);
   for (const [at, operation] of operations.entries()) {
-    const images = await cutOperation(setting, first, image, operations, at);
-    tally.pairs(images.length);
-    const shared = independent(setting, images, image.torn);
+    const { count, kinds } = await cutOperation(setting, first, image, operations, at);
+    tally.pairs(count);
+    const shared = independent(kinds, image.torn);
     for (const other of others) {
-      if (shared) tally.pairs(image.torn.has(operation.page) ? await pairsOf(setting, other, at) : images.length);
+      if (shared) tally.pairs(image.torn.has(operation.page) ? await pairsOf(setting, other, at) : count);
       else await cutAlone(setting, other, at);
     }
   }
@@ -126,7 +135,7 @@ async function cutGroup(setting: SecondSetting, group: readonly FirstCase[]): Pr
 async function cutAlone(setting: SecondSetting, first: FirstCase, at: number): Promise<void> {
   const image = setting.imageOf(first.interval.span, first.interval.from);
   const { operations } = await setting.judge.recovery(image, first.policy);
-  setting.tally.pairs((await cutOperation(setting, first, image, operations, at)).length);
+  setting.tally.pairs((await cutOperation(setting, first, image, operations, at)).count);
 }
 
 /**
