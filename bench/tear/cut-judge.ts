@@ -24,10 +24,14 @@ export interface CutImage {
   readonly changed: ReadonlySet<number>;
 }
 
-/** What is known of a case, and by which path. */
+/** What is known of a case; the same object for all cases of one path. */
 export interface Verdict {
   readonly judged: Judged;
-  /** Everything that depended on the torn pages. */
+}
+
+/** A case that was run, with everything that depended on its torn pages. */
+interface Run {
+  readonly judged: Judged;
   readonly steps: readonly PathStep[];
 }
 
@@ -90,7 +94,7 @@ export class CutJudge {
 
   /** Judges an image under a policy: from an earlier case that goes the same way, or by running it. */
   async judge(image: CutImage, policy: CutPolicy): Promise<Verdict> {
-    if (image.torn.size === 0) return { judged: await this.#judge.judge(this.#scene(image), policy, undefined, this.#player), steps: [] };
+    if (image.torn.size === 0) return { judged: await this.#judge.judge(this.#scene(image), policy, undefined, this.#player) };
     const memo = this.memoOf(image);
     return memo.find(image.nvm, policy) ?? this.#run(image, policy, memo);
   }
@@ -131,14 +135,15 @@ export class CutJudge {
 
   async #run(image: CutImage, policy: CutPolicy, memo: PathMemo<Verdict>): Promise<Verdict> {
     const quick = this.#quick(image, policy, memo);
-    const verdict = quick ?? await this.#slow(image, policy);
-    memo.add(verdict.steps, verdict);
+    const { judged, steps } = quick ?? await this.#slow(image, policy);
+    const verdict = { judged };
+    memo.add(steps, verdict);
     this.#broken += Number(verdict.judged.findings.length > 0);
     return verdict;
   }
 
   /** By a boot that goes as an earlier one to a memory whose future is known. */
-  #quick(image: CutImage, policy: CutPolicy, memo: PathMemo<Verdict>): Verdict | undefined {
+  #quick(image: CutImage, policy: CutPolicy, memo: PathMemo<Verdict>): Run | undefined {
     const played = this.#player.play({ nvm: image.nvm, policy, torn: image.torn, kind: memo });
     if (played === undefined || played.recorder.open) return undefined;
     const { left, measure, written, recorder } = played;
@@ -147,7 +152,7 @@ export class CutJudge {
     return tail && { judged: { ...measure, ...tail }, steps: recorder.steps };
   }
 
-  async #slow(image: CutImage, policy: CutPolicy): Promise<Verdict> {
+  async #slow(image: CutImage, policy: CutPolicy): Promise<Run> {
     const recorder = new PathRecorder(image.torn, policy);
     const judged = await this.#judge.judge(this.#scene(image), policy, recorder, this.#player);
     return { judged, steps: recorder.steps };

@@ -78,7 +78,10 @@ export class Exhaust {
       const image = this.imageOf(interval.span, interval.from);
       const key = `${this.#judge.digest(image)} ${interval.span.before} ${interval.span.safes}`;
       tally.interval(interval.to - interval.from, !seen.has(key), image.nvm.weak.length > 0);
-      if (!seen.has(key)) firsts.push(...await this.#first(image, interval, manner, tally));
+      if (!seen.has(key)) {
+        const cases = await this.#first(image, interval, manner, tally);
+        if (manner.depth === 2) firsts.push(...cases);
+      }
       seen.add(key);
       if (at % 16 === 0) tell(at, total);
     }
