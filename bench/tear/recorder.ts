@@ -78,9 +78,8 @@ export class PathRecorder {
   /** Begins to record a world that is made but not yet run; `policy` is that of its first session. */
   attach(world: World, policy: WeakPolicy): void {
     if (!this.open) return;
-    this.powerOn(policy);
     const { eeprom } = world.card.chip;
-    eeprom.watch(this.#open, (event) => { this.#told(event, eeprom); });
+    this.attachChip(eeprom, policy);
     world.onLook = (whole) => { this.#look(eeprom.bytes, whole); };
   }
 
