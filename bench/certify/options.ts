@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { EmulatorError, loadProfile } from '../../emulator/index.js';
+import { ChipError, loadProfile } from '../../emulator/index.js';
 import type { Capability } from '../../scenarios/index.js';
 import { BenchError } from '../world/errors.js';
 
@@ -71,7 +71,7 @@ export function referenceFor(chip: string, overrides: readonly string[] = []): s
     const { code, crypto } = loadProfile(chip, [...overrides]);
     return code.bytes <= smallCode && crypto.present ? smallReferenceImage : referenceImage;
   } catch (error) {
-    if (!(error instanceof EmulatorError)) throw error;
+    if (!(error instanceof ChipError)) throw error;
     return referenceImage;
   }
 }
