@@ -1,6 +1,7 @@
 export type * from './ports.js';
 export * from './errors.js';
 export * from './catalogue/catalogue.js';
+export * from './catalogue/claims.js';
 export * from './catalogue/frame.js';
 export * from './catalogue/basic.js';
 export * from './catalogue/registry.js';
