@@ -25,6 +25,7 @@ export function pointsOf({ events }: Pick<CompleteRecord, 'events'>): readonly P
     shortages: ShortageEvent[]; coverage: CoverageEvent[]; levels: LevelEvent[]; usage?: UsageEvent; verdict?: VerdictEvent;
   }>();
   for (const event of events) {
+    if (event.type === 'matrix' || event.type === 'conclusion') continue;
     const report = reports.get(event.point) ?? { id: event.point, steps: [], faults: [], violations: [], findings: [], shortages: [], coverage: [], levels: [] };
     reports.set(event.point, report);
     switch (event.type) {

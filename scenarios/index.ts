@@ -1,6 +1,7 @@
 export type * from './ports.js';
 export * from './errors.js';
 export * from './catalogue/catalogue.js';
+export * from './catalogue/claims.js';
 export * from './catalogue/frame.js';
 export * from './catalogue/basic.js';
 export * from './catalogue/registry.js';
@@ -8,6 +9,8 @@ export type * from './machines/types.js';
 export { boundaries, DEFAULT_PATIENCE } from './machines/context.js';
 export * from './machines/registry.js';
 export * from './machines/run.js';
+export * from './machines/transitions.js';
+export * from './machines/paths.js';
 export { operation } from './machines/operations.js';
 export type { Operation, Run, Settled } from './machines/operations.js';
 export * from './plan/capabilities.js';

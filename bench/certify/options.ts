@@ -26,6 +26,8 @@ export interface CertifyOptions {
   /** Folder for record and reports. */
   readonly out: string;
   readonly json: boolean;
+  /** Everything, then the matrix of all step ids and claims. */
+  readonly all: boolean;
   /** Name of the conformance statement, and what it claims. */
   readonly statement: string;
   readonly offered: readonly Capability[];
@@ -33,11 +35,13 @@ export interface CertifyOptions {
 
 /** Usage of `cardbench certify`. */
 export const CERTIFY_USAGE = `cardbench certify [IMAGE] [--chip c2000|c2010|modern|FILE.yaml] [--set KEY=VALUE]... [--protocol T=0|T=1]
-  [--seed N] [--point PATTERN]... [--from ID] [--cuts N] [--ics FILE] [--jobs N] [--out DIR] [--json]
-Certifies a card firmware (default: the reference firmware) against the test plan of embodiments 1 and 2 on the
-emulated chip. A PATTERN is part of a point id, * stands for anything. --cuts takes power away at N random cycles
-of each phase (default 100). --ics is the conformance statement (docs/statement.md): what the firmware claims; the rest
-is unsupported. Without one: devices/firmware/ics.yaml for the reference firmware, else embodiments 1 and 2.
+  [--seed N] [--point PATTERN]... [--from ID] [--cuts N] [--all] [--ics FILE] [--jobs N] [--out DIR] [--json]
+Certifies a card firmware (default: the reference firmware) against the test plan on the emulated chip. A PATTERN is
+part of a point id, * stands for anything. --cuts takes power away at N random cycles of each phase (default 100).
+--ics is the conformance statement (docs/statement.md): what the firmware claims; the rest is unsupported. Without one:
+devices/firmware/ics.yaml for the reference firmware, otherwise embodiments 1 and 2.
+--all also draws the matrix of all 183 step ids and 44 claims with the evidence for each; what has none makes the run
+'not certified' (exit 1).
 Writes record.jsonl, junit.xml, summary.txt and run.json to --out (default cardbench-out).
 Exit: 0 all passed, 1 a point failed, 2 usage or bad image, 3 a point was invalid or aborted, or stopped by Ctrl-C`;
 
@@ -98,6 +102,7 @@ const settings = {
   jobs: { type: 'string' },
   out: { type: 'string', default: 'cardbench-out' },
   json: { type: 'boolean', default: false },
+  all: { type: 'boolean', default: false },
 } as const;
 
 function parsedArguments(argv: readonly string[]) {
@@ -115,12 +120,13 @@ export function certifyOptions(argv: readonly string[]): CertifyOptions {
   const { protocol } = values;
   if (protocol !== 'T=0' && protocol !== 'T=1') throw usage(`--protocol: expected T=0 or T=1, got '${protocol}'`);
   const jobs = values.jobs === undefined ? Math.min(availableParallelism(), 8) : whole('jobs', values.jobs, 1, 64);
+  if (values.all && (values.point.length > 0 || values.from !== undefined)) throw usage('--all runs every point; leave out --point and --from');
   const image = positionals[0] ?? referenceFor(values.chip, values.set);
   const { name: statement, offered } = statementFor(image, values.ics, referenceStatement);
   return {
     image, chip: values.chip, overrides: values.set, seed: whole('seed', values.seed, 0, 0xffffffff),
     protocol, points: values.point, from: values.from, jobs, cuts: whole('cuts', values.cuts, 0, 1_000_000), out: values.out,
-    json: values.json, statement, offered,
+    json: values.json, all: values.all, statement, offered,
   };
 }
 

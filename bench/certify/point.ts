@@ -1,7 +1,7 @@
 import { answers, CodecError, commands } from '../codec/index.js';
 import type { PageMap } from '../nvm/index.js';
 import { isDeviceError } from '../../devices/index.js';
-import type { RecordEvent } from '../../reports/index.js';
+import type { PointRelatedEvent } from '../../reports/index.js';
 import {
   checkState, clauseText, missingFor, runScenario, verdictOf,
 } from '../../scenarios/index.js';
@@ -26,7 +26,7 @@ export interface PointResult {
   readonly point: PlanPoint;
   readonly judgement: Judgement;
   readonly observation: Observation;
-  readonly events: readonly RecordEvent[];
+  readonly events: readonly PointRelatedEvent[];
 }
 
 /** How points are run. */

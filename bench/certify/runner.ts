@@ -1,4 +1,4 @@
-import type { RecordEvent, RecordVerdict } from '../../reports/index.js';
+import type { PointRelatedEvent, RecordVerdict } from '../../reports/index.js';
 import { clauseText, missingFor, plan, planId, planPoint } from '../../scenarios/index.js';
 import type { Capability, ListedPoint, SystemName } from '../../scenarios/index.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
@@ -29,11 +29,11 @@ export interface PointRunner {
   /** The points of a campaign in the order in which they are run. */
   points(options: Pick<CertifyOptions, 'cuts'>): readonly ListedPoint[];
   /** Rejects only on a defect of the bench itself. */
-  run(point: string, setting: RunnerSetting): Promise<readonly RecordEvent[]>;
+  run(point: string, setting: RunnerSetting): Promise<readonly PointRelatedEvent[]>;
 }
 
 /** First event of a point. */
-export function pointEvent(point: ListedPoint): RecordEvent {
+export function pointEvent(point: ListedPoint): PointRelatedEvent {
   const { id, scenario, title, needs } = point;
   return { type: 'point', point: id, scenario, title, clause: clauseText(point), needs, cycle: 0 };
 }
@@ -42,7 +42,7 @@ export function pointEvent(point: ListedPoint): RecordEvent {
 export function verdictEvent(
   point: ListedPoint, judged: { readonly verdict: RecordVerdict; readonly reasons: readonly string[]; readonly step?: string },
   { cycle = 0, replay = '' }: { readonly cycle?: number; readonly replay?: string } = {},
-): RecordEvent {
+): PointRelatedEvent {
   const { verdict, reasons, step } = judged;
   return {
     type: 'verdict', point: point.id, verdict, cycle, clause: clauseText(point), reasons, flags: point.flags, replay, ...step !== undefined && { step },
@@ -50,7 +50,7 @@ export function verdictEvent(
 }
 
 /** Events of a point that is not run because the statement, chip or bench does not offer what it needs. */
-export const unsupportedEvents = (point: ListedPoint, missing: readonly Capability[], replay: string): readonly RecordEvent[] =>
+export const unsupportedEvents = (point: ListedPoint, missing: readonly Capability[], replay: string): readonly PointRelatedEvent[] =>
   [pointEvent(point), verdictEvent(point, { verdict: 'unsupported', reasons: [`needs ${missing.join(', ')}`] }, { replay })];
 
 /** Points of the backup system on one card and in-process safes. */
@@ -83,7 +83,7 @@ export const listedPoints = (options: Pick<CertifyOptions, 'cuts'>, runners: rea
   runners.flatMap((runner) => runner.points(options));
 
 /** Runs one point of a runner, or says what is missing for it. */
-export async function runListed(runner: PointRunner, point: ListedPoint, setting: RunnerSetting): Promise<readonly RecordEvent[]> {
+export async function runListed(runner: PointRunner, point: ListedPoint, setting: RunnerSetting): Promise<readonly PointRelatedEvent[]> {
   const missing = missingFor(point, setting.offered);
   return missing.length > 0 ? unsupportedEvents(point, missing, setting.replay(point.id)) : runner.run(point.id, setting);
 }
