@@ -83,11 +83,17 @@ uint16_t file_write(uint8_t *clear)
     hal_random(clear - 12, 12);
     if (crypto_gcm_seal(session.key_a, 16, clear - 12, NULL, 0, clear, M_CLEAR, clear, clear + M_CLEAR) != CRYPTO_OK)
         return SW_MEMORY;
+#if FAULT_MEMBER_FILE_IN_PLACE
+    return packed_write(file_page(member_state()->copy & 1), clear - 12, M_CLEAR + 28);
+#endif
     return packed_write(file_page(!(member_state()->copy & 1)), clear - 12, M_CLEAR + 28);
 }
 
 bool inner_open(uint8_t *clear, const uint8_t *key_b)
 {
+#if FAULT_MEMBER_A_OPENS
+    key_b = NULL;
+#endif
     if (!key_b) {
         memcpy(session.seed, clear + 12, 32);
         return true;
@@ -99,6 +105,9 @@ bool inner_open(uint8_t *clear, const uint8_t *key_b)
 static void inner_make(uint8_t *clear)
 {
     memset(clear, 0, M_CLEAR);
+#if FAULT_MEMBER_A_OPENS
+    session.fresh_b = false;
+#endif
     if (!session.fresh_b) {
         memcpy(clear + 12, session.seed, 32);
         return;
@@ -223,7 +232,9 @@ uint16_t member_seed(struct apdu *a, uint8_t *end)
     struct member_state *s = member_change();
     s->flags = (uint8_t)(MF_KEY | (session.fresh_b ? MF_B : 0));
     s->tries[0] = s->tries[1] = M_TRIES;
+#if !FAULT_MEMBER_FILE_IN_PLACE
     s->copy = !(s->copy & 1);
+#endif
     uint8_t *page = change_new(member_page(M_KEY))->bytes;
     page[0] = 1;
     memcpy(page + 8, public_key, 32);

@@ -68,7 +68,11 @@ static uint16_t transaction_take(uint32_t number, const uint8_t hash[32])
 {
     const struct member_state *s = member_state();
     if (number != 0 && number == s->transaction && memcmp(hash, s->order, 32) == 0) return SW_OK;
+#if FAULT_MEMBER_NUMBER_AGAIN
+    if (number < s->transaction) return SW_CONDITIONS;
+#else
     if (number <= s->transaction) return SW_CONDITIONS;
+#endif
     nvm_tx_begin();
     struct member_state *change = member_change();
     change->transaction = number;
@@ -111,7 +115,9 @@ static uint16_t history_add(uint8_t *clear, uint8_t *const at[4], uint32_t numbe
     if (sw != SW_OK) return sw;
     nvm_tx_begin();
     struct member_state *change = member_change();
+#if !FAULT_MEMBER_FILE_IN_PLACE
     change->copy = !(change->copy & 1);
+#endif
     change->settled = number;
     return change_commit();
 }
