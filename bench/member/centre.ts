@@ -103,7 +103,7 @@ export class Centre implements Party {
 
   /** Takes a registration in (F1). Throws CentreError. */
   register(telegram: Uint8Array): Uint8Array {
-    const object = this.#open(telegram, registration.decode);
+    const object = this.#open(telegram, (bytes) => registration.decode(bytes));
     const { contents, verificationKey } = object;
     if (!signatures.registration.verify(object, verificationKey, this.#ops)) throw new CentreError('CENTRE_SIGNATURE', 'the registration is not signed with its own key');
     this.#registers.connection = undefined;
@@ -145,7 +145,7 @@ export class Centre implements Party {
 
   /** Settles a payment instruction (F3 for the member). Throws CentreError. */
   pay(telegram: Uint8Array): Uint8Array {
-    const object = this.#open(telegram, payment.decode);
+    const object = this.#open(telegram, (bytes) => payment.decode(bytes));
     const number = toHex(object.memberNumber);
     const member = this.#member(number);
     if (!signatures.payment.verify(object, member.verificationKey, this.#ops)) throw new CentreError('CENTRE_SIGNATURE', 'the instruction is not signed with the registered key');
