@@ -1,4 +1,5 @@
 export type * from './ports.js';
+export type * from './member-ports.js';
 export * from './errors.js';
 export * from './catalogue/catalogue.js';
 export * from './catalogue/claims.js';
@@ -25,3 +26,7 @@ export type * from './invariants/state.js';
 export * from './invariants/state-checks.js';
 export * from './invariants/change-checks.js';
 export * from './invariants/measured-checks.js';
+export type { MemberOptions, MemberProgress } from './machines/member.js';
+export type * from './plan/member-types.js';
+export * from './plan/member.js';
+export * from './invariants/member.js';

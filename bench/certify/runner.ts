@@ -1,53 +1,16 @@
-import type { PointRelatedEvent, RecordVerdict } from '../../reports/index.js';
-import { clauseText, missingFor, plan, planId, planPoint } from '../../scenarios/index.js';
-import type { Capability, ListedPoint, SystemName } from '../../scenarios/index.js';
+import type { PointRelatedEvent } from '../../reports/index.js';
+import { missingFor, plan, planId, planPoint } from '../../scenarios/index.js';
+import type { Capability, ListedPoint } from '../../scenarios/index.js';
+import { memberCutRunner, memberRunner } from '../member/runner.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
 import type { WorldFactory } from './factory.js';
 import { replayCutLine, replayLine } from './options.js';
 import type { CertifyOptions } from './options.js';
 import { runPoint } from './point.js';
+import { pointEvent, verdictEvent } from './point-runner.js';
+import type { PointRunner, RunnerSetting } from './point-runner.js';
 
-/** What a runner may use for its points; one for all points of a worker. */
-export interface RunnerSetting {
-  readonly options: CertifyOptions;
-  /** Image, chip, seed, and worlds with one personalised card of the backup system. */
-  readonly factory: WorldFactory;
-  readonly offered: readonly Capability[];
-  /** The command line that reproduces a point. */
-  readonly replay: (point: string) => string;
-}
-
-/**
- * Runs and judges points of one kind in its own way. The events of a point begin with its `point` event and end with
- * its `verdict` event (see {@link pointEvent} and {@link verdictEvent}); a point that needs what is not offered never
- * reaches `run`.
- */
-export interface PointRunner {
-  readonly system: SystemName;
-  /** Id of the plan, for records. */
-  readonly plan: string;
-  /** The points of a campaign in the order in which they are run. */
-  points(options: Pick<CertifyOptions, 'cuts'>): readonly ListedPoint[];
-  /** Rejects only on a defect of the bench itself. */
-  run(point: string, setting: RunnerSetting): Promise<readonly PointRelatedEvent[]>;
-}
-
-/** First event of a point. */
-export function pointEvent(point: ListedPoint): PointRelatedEvent {
-  const { id, scenario, title, needs } = point;
-  return { type: 'point', point: id, scenario, title, clause: clauseText(point), needs, cycle: 0 };
-}
-
-/** Last event of a point. */
-export function verdictEvent(
-  point: ListedPoint, judged: { readonly verdict: RecordVerdict; readonly reasons: readonly string[]; readonly step?: string },
-  { cycle = 0, replay = '' }: { readonly cycle?: number; readonly replay?: string } = {},
-): PointRelatedEvent {
-  const { verdict, reasons, step } = judged;
-  return {
-    type: 'verdict', point: point.id, verdict, cycle, clause: clauseText(point), reasons, flags: point.flags, replay, ...step !== undefined && { step },
-  };
-}
+export * from './point-runner.js';
 
 /** Events of a point that is not run because the statement, chip or bench does not offer what it needs. */
 export const unsupportedEvents = (point: ListedPoint, missing: readonly Capability[], replay: string): readonly PointRelatedEvent[] =>
@@ -75,6 +38,8 @@ export const cutRunner: PointRunner = {
 /** All runners in the order in which their points are run; another system adds its runner before the cuts. */
 export const pointRunners: readonly PointRunner[] = [
   backupRunner,
+  memberRunner,
+  memberCutRunner,
   cutRunner,
 ];
 

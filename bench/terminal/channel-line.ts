@@ -28,12 +28,14 @@ export interface ChannelTime {
   finding?(finding: Finding): void;
 }
 
-/** Step numbers that stand for letters in the marks of the other systems: 50 hexadecimal is `P` (docs/purse.md 3.2). */
+/** Step numbers that stand for letters in the marks of the other systems: `P` (docs/purse.md 3.2), `S` (docs/member.md 3.1). */
 const letterP = 0x50;
+const letterS = 0x53;
 
-/** The catalogue's id of a mark's two bytes: `1-15`, or `P-3a` where the first is the letter P. */
+/** The catalogue's id of a mark's two bytes: `1-15`, or `P-3a` and `S7` where the first is a letter. */
 export function markId(step: string): StepId {
   const [a, b] = step.split('-').map(Number);
+  if (a === letterS) return `S${b}`;
   if (a !== letterP) return `${a}-${b}`;
   return b > 0x0f ? `P-${b.toString(16)}` : `P-${b}`;
 }

@@ -1,11 +1,13 @@
 import { ScenarioError } from '../errors.js';
 import type { Embodiment, Phase, ScenarioId, StepId, SystemName } from '../ports.js';
 import { basicFrames } from './basic.js';
+import { memberFrames } from './member.js';
 import type { ScenarioFrame } from './frame.js';
 
 /** All scenarios of all systems, in protocol order. A new family of scenarios adds its frames here and its machines in machines/registry.ts. */
 export const frames: readonly ScenarioFrame[] = [
   ...basicFrames,
+  ...memberFrames,
 ];
 
 /** Ids of all scenarios, in protocol order. */

@@ -4,7 +4,10 @@ import type { ScenarioFrame } from '../catalogue/frame.js';
 import { ScenarioError } from '../errors.js';
 import type { Ports, ScenarioId } from '../ports.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
+import type { MemberPorts } from '../member-ports.js';
 import { keyBackup, keyRecover } from './keys.js';
+import { memberRegister, memberTrade } from './member.js';
+import type { MemberOptions, MemberProgress } from './member.js';
 import { plainBackup, plainRecover } from './plain.js';
 import type { Progress, ScenarioOptions } from './types.js';
 
@@ -42,12 +45,18 @@ export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...Object.values(basicMachines).map((machine) => definition(machine)),
 ];
 
+/** Scenarios of registration of signed information. */
+export const memberDefinitions: readonly ScenarioDefinition<MemberPorts, MemberOptions, MemberProgress>[] = [
+  definition(memberRegister), definition(memberTrade),
+];
+
 /** What every scenario of every system has, whatever it is run with. */
 export type AnyDefinition = Pick<ScenarioDefinition, 'frame' | 'machine'>;
 
 /** All scenarios of all systems, in the order of the frames; other systems add theirs here. */
 export const definitions: readonly AnyDefinition[] = [
   ...backupDefinitions,
+  ...memberDefinitions,
 ];
 
 /**

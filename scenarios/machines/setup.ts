@@ -84,6 +84,7 @@ export const scenarioSetup = setup({
     },
     startsAt: ({ context }, { at }: { at: Boundary }) => context.at === at,
     reached: ({ context }) => context.already,
+    chosen: ({ context }, { option, value }: { option: string; value: unknown }) => (context.options as Readonly<Record<string, unknown>>)[option] === value,
     reachedWhole: ({ context }, { claim }: { claim: ClaimState }) =>
       context.already && (context.progress.handle === undefined || !deletes(context, claim)),
     deletes: ({ context }, { claim }: { claim: ClaimState }) => deletes(context, claim),

@@ -7,7 +7,8 @@ const causes = ['refused', 'late', 'link', 'unexpected'] as const satisfies read
 
 type Guard =
   | { readonly type: 'reachedWhole' | 'deletes'; readonly params: { readonly claim: ClaimState } }
-  | { readonly type: 'reached' };
+  | { readonly type: 'reached' }
+  | { readonly type: 'chosen'; readonly params: { readonly option: string; readonly value: unknown } };
 
 /** A way on from a step, taken when its guard holds. */
 interface Branch {
@@ -62,6 +63,9 @@ export const reached = (target: string): Branch => ({ guard: { type: 'reached' }
 
 /** Branch of the last answer: the options ask for the deletion of claim 25 or 26. */
 export const deletes = (claim: ClaimState, target: ClaimState): Branch => ({ guard: { type: 'deletes', params: { claim } }, target });
+
+/** Branch by an option of the run. */
+export const when = (option: string, value: unknown, target: string): Branch => ({ guard: { type: 'chosen', params: { option, value } }, target });
 
 const end = { type: 'final' as const, entry: 'finish' as const };
 

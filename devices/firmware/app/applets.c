@@ -10,6 +10,9 @@
 #if FEATURE_PURSE
 #include "purse.h"
 #endif
+#if FEATURE_MEMBER
+#include "member.h"
+#endif
 
 /** Every AID begins so: F0 "CARD". */
 static const uint8_t aid_head[] = {0xF0, 'C', 'A', 'R', 'D'};
@@ -27,6 +30,9 @@ static const struct applet_entry applets[] = {
 #if FEATURE_PURSE
     {APPLET_PURSE, PURSE_PAGES, 5, "PURSE"},
 #endif
+#if FEATURE_MEMBER
+    {APPLET_MEMBER, MEMBER_PAGES, 6, "MEMBER"},
+#endif
 };
 #define APPLETS (sizeof applets / sizeof *applets)
 
@@ -39,6 +45,10 @@ static uint16_t run(struct apdu *a)
     case APPLET_PURSE:
         return purse_command(a);
 #endif
+#if FEATURE_MEMBER
+    case APPLET_MEMBER:
+        return member_command(a);
+#endif
     default:
         return backup_command(a);
     }
@@ -50,6 +60,9 @@ static void forget(void)
     pin_reset();
 #if FEATURE_PURSE
     purse_forget();
+#endif
+#if FEATURE_MEMBER
+    member_forget();
 #endif
 }
 

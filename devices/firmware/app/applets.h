@@ -29,5 +29,10 @@ uint16_t backup_command(struct apdu *a);
 uint16_t purse_command(struct apdu *a);
 void purse_forget(void);
 #endif
+#if FEATURE_MEMBER
+/** Member (member.c). */
+uint16_t member_command(struct apdu *a);
+void member_forget(void);
+#endif
 
 #endif
