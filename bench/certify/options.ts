@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ChipError, loadProfile } from '../../emulator/index.js';
 import type { Capability } from '../../scenarios/index.js';
 import { BenchError } from '../world/errors.js';
 import { statementFor } from './statement.js';
@@ -48,8 +49,25 @@ function packageRoot(): string {
   return join(here, ...up);
 }
 
-/** The prebuilt reference firmware. */
-export const referenceImage: string = join(root, 'devices', 'firmware', 'images', 'card.elf');
+const imageFile = (name: string): string => join(root, 'devices', 'firmware', 'images', `${name}.elf`);
+
+/** The prebuilt reference firmware with every system. */
+export const referenceImage: string = imageFile('card');
+/** The prebuilt reference firmware for chips with little code memory and a coprocessor: embodiments 1, 2 and 7. */
+export const smallReferenceImage: string = imageFile('card-small');
+/** Code memory, bytes, up to which the small image is meant. */
+const smallCode = 32_768;
+
+/** The prebuilt reference firmware for a chip. What is wrong with the chip is left to those who load it. */
+export function referenceFor(chip: string, overrides: readonly string[] = []): string {
+  try {
+    const { code, crypto } = loadProfile(chip, [...overrides]);
+    return code.bytes <= smallCode && crypto.present ? smallReferenceImage : referenceImage;
+  } catch (error) {
+    if (!(error instanceof ChipError)) throw error;
+    return referenceImage;
+  }
+}
 
 /** What the reference firmware claims. */
 export const referenceStatement: string = join(root, 'devices', 'firmware', 'ics.yaml');
@@ -97,7 +115,7 @@ export function certifyOptions(argv: readonly string[]): CertifyOptions {
   const { protocol } = values;
   if (protocol !== 'T=0' && protocol !== 'T=1') throw usage(`--protocol: expected T=0 or T=1, got '${protocol}'`);
   const jobs = values.jobs === undefined ? Math.min(availableParallelism(), 8) : whole('jobs', values.jobs, 1, 64);
-  const image = positionals[0] ?? referenceImage;
+  const image = positionals[0] ?? referenceFor(values.chip, values.set);
   const { name: statement, offered } = statementFor(image, values.ics, referenceStatement);
   return {
     image, chip: values.chip, overrides: values.set, seed: whole('seed', values.seed, 0, 0xffffffff),
@@ -107,7 +125,7 @@ export function certifyOptions(argv: readonly string[]): CertifyOptions {
 }
 
 function imageAndChip(options: Pick<CertifyOptions, 'image' | 'chip' | 'overrides'>): string {
-  const image = options.image === referenceImage ? '' : ` ${basename(options.image)}`;
+  const image = options.image === referenceFor(options.chip, options.overrides) ? '' : ` ${basename(options.image)}`;
   return `${image} --chip ${options.chip}${options.overrides.map((override) => ` --set ${override}`).join('')}`;
 }
 
