@@ -1,4 +1,5 @@
 export type * from './ports.js';
+export { isKeyKind } from './ports.js';
 export * from './errors.js';
 export * from './catalogue/catalogue.js';
 export * from './catalogue/frame.js';

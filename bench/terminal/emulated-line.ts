@@ -25,7 +25,7 @@ export interface LineHooks {
 }
 
 /** Commands of docs/protocol.md 2.1 that answer nothing but a status word (INS). */
-const silent: ReadonlySet<number> = new Set([0x20, 0x24, 0x1e, 0x26, 0x40, 0x42, 0x46, 0xda, 0x48]);
+const silent: ReadonlySet<number> = new Set([0x20, 0x24, 0x1e, 0x26, 0x40, 0x42, 0x46, 0x50, 0x56, 0xda, 0x48]);
 const deleteIns = 0x24;
 
 function expectsData(cla: number, ins: number): boolean {

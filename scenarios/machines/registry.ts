@@ -6,6 +6,7 @@ import type { Ports, ScenarioId } from '../ports.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
 import { keyBackup, keyRecover } from './keys.js';
 import { plainBackup, plainRecover } from './plain.js';
+import { seedBackup, seedRecover, seedValueBackup } from './seeds.js';
 import type { Progress, ScenarioOptions } from './types.js';
 
 /**
@@ -40,6 +41,7 @@ export const basicMachines = {
 /** Scenarios on the ports of the backup system, in protocol order; a new family adds its machines here. */
 export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...Object.values(basicMachines).map((machine) => definition(machine)),
+  ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
 ];
 
 /** What every scenario of every system has, whatever it is run with. */
