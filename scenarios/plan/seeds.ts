@@ -123,8 +123,9 @@ const meddled: readonly PlanPoint[] = [
   ...handedOver({ scenario: '7/seed-recover', object: 'key-reply', compare: ['3-5'], rule: '2.7-5', rows: keyReplyRows }),
   foreign('7/seed-backup', '1-6', 'certificate'), foreign('7/seed-recover', '3-5', 'key-reply'),
   scenarioPoint('7/seed-backup', 'A', 91, {
-    title: 'certificate of the first safe, to which the seed was not sent', clause: clause(['1-6', '1-7'], ['2.7-3'], [13]),
-    fault: { fault: 'swap', at: '1-6', object: 'certificate', by: 'unknown-safe' }, expect: refusedAtEnd('7/seed-backup', ['1-7'], ['6A82'], { safe: 'any' }),
+    title: 'certificate of a cancelled registration of the same seed at the first safe', clause: clause(['1-6', '1-7'], ['2.7-3'], [13]),
+    prepare: ready('7/seed-backup', { setup: [begin('9000', '$other', 'safe'), { do: 'safe-register', request: '$other', expect: '200', save: '$old' }, { do: 'cancel', expect: '9000' }] }),
+    fault: { fault: 'swap', at: '1-6', object: 'certificate', by: 'previous', with: '$old' }, expect: refusedAtEnd('7/seed-backup', ['1-7'], ['6985'], { safe: 'any' }),
   }),
 ];
 

@@ -80,12 +80,12 @@ static const struct command commands[] = {
 /** Step marks of the running command. */
 static struct {
     uint8_t embodiment, phase, next;
-    bool single; /* the whole command is one step */
+    uint8_t last; /* step that the end of the command marks, at most */
 } mark;
 
 void step(void)
 {
-    if (!mark.single) hal_trace_step(mark.embodiment, mark.phase, mark.next++, 0);
+    if (mark.next < mark.last) hal_trace_step(mark.embodiment, mark.phase, mark.next++, 0);
 }
 
 #if FEATURE_SEED
@@ -129,13 +129,14 @@ static void mark_start(const struct command *c, const struct apdu *a)
     mark.next = first & 15;
     /* Embodiment 2 has one step more before the certificate is handed over. */
     if (first == 0x1C && a->p1 == 2) mark.next++;
-    mark.single = false;
+    mark.last = 15;
 #if FEATURE_SEED
     if (a->p1 != SEED_EMBODIMENT || c->rule == FIXED) return;
-    /* Values: one step for each command; the certificate of a seed: 1-6 and 1-7. */
-    mark.single = a->p2 != 3;
-    mark.phase = mark.single ? 2 : 1;
-    mark.next = !mark.single ? 6 : c->ins == 0x14 ? 4 : (uint8_t)(c->ins - 0x0F) / 2 + 1;
+    /* Values: one step, 2-1, 2-2 or 2-4, for each command; the certificate of a seed: 1-6 and 1-7. */
+    bool seed = a->p2 == 3;
+    mark.phase = seed ? 1 : 2;
+    mark.next = seed ? 6 : c->ins == 0x10 ? 1 : c->ins == 0x12 ? 2 : 4;
+    mark.last = seed ? 7 : mark.next;
 #endif
 }
 
