@@ -4,7 +4,7 @@ import {
   answers, certificate, commands, fromHex, registeredValue, registrationRequest, samples, signed, signerOf,
 } from './codec/index.js';
 import type { CardCommand, Certificate } from './codec/index.js';
-import { decode } from './nvm/index.js';
+import { decode, publicSideOf } from './nvm/index.js';
 import { Desk, forged, pin } from './firmware/desk.js';
 import { faultyBuilds } from './firmware/faulty.js';
 import { HostLine, buildCrypto, buildHost } from './firmware/host-line.js';
@@ -97,6 +97,18 @@ const probes: Readonly<Record<string, Probe>> = {
     const cert = await d.register(2, 2, await d.load());
     const object = registeredValue.decode(d.safe.retrieve(await d.send(commands.recoverBegin(2, 'value', cert))));
     return takes(d, commands.recoverEnd(2, cert, registeredValue.encode({ ...object, signature: flipped(object.signature, 3) })));
+  },
+  'seed-stays': async (d) => {
+    await d.registerSeed();
+    return decode(d.line.memory()).keys.seed;
+  },
+  /** The key derived again is not the one there: refused by the reference before it stores anything. */
+  'seed-other-version': async (d) => {
+    const cert = await d.registerSeed();
+    const before = publicSideOf(d.line.memory()).decodingKeyId;
+    await d.send(commands.deleteKey('decoding'));
+    await d.recoverSeed(cert);
+    return publicSideOf(d.line.memory()).decodingKeyId !== before;
   },
   'early-receipt': async (d) => takes(d, commands.getReceipt(await d.register(1, 0, await d.load()))),
   /** After the comparison, before the counter is full again: it must have been lowered already. */

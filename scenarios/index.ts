@@ -1,5 +1,6 @@
 export type * from './ports.js';
 export type * from './member-ports.js';
+export { isKeyKind } from './ports.js';
 export * from './errors.js';
 export * from './catalogue/catalogue.js';
 export * from './catalogue/claims.js';

@@ -37,8 +37,11 @@ export type HashAlgorithm = 'SHA-256' | 'SHA-1' | 'MD5';
 /** Kind of key (protocol.md 1.1, tag 8A): 01 X25519 decoding key, 02 AES-128 common key. */
 export type KeyKind = 'decoding' | 'common';
 
-/** Kind of a certificate (protocol.md 1.1, tag 9B): 01, 02, 03. */
-export type CertificateKind = 'plain' | 'registered' | 'key';
+/** Kind of a certificate (protocol.md 1.1, tag 9B): 01, 02, 03, 04. */
+export type CertificateKind = 'plain' | 'registered' | 'key' | 'seed';
+
+/** True for a certificate that stands for a key, or for the seed of one. */
+export const isKeyKind = (kind: CertificateKind | undefined): boolean => kind === 'key' || kind === 'seed';
 
 /** Listed states of a class A item (protocol.md 2.3). */
 export type ValueState = 'active' | 'pending' | 'deposited';
@@ -209,6 +212,23 @@ export interface SafePort {
   register(request: RequestObject): Promise<Outcome<CertificateObject>>;
   retrieve(certificate: CertificateObject): Promise<Outcome<RetrievedObject>>;
   receipt(receipt: ReceiptObject): Promise<Outcome<undefined>>;
+}
+
+/** A certificate the card chose, with its handle. */
+export type ChosenCertificate = CertificateObject & { readonly handle: number };
+
+/** A card that derives its decoding key from a seed (embodiment 7, protocol.md 2.7). */
+export interface SeedCardPort extends CardPort {
+  seedRegisterBegin(safeId: string, hash: HashAlgorithm): Promise<Outcome<RequestObject>>;
+  /** Without a handle the card takes any seed certificate it has. */
+  seedRecoverBegin(certificate?: number): Promise<Outcome<ChosenCertificate>>;
+  seedRecoverEnd(certificate: number, object: RetrievedObject): Promise<Outcome<undefined>>;
+}
+
+/** Peers of a scenario with a second safe: values at `safe`, what opens them at `safe2`. */
+export interface TwoSafePorts extends Ports {
+  readonly card: SeedCardPort;
+  readonly safe2: SafePort;
 }
 
 /** Both peers of a scenario. */

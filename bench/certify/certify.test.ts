@@ -84,6 +84,8 @@ describe('cardbench certify', () => {
     ['no-own-signature', '2-recover-A-06', '2-12'],
     ['early-receipt', '1-recover-O-07', 'get-receipt'],
     ['pin-after-compare', '2-pin-P-09', 'verify'],
+    ['seed-stays', '7-seed-backup-N-01', '1-7'],
+    ['seed-other-version', '7-seed-recover-N-01', '3-7'],
     ['value-before-certificate', '1-backup-Z-01', undefined],
     ['index-before-data', '2-backup-Z-01', undefined],
   ])('the faulty build %s fails at %s', async (name, pattern, step) => {

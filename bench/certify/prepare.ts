@@ -1,4 +1,5 @@
 import { commands } from '../codec/index.js';
+import type { CardCommand } from '../codec/index.js';
 import { runScenario } from '../../scenarios/index.js';
 import type { PlanPoint, SampleName, ScenarioListener, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
 import { runScript } from '../script/run.js';
@@ -20,8 +21,13 @@ export function runHonestly(run: ScenarioRun, world: World): Promise<ScenarioOut
 /** The same scenario once more with honest peers; what its deletions have already taken from the card counts as done. */
 export function runAgain(run: ScenarioRun, world: World, listener: ScenarioListener): Promise<ScenarioOutput> {
   const { deleteAfterRegistration, deleteAfterRecovery } = run.options;
-  const absentMeansDone = deleteAfterRegistration === true || deleteAfterRecovery === true;
+  const absentMeansDone = run.scenario === '7/seed-backup' || deleteAfterRegistration === true || deleteAfterRecovery === true;
   return runScenario(run.scenario, { ports: world.ports, options: { ...optionsOf(run, world), absentMeansDone }, listener });
+}
+
+async function must(world: World, command: CardCommand): Promise<void> {
+  const { sw } = await world.line.transmit(command);
+  if (sw !== 0x9000) throw new BenchError('BENCH_PREPARE', `${command.name} was answered ${sw.toString(16).toUpperCase()}`);
 }
 
 /**
@@ -31,6 +37,7 @@ export function runAgain(run: ScenarioRun, world: World, listener: ScenarioListe
 export async function prepare(point: PlanPoint, world: World, bound: Bindings): Promise<void> {
   const { values, before = [], setup = [], pin = 'verified', deletedKeys = [], lifeCycle } = point.prepare;
   await world.open(lifeCycle === 'blank' ? 'none' : 'verified');
+  if (point.prepare.seed === true) await must(world, commands.generateSeed());
   for (const { as, sample } of values) await world.load(as, sample as SampleName);
   for (const run of before) {
     const { cause, step, text } = await runHonestly(run, world);
@@ -38,10 +45,7 @@ export async function prepare(point: PlanPoint, world: World, bound: Bindings): 
   }
   const { cause, text } = await runScript(setup, world, bound);
   if (cause !== 'done') throw new BenchError('BENCH_PREPARE', text);
-  for (const kind of deletedKeys) {
-    const { sw } = await world.line.transmit(commands.deleteKey(kind));
-    if (sw !== 0x9000) throw new BenchError('BENCH_PREPARE', `DELETE KEY was answered ${sw.toString(16).toUpperCase()}`);
-  }
+  for (const kind of deletedKeys) await must(world, commands.deleteKey(kind));
   if (pin === 'none' && lifeCycle !== 'blank') await world.line.transmit(commands.select());
   world.line.takeMarks();
 }

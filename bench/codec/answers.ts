@@ -44,6 +44,8 @@ export interface KeysPresent {
   readonly common: boolean;
   readonly signing: boolean;
   readonly transport: boolean;
+  /** Of the decoding key; gone once its certificate is stored. */
+  readonly seed: boolean;
 }
 /** DF04: status of the card. */
 export interface CardStatus {
@@ -118,9 +120,10 @@ function statusOf(data: Uint8Array): CardStatus {
   const lifeCycle = lifeCycles[data[0]];
   if (lifeCycle === undefined) throw new CodecError('ELEMENT_VALUE', `life cycle: expected 0-2, got ${data[0]}`, 0);
   const bits = data[2];
-  if (bits > 15) throw new CodecError('ELEMENT_VALUE', `keys present: unnamed bits in ${bits}`, 2);
+  if (bits > 31) throw new CodecError('ELEMENT_VALUE', `keys present: unnamed bits in ${bits}`, 2);
   const keys = {
     decoding: (bits & 1) !== 0, common: (bits & 2) !== 0, signing: (bits & 4) !== 0, transport: (bits & 8) !== 0,
+    seed: (bits & 16) !== 0,
   };
   return {
     lifeCycle, pinTries: data[1], keys,
@@ -132,6 +135,7 @@ const handleOf = (data: Uint8Array): number => whole(data, elements.handle, 'the
 const publicKeys = sequence<{ verificationKey: Uint8Array; transportKey: Uint8Array }>({
   verificationKey: elements.verificationKey, transportKey: elements.transportKey,
 });
+const seedBegun = sequence<{ handle: number; certificate: Certificate }>({ handle: elements.handle, certificate });
 const counts = sequence<{ quantity: number; remaining: number }>({
   quantity: elements.quantity, remaining: elements.remaining,
 });
@@ -155,6 +159,9 @@ export const answers = {
   recoverBegin: (data: Uint8Array): Certificate => certificate.decode(data),
   recoverEnd: handleOf,
   keyRegisterBegin: (data: Uint8Array): RegistrationRequest => registrationRequest.decode(data),
+  /** The certificate the card chose, and its handle. */
+  seedRecoverBegin: (data: Uint8Array): { handle: number; certificate: Certificate } =>
+    whole(data, seedBegun, 'the seed certificate'),
   getReceipt: (data: Uint8Array): Receipt => receipt.decode(data),
   /** E1 or E6. */
   readItem: itemOf,

@@ -17,7 +17,8 @@ export const commandTable = {
   'KEY REGISTER BEGIN': [0x80, 0x1c], 'KEY RECOVER END': [0x80, 0x1e], 'GET RECEIPT': [0x80, 0x22],
   DELETE: [0x80, 0x24], CANCEL: [0x80, 0x26], READ: [0x80, 0x28], USE: [0x80, 0x2a], LIST: [0x80, 0x2c],
   LOAD: [0x80, 0x2e], CORRECT: [0x80, 0x30], 'GENERATE KEY': [0x80, 0x40], 'DELETE KEY': [0x80, 0x42],
-  INITIALISE: [0x80, 0x46], 'PUT DATA': [0x80, 0xda], ISSUE: [0x80, 0x48],
+  'GENERATE SEED': [0x80, 0x50], 'SEED REGISTER BEGIN': [0x80, 0x52], 'SEED RECOVER BEGIN': [0x80, 0x54],
+  'SEED RECOVER END': [0x80, 0x56], INITIALISE: [0x80, 0x46], 'PUT DATA': [0x80, 0xda], ISSUE: [0x80, 0x48],
 } as const satisfies Record<string, readonly [number, number]>;
 
 /** Name of a card command. */
@@ -170,6 +171,18 @@ export const correct = (handle: number, object: LoadObject | Uint8Array): CardCo
 export const generateKey = (kind: GeneratedKey): CardCommand => command('GENERATE KEY', generatedKinds[kind], 0);
 /** DELETE KEY after its backup. */
 export const deleteKey = (kind: KeyKind): CardCommand => command('DELETE KEY', generatedKinds[kind], 0);
+/** GENERATE SEED: a new seed and the decoding key derived from it (embodiment 7). */
+export const generateSeed = (): CardCommand => command('GENERATE SEED', 7, 0);
+/** SEED REGISTER BEGIN to a safe (id of 8 bytes). Steps 1-1 to 1-3 of embodiment 7. */
+export const seedRegisterBegin = (safeId: Uint8Array, algorithm: HashAlgorithm = 'SHA-256'): CardCommand =>
+  command('SEED REGISTER BEGIN', 7, 0, concat(elements.safeId.write(safeId), elements.wantedAlgorithm.write(algorithm)));
+/** SEED RECOVER BEGIN with the certificate of this handle, or any. Steps 3-1 and 3-2 of embodiment 7. */
+export const seedRecoverBegin = (handle?: number): CardCommand =>
+  command('SEED RECOVER BEGIN', 7, 0, handle === undefined ? none : elements.handle.write(handle));
+/** SEED RECOVER END: the seed certificate's handle and the key reply. Steps 3-5 to 3-7 of embodiment 7. */
+export const seedRecoverEnd = (handle: number, reply: KeyReply | Uint8Array): CardCommand =>
+  command('SEED RECOVER END', 7, 0,
+    concat(elements.handle.write(handle), reply instanceof Uint8Array ? reply : keyReply.encode(reply)));
 /** INITIALISE: formats a card that is not operational. */
 export const initialise = (): CardCommand => command('INITIALISE', 0, 0);
 /** ISSUE: the life cycle becomes operational. */

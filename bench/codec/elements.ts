@@ -8,8 +8,10 @@ import type { Tlv } from './tlv.js';
 export type HashAlgorithm = 'SHA-256' | 'SHA-1' | 'MD5';
 /** Key kinds of element 8A: 01 decoding key (X25519), 02 common key (AES-128). */
 export type KeyKind = 'decoding' | 'common';
+/** What a key digest may name: also 05, the seed (32) a decoding key is derived from. */
+export type BackedKey = KeyKind | 'seed';
 /** Certificate kinds of element 9B. */
-export type CertificateKind = 'plain' | 'registered' | 'key';
+export type CertificateKind = 'plain' | 'registered' | 'key' | 'seed';
 /** Variants of element 90: 1 public-key, 2 common-key. */
 export type Variant = 1 | 2;
 /** States of a value in the wallet (docs/protocol.md 2.3). */
@@ -38,7 +40,7 @@ export const informationClasses = {
 /** Bytes of a hash X by algorithm. */
 export const hashLengths: Readonly<Record<HashAlgorithm, number>> = { 'SHA-256': 32, 'SHA-1': 20, MD5: 16 };
 /** Bytes of a wrapped key 9C by key kind: enc 32, key 32 or 16, tag 16. */
-export const wrappedLengths: Readonly<Record<KeyKind, number>> = { decoding: 80, common: 64 };
+export const wrappedLengths: Readonly<Record<BackedKey, number>> = { decoding: 80, common: 64, seed: 80 };
 
 /** BCD YYYYMMDD of a day written `YYYY-MM-DD`. Throws CodecError ELEMENT_VALUE. */
 export function dayBytes(day: string): Uint8Array {
@@ -61,14 +63,17 @@ function validityOf(content: Uint8Array, at: Tlv): Validity {
 const validityBytes = (value: Validity): Uint8Array =>
   value === null ? new Uint8Array(0) : Uint8Array.of(...dayBytes(value.from), ...dayBytes(value.to));
 
-const keyInformation = element<{ keyKind: KeyKind; keyId: Uint8Array }>(
+const backedKeys: Readonly<Record<BackedKey, number>> = { decoding: 1, common: 2, seed: 5 };
+
+const keyInformation = element<{ keyKind: BackedKey; keyId: Uint8Array }>(
   0x8a, 'key information', [9],
   (content, at) => {
-    if (content[0] !== 1 && content[0] !== 2)
-      throw new CodecError('ELEMENT_VALUE', `key kind: expected 1-2, got ${content[0]}`, at.contentOffset);
-    return { keyKind: content[0] === 1 ? 'decoding' : 'common', keyId: content.slice(1) };
+    const found = (Object.keys(backedKeys) as BackedKey[]).find((kind) => backedKeys[kind] === content[0]);
+    if (found === undefined)
+      throw new CodecError('ELEMENT_VALUE', `key kind: expected 1, 2 or 5, got ${content[0]}`, at.contentOffset);
+    return { keyKind: found, keyId: content.slice(1) };
   },
-  (value) => Uint8Array.of(value.keyKind === 'decoding' ? 1 : 2, ...value.keyId),
+  (value) => Uint8Array.of(backedKeys[value.keyKind], ...value.keyId),
 );
 
 const algorithms = [['01', 'SHA-256'], ['02', 'SHA-1'], ['03', 'MD5']] as const;
@@ -118,7 +123,7 @@ export const elements = {
   hash: bytesElement(0x98, 'hash X', [32, 20, 16]),
   counter: uintElement(0x99, 'counter Y', 4),
   safeId: bytesElement(0x9a, 'safe id', [8]),
-  kind: namedElement<CertificateKind>(0x9b, 'kind', [['01', 'plain'], ['02', 'registered'], ['03', 'key']]),
+  kind: namedElement<CertificateKind>(0x9b, 'kind', [['01', 'plain'], ['02', 'registered'], ['03', 'key'], ['04', 'seed']]),
   wrappedKey: bytesElement(0x9c, 'wrapped key', [80, 64]),
   verificationKey: bytesElement(0x9d, 'verification key', [32]),
   transportKey: bytesElement(0x9e, 'transport key', [32]),

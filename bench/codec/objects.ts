@@ -1,7 +1,7 @@
 import { CodecError } from './errors.js';
 import { elements, hashLengths, wrappedLengths } from './elements.js';
 import type {
-  CertificateKind, CertificateState, HashAlgorithm, KeyKind, Validity, ValueState, Variant,
+  BackedKey, CertificateKind, CertificateState, HashAlgorithm, Validity, ValueState, Variant,
 } from './elements.js';
 import { constructed, sequence, template, wholeObject } from './schema.js';
 import type { ObjectCodec, Part } from './schema.js';
@@ -37,7 +37,7 @@ export interface EmptyDigest {
 /** Key digest 306 (E2 with class 80). */
 export interface KeyDigest {
   readonly type: 'key';
-  readonly keyKind: KeyKind;
+  readonly keyKind: BackedKey;
   readonly keyId: Uint8Array;
 }
 /** Any E2. */
@@ -254,10 +254,12 @@ const hashFits = (value: { algorithm: HashAlgorithm; hash: Uint8Array }): string
   value.hash.length === hashLengths[value.algorithm]
     ? undefined
     : `${value.hash.length} bytes of hash do not fit ${value.algorithm}`;
-const kindFits = (value: { kind: CertificateKind; digest: Digest }): string | undefined =>
-  (value.kind === 'key') === (value.digest.type === 'key')
-    ? undefined
-    : `a ${value.digest.type} digest does not fit kind ${value.kind}`;
+const kindsOf = (digest: Digest): readonly CertificateKind[] => {
+  if (digest.type !== 'key') return ['plain', 'registered'];
+  return [digest.keyKind === 'seed' ? 'seed' : 'key'];
+};
+const kindFits = ({ kind, digest }: { kind: CertificateKind; digest: Digest }): string | undefined =>
+  (kindsOf(digest).includes(kind) ? undefined : `a ${digest.type} digest does not fit kind ${kind}`);
 
 /** Registration certificate 301, 304, 305 (E6): at most 320 bytes encoded. */
 export const certificate: ObjectCodec<Certificate> = template<Certificate>(0xe6, 'registration certificate', {

@@ -1,6 +1,7 @@
+import { expand } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, textBytes, uintBytes } from './bytes.js';
-import type { KeyKind } from './elements.js';
+import type { BackedKey } from './elements.js';
 import { CodecError } from './errors.js';
 import { hpkeOpen, hpkeSeal, openGcm, sealGcm } from './hpke.js';
 import type { HpkeContext } from './hpke.js';
@@ -104,10 +105,17 @@ export function unwrapKeyOnCard(
   return hpkeOpen(transportPrivate, toCard(binding), wrapped, ops);
 }
 
-/** Key id (8) of 1.4: of the X25519 public key belonging to a decoding key, or of a common key. */
-export function keyIdOf(kind: KeyKind, key: Uint8Array, ops: PublicKeyOps = nobleOps): Uint8Array {
-  const hashed = kind === 'decoding'
-    ? ops.agreementPublic(key)
-    : labelled('cardbench key id v1', commonKey(key));
-  return sha256(hashed).slice(0, 8);
+/** Key generation algorithm 141 of 1.4 and its version. */
+export const seedAlgorithm = { id: 1, version: 1 } as const;
+
+/** The decoding key (X25519 private, 32) of a seed (32): HKDF-SHA256, expansion only. Throws CodecError CRYPTO_KEY. */
+export function keyOfSeed(seed: Uint8Array, { id, version }: { readonly id: number; readonly version: number } = seedAlgorithm): Uint8Array {
+  if (seed.length !== 32) throw new CodecError('CRYPTO_KEY', `seed: expected 32 bytes, got ${seed.length}`);
+  return expand(sha256, seed, labelled('cardbench seed v1', Uint8Array.of(id, version)), 32);
+}
+
+/** Key id (8) of 1.4: of the X25519 public key belonging to a decoding key or to that of a seed, or of a common key. */
+export function keyIdOf(kind: BackedKey, key: Uint8Array, ops: PublicKeyOps = nobleOps): Uint8Array {
+  if (kind === 'common') return sha256(labelled('cardbench key id v1', commonKey(key))).slice(0, 8);
+  return sha256(ops.agreementPublic(kind === 'seed' ? keyOfSeed(key) : key)).slice(0, 8);
 }

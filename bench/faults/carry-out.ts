@@ -34,7 +34,7 @@ function withBytes<T>(value: T, bytes: Uint8Array, object: ObjectName): T {
   const fields = value as T & Carried & { readonly hashAlgorithm?: 'SHA-256' };
   try {
     if (object === 'request') return requestObject(bytes, registrationRequest.decode(bytes)) as T;
-    if (object === 'certificate') return certificateObject(bytes, certificateCodec.decode(bytes)) as T;
+    if (object === 'certificate') return { ...fields, ...certificateObject(bytes, certificateCodec.decode(bytes)) } as T;
     if (object === 'value' || object === 'registered-value' || object === 'key-reply')
       return retrievedObject(bytes, fields.hashAlgorithm ?? 'SHA-256') as T;
   } catch {
@@ -68,7 +68,7 @@ async function swapped(fault: SwapFault, setting: FaultSetting, state: FaultStat
   if (fault.by === 'foreign') return foreignObject(world, scenario, fault.object);
   if (state.request === undefined || fault.object !== 'certificate') return undefined;
   if (fault.by === 'unknown-safe') return certificateBy(safes.unknown, state.request);
-  if (fault.by === 'other-safe') return certificateBy(safes.other, state.request);
+  if (fault.by === 'other-safe') return certificateBy(scenario.includes('seed') ? safes.safe : safes.other, state.request);
   return undefined;
 }
 
@@ -94,11 +94,12 @@ const failure = (cause: Failure['cause'], text: string, safeCode?: string): Fail
   ({ ok: false, cause, text, marks: [], ...(safeCode === undefined ? {} : { safeCode }) });
 
 async function misbehave<S, T>(
-  fault: SafeFault, setting: FaultSetting, state: FaultState, sent: S, proceed: Proceed<S, T>,
+  fault: SafeFault, setting: FaultSetting, state: FaultState, call: Call, sent: S, proceed: Proceed<S, T>,
 ): Promise<Outcome<T>> {
   state.applied = true;
   state.text = `safe at ${fault.at}: ${fault.how}`;
-  const { store } = setting.world.parts.safes.safe;
+  const { safe, other } = setting.world.parts.safes;
+  const { store } = call.party === 'safe2' ? other : safe;
   switch (fault.how) {
     case 'unreachable': return failure('link', 'SAFE_UNREACHABLE: no connection');
     case 'late': await proceed(sent); return failure('late', 'SAFE_TIMEOUT: the answer came too late');
@@ -137,7 +138,7 @@ export function faultAtWork(fault: Fault, setting: FaultSetting): FaultAtWork {
     if (!touches(fault, call)) return proceed(sent);
     state.reached = true;
     if (fault.fault === 'alter' || fault.fault === 'swap') return exchangeObject(fault, setting, state, call, sent, proceed);
-    if (fault.fault === 'safe') return state.applied ? proceed(sent) : misbehave(fault, setting, state, sent, proceed);
+    if (fault.fault === 'safe') return state.applied ? proceed(sent) : misbehave(fault, setting, state, call, sent, proceed);
     return carryOutCardFault(fault, setting, state, call, sent, proceed);
   };
   return {

@@ -1,4 +1,4 @@
-import type { CardPort, Outcome, Ports, SafePort, ScenarioId } from '../../scenarios/index.js';
+import type { CardPort, Outcome, Ports, SafePort, ScenarioId, SeedCardPort } from '../../scenarios/index.js';
 import { callsOf } from './calls.js';
 import type { Call } from './calls.js';
 
@@ -33,9 +33,18 @@ export function aroundOf(scenario: ScenarioId, party: string, interceptor: Inter
   };
 }
 
+function seedAround(card: SeedCardPort, around: Around): Pick<SeedCardPort, 'seedRegisterBegin' | 'seedRecoverBegin' | 'seedRecoverEnd'> {
+  return {
+    seedRegisterBegin: (safeId, hash) => around('seedRegisterBegin', undefined, () => card.seedRegisterBegin(safeId, hash)),
+    seedRecoverBegin: (chosen) => around('seedRecoverBegin', undefined, () => card.seedRecoverBegin(chosen)),
+    seedRecoverEnd: (certificate, object) => around('seedRecoverEnd', object, (sent) => card.seedRecoverEnd(certificate, sent)),
+  };
+}
+
 function cardAround(card: CardPort, around: Around): CardPort {
   return {
     ...card,
+    ...'seedRegisterBegin' in card ? seedAround(card as SeedCardPort, around) : {},
     hasTrace: card.hasTrace,
     verifyPin: (pin) => card.verifyPin(pin),
     listValues: (embodiment, from) => around('listValues', undefined, () => card.listValues(embodiment, from)),

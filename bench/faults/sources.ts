@@ -1,4 +1,4 @@
-import { concat, fromHex, signerOf, textBytes, uintBytes } from '../codec/index.js';
+import { concat, fromHex, signerOf, textBytes, toHex, uintBytes } from '../codec/index.js';
 import type { Signer } from '../codec/index.js';
 import { pageOf, fixedPages } from '../nvm/layout.js';
 import type { ObjectName, ScenarioId } from '../../scenarios/index.js';
@@ -37,6 +37,11 @@ function cardSigner(world: World): Signer {
   return signerOf(page.slice(8, 40), world.parts.ops);
 }
 
+/** The safe of an id; the first one where none is named. */
+function deskWith({ parts: { safes } }: World, safeId: string | undefined): SafeDesk {
+  return [safes.other, safes.unknown].find(({ entry }) => toHex(entry.safeId) === safeId) ?? safes.safe;
+}
+
 /**
  * Signs an altered object again with the key that rightfully signs such objects, so that only its content can be at
  * fault. Objects without a signature are given back as they are.
@@ -45,7 +50,7 @@ export function signAgain(world: World, object: ObjectName, bytes: Uint8Array, c
   const label = labels[object];
   if (label === undefined) return bytes;
   const bySafe = object === 'certificate' || object === 'key-reply';
-  const signer = bySafe ? world.parts.safes.safe.signer : cardSigner(world);
+  const signer = bySafe ? deskWith(world, context.safeId).signer : cardSigner(world);
   const message = concat(textBytes(label), Uint8Array.of(0), contextBytes(object, context), beforeSignature(bytes));
   return withSignature(bytes, signer.sign(message));
 }
@@ -58,6 +63,7 @@ export function otherCardOf(world: World, cardId: Uint8Array = world.parts.cardI
 
 /** A registration request of another card, of the kind a scenario works with. */
 export function foreignRequest(world: World, scenario: ScenarioId, card: OtherCard = otherCardOf(world)): Uint8Array {
+  if (scenario.includes('seed')) return card.requestKey('seed', world.parts.safes.other.entry, 'SHA-256');
   if (scenario.includes('key')) return card.requestKey('decoding', world.parts.safes.safe.entry, 'SHA-256');
   const value = { ...samples['movie-ticket-A'], issueId: world.parts.issuer.newIssueId() };
   return card.requestValue(value, scenario.startsWith('1') ? 'plain' : 'public-key', 'SHA-256');
@@ -65,7 +71,7 @@ export function foreignRequest(world: World, scenario: ScenarioId, card: OtherCa
 
 /** The foreign object of a name: what the other card and the safe would exchange in that place. */
 export async function foreignObject(world: World, scenario: ScenarioId, object: ObjectName): Promise<Uint8Array | undefined> {
-  const { client } = world.parts.safes.safe;
+  const { client } = scenario.includes('seed') ? world.parts.safes.other : world.parts.safes.safe;
   const request = foreignRequest(world, scenario);
   if (object === 'request') return request;
   const certificate = await client.register(request);

@@ -116,6 +116,18 @@ export class Desk {
     return this.end(2, 'key', this.safe.register(await this.send(commands.keyRegisterBegin(kind, safeId))));
   }
 
+  /** A new seed, registered at the second safe: the handle of its certificate. */
+  async registerSeed(): Promise<number> {
+    await this.send(commands.generateSeed());
+    const { safeId } = safeEntry.decode(this.other.identity());
+    return this.end(7, 'key', this.other.register(await this.send(commands.seedRegisterBegin(safeId))));
+  }
+
+  async recoverSeed(handle: number): Promise<void> {
+    const { certificate: e6 } = answers.seedRecoverBegin(await this.send(commands.seedRecoverBegin(handle)));
+    await this.send(commands.seedRecoverEnd(handle, this.other.retrieve(certificate.encode(e6))));
+  }
+
   async recoverKey(handle: number): Promise<void> {
     const e6 = await this.send(commands.recoverBegin(2, 'key', handle));
     await this.send(commands.keyRecoverEnd(handle, this.safe.retrieve(e6)));

@@ -1,6 +1,6 @@
 import { CodecError, certificate, hashLengths, lifeCycles, settingsOf, toHex, valueInformation } from '../codec/index.js';
 import type {
-  CardSettings, Certificate, CertificateKind, CertificateState, HashAlgorithm, KeyKind, KeysPresent, LifeCycle,
+  BackedKey, CardSettings, Certificate, CertificateKind, CertificateState, HashAlgorithm, KeysPresent, LifeCycle,
   ValueInformation, ValueState,
 } from '../codec/index.js';
 import { certificateStates, valueStates } from '../codec/index.js';
@@ -56,7 +56,7 @@ export interface CardState {
 
 /** Key registration in progress. */
 export interface KeyRegistration {
-  readonly keyKind: KeyKind;
+  readonly keyKind: BackedKey;
   readonly algorithm: HashAlgorithm;
   readonly sequence: number;
   readonly safeId: string;
@@ -137,8 +137,8 @@ export interface NvmContents {
 }
 
 const algorithmNames: readonly (HashAlgorithm | undefined)[] = [undefined, 'SHA-256', 'SHA-1', 'MD5'];
-const kindNames: readonly (CertificateKind | undefined)[] = [undefined, 'plain', 'registered', 'key'];
-const keyKinds: readonly (KeyKind | undefined)[] = [undefined, 'decoding', 'common'];
+const kindNames: readonly (CertificateKind | undefined)[] = [undefined, 'plain', 'registered', 'key', 'seed'];
+const keyKinds: readonly (BackedKey | undefined)[] = [undefined, 'decoding', 'common', undefined, undefined, 'seed'];
 
 /** Reads pages of a settled image and collects what is wrong. */
 class Source {
@@ -225,6 +225,7 @@ function readKeyRegistration(source: Source): KeyRegistration | undefined {
   if (page?.[0] !== 1) return undefined;
   const keyKind = keyKinds[page[1]];
   const algorithm = algorithmNames[page[2]];
+  if (keyKind === 'seed' && !source.present(fixedPages.seed, 'seed')) return undefined;
   if (!keyKind || !algorithm) return source.problem('STATE', fixedPages.keyRegistration, 'key kind or algorithm');
   return {
     keyKind, algorithm, sequence: u32(page, 4), safeId: toHex(page.slice(8, 16)),
@@ -332,6 +333,7 @@ function readKeys(source: Source): KeysPresent {
     common: source.present(fixedPages.commonKey, 'common key'),
     signing: source.present(fixedPages.signingKey, 'signing key'),
     transport: source.present(fixedPages.transportKey, 'transport key'),
+    seed: source.present(fixedPages.seed, 'seed'),
   };
 }
 

@@ -4,6 +4,7 @@ export const pageSize = 64;
 export const fixedPages = {
   superblock: 0, journalHeader: 1, slot0: 2, slot1: 3, state: 4, identity: 5, signingKey: 6, transportKey: 7,
   credential0: 8, credential1: 9, pin: 10, decodingKey: 11, commonKey: 12, cardSecret: 13, keyRegistration: 14,
+  seed: 15,
 } as const;
 /** First page of the safes, and how many there may be (two pages each). */
 export const safeArea = { first: 16, count: 4 } as const;

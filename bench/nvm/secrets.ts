@@ -50,7 +50,7 @@ export class Secret {
 const places: readonly (readonly [string, number, number])[] = [
   ['decoding key', fixedPages.decodingKey, 32], ['common key', fixedPages.commonKey, 16],
   ['signing key', fixedPages.signingKey, 32], ['transport key', fixedPages.transportKey, 32],
-  ['card secret', fixedPages.cardSecret, 32],
+  ['card secret', fixedPages.cardSecret, 32], ['seed', fixedPages.seed, 32],
 ];
 
 /** The keys in an image (journal settled), for secrecy checks. Throws NvmError NVM_SIZE. */
@@ -69,6 +69,8 @@ export function secretsOf(image: Uint8Array): readonly Secret[] {
 export interface PublicSide {
   readonly decodingKeyId?: string;
   readonly commonKeyId?: string;
+  /** Of the decoding key that the seed gives. */
+  readonly seedKeyId?: string;
   readonly verificationKey?: string;
   readonly transportKey?: string;
 }
@@ -83,6 +85,7 @@ export function publicSideOf(image: Uint8Array, ops: PublicKeyOps = nobleOps): P
   return {
     ...compute('decoding key', 'decodingKeyId', (key) => keyIdOf('decoding', key, ops)),
     ...compute('common key', 'commonKeyId', (key) => keyIdOf('common', key, ops)),
+    ...compute('seed', 'seedKeyId', (seed) => keyIdOf('seed', seed, ops)),
     ...compute('signing key', 'verificationKey', (key) => ops.signingPublic(key)),
     ...compute('transport key', 'transportKey', (key) => ops.agreementPublic(key)),
   };

@@ -110,7 +110,7 @@ function prepareKey(context: Context, request: RegistrationRequest, object: KeyO
   if (!equalBytes(keyIdOf(object.digest.keyKind, key, context.ops), object.digest.keyId))
     throw new SafeError('SAFE_BAD_OBJECT', 'the key id of the digest is not that of the key');
   return {
-    kind: 'key', item: key, hash: hashX(algorithm, key), digest: object.digest,
+    kind: object.digest.keyKind === 'seed' ? 'seed' : 'key', item: key, hash: hashX(algorithm, key), digest: object.digest,
     credential: credentialCodec.encode(object.credential),
   };
 }
@@ -224,7 +224,7 @@ function retrieve(context: Context, bytes: Uint8Array): Uint8Array {
   if (sealed === undefined) throw damaged('missing');
   const item = records.openItem(context.keys.store, name, sealed);
   checkItem(certificate, item);
-  return certificate.kind === 'key' ? replyWithKey(context, certificate, bytes, record, item) : item;
+  return certificate.digest.type === 'key' ? replyWithKey(context, certificate, bytes, record, item) : item;
 }
 
 function takeReceipt(context: Context, bytes: Uint8Array): void {

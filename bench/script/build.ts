@@ -1,5 +1,5 @@
 import { certificate, commands, fromHex, loadObject } from '../codec/index.js';
-import type { CardCommand } from '../codec/index.js';
+import type { BackedKey, CardCommand } from '../codec/index.js';
 import type { Alteration, ItemRef, ObjectRef, Ref, SampleName, ScriptCommand } from '../../scenarios/index.js';
 import { alterObject } from '../faults/alter.js';
 import { verifyCommand } from '../terminal/card-port.js';
@@ -24,7 +24,7 @@ export function noBindings(): Bindings {
 
 const unbound = (what: string): BenchError => new BenchError('BENCH_PREPARE', `${what} is not bound by the plan point`);
 
-const keyNames: Readonly<Record<string, 'decoding' | 'common'>> = { $decoding: 'decoding', $common: 'common' };
+const keyNames: Readonly<Record<string, BackedKey>> = { $decoding: 'decoding', $common: 'common', $seed: 'seed' };
 
 function presentHandle(world: World, name: string, part: string | undefined): number | undefined {
   const key = keyNames[name];
@@ -100,6 +100,7 @@ function simple(c: ScriptCommand): CardCommand | undefined {
     case 'list-values': return commands.listValues(c.embodiment);
     case 'list-certificates': return commands.listCertificates(c.embodiment, c.what);
     case 'generate-key': return commands.generateKey(c.kind);
+    case 'generate-seed': return commands.generateSeed();
     case 'delete-key': return commands.deleteKey(c.kind);
     case 'initialise': return commands.initialise();
     case 'issue': return commands.issue();
@@ -134,6 +135,8 @@ function onHandle(world: World, bound: Bindings, c: ScriptCommand): CardCommand 
     case 'read': return commands.readItem(handle(c.item));
     case 'use': return c.amount === undefined
       ? commands.useQuantity(handle(c.item), c.quantity ?? 0) : commands.useAmount(handle(c.item), c.amount);
+    case 'seed-register-begin': return commands.seedRegisterBegin(deskOf(world, c.safe).entry.safeId, c.hash);
+    case 'seed-recover-begin': return commands.seedRecoverBegin(c.item === undefined ? undefined : handle(c.item));
     case 'key-register-begin': return commands.keyRegisterBegin(c.kind, deskOf(world, c.safe).entry.safeId, c.hash);
     default: return undefined;
   }
@@ -146,6 +149,7 @@ function withObject(world: World, bound: Bindings, c: ScriptCommand): Promise<Ca
     case 'register-end': return object(c.certificate).then((bytes) => commands.registerEnd(c.embodiment, c.what, bytes));
     case 'recover-end': return object(c.object).then((bytes) => commands.recoverEnd(c.embodiment, handle(c.item), bytes));
     case 'key-recover-end': return object(c.object).then((bytes) => commands.keyRecoverEnd(handle(c.item), bytes));
+    case 'seed-recover-end': return object(c.object).then((bytes) => commands.seedRecoverEnd(handle(c.item), bytes));
     case 'load': return object(c.object).then((bytes) => commands.load(bytes));
     case 'correct': return object(c.object).then((bytes) => commands.correct(handle(c.item), bytes));
     default: return undefined;

@@ -1,4 +1,4 @@
-import { hidden, recordsOf, redeemable, spendable, worth } from '../../scenarios/index.js';
+import { hidden, isKeyKind, recordsOf, redeemable, spendable, worth } from '../../scenarios/index.js';
 import type { AbstractCard, AbstractCertificate, AbstractWorld, ScenarioOutput } from '../../scenarios/index.js';
 import { runHonestly } from '../certify/prepare.js';
 import { commands } from '../codec/index.js';
@@ -49,7 +49,7 @@ function recoverGoal(scene: Scene): string | undefined {
 
 /** Id of the decoding key that a stored key certificate stands for. */
 function storedKey({ world, card }: Scene): string | undefined {
-  const certificate = card.certificates.find((one) => one.kind === 'key' && one.state === 'stored' && one.readable);
+  const certificate = card.certificates.find((one) => isKeyKind(one.kind) && one.state === 'stored' && one.readable);
   return certificate && recordsOf(world, certificate)[0]?.keyId;
 }
 
@@ -67,6 +67,8 @@ type GoalRule = (scene: Scene) => string | undefined;
 /** The rule of each scenario; power cuts in a scenario need one. */
 const goalRules: Readonly<Record<string, GoalRule>> = {
   '1/backup': backupGoal, '2/backup': backupGoal, '1/recover': recoverGoal, '2/recover': recoverGoal,
+  '7/backup': backupGoal, '7/seed-recover': (scene) => keyGoal(scene, true),
+  '7/seed-backup': (scene) => (scene.card.keys.seed === undefined ? keyGoal(scene, !scene.deletes) : 'the seed is still there'),
   '2/key-backup': (scene) => keyGoal(scene, !scene.deletes), '2/key-recover': (scene) => keyGoal(scene, true),
 };
 
@@ -95,7 +97,7 @@ export interface Patience {
 
 async function cancelRegistration(point: TearPoint, world: World): Promise<void> {
   const handle = world.handleOf(itemOf(point, world), 'value');
-  await world.line.transmit(point.run.scenario === '2/key-backup' || handle === undefined ? commands.cancelKey() : commands.cancel(handle));
+  await world.line.transmit(/key|seed/.test(point.run.scenario) || handle === undefined ? commands.cancelKey() : commands.cancel(handle));
   world.line.takeMarks();
 }
 
@@ -106,7 +108,7 @@ async function cancelRegistration(point: TearPoint, world: World): Promise<void>
 export async function retryHonestly(point: TearPoint, world: World, { cancelConflicts = false }: Patience = {}): Promise<Retries> {
   const run = { ...point.run, options: { ...point.run.options, absentMeansDone: true } };
   const missed = (): string | undefined => goalMissed(point, world.abstract(), itemOf(point, world));
-  if (point.run.scenario === '2/key-backup' && missed() === undefined) return { retries: 0, boots: 0, settled: true, last: undefined };
+  if (['2/key-backup', '7/seed-backup'].includes(point.run.scenario) && missed() === undefined) return { retries: 0, boots: 0, settled: true, last: undefined };
   let boots = 0;
   let last: ScenarioOutput | undefined;
   for (let retries = 1; retries <= retryLimit; retries += 1) {

@@ -43,8 +43,18 @@ const key = [
   { id: '2-key-recover-Z-01', like: '2-key-recover-N-01', title: 'power cut while a deleted decoding key comes back', besides: sealedBesides },
 ].map(point);
 
-/** The six phases, with and without the deletions of claims 25 and 26 where they exist. */
-export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key];
+/** A value that only the key of the seed can open. */
+const sealedBySeed: ScenarioRun = { run: 'scenario', scenario: '7/backup', options: {}, item: '$other' };
+
+const seed = [
+  { id: '7-seed-backup-Z-01', like: '7-seed-backup-N-01', title: 'power cut while the seed is registered', besides: sealedBySeed },
+  { id: '7-seed-backup-Z-02', like: '7-seed-backup-N-02', title: 'power cut while the seed is registered and its key deleted', besides: sealedBySeed },
+  { id: '7-backup-Z-01', like: '7-backup-N-01', title: 'power cut while a value is registered under the key of a seed' },
+  { id: '7-seed-recover-Z-01', like: '7-seed-recover-N-02', title: 'power cut while a deleted decoding key is derived again', besides: sealedBySeed },
+].map(point);
+
+/** The phases of embodiments 1, 2 and 7, with and without the deletions of claims 25 and 26 where they exist. */
+export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key, ...seed];
 
 /** Ending of the id of a {@link leanPoint}. */
 const leanEnding = '~lean';

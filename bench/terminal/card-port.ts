@@ -1,6 +1,6 @@
-import { answers, commands, fromHex, toHex } from '../codec/index.js';
+import { answers, certificate as certificateCodec, commands, fromHex, toHex } from '../codec/index.js';
 import type { CardCommand } from '../codec/index.js';
-import type { CardPort, Outcome, Page, PinChoice, Variant } from '../../scenarios/index.js';
+import type { Outcome, Page, PinChoice, SeedCardPort, Variant } from '../../scenarios/index.js';
 import type { CardLine } from './card-line.js';
 import { certificateEntry, certificateObject, requestObject, valueEntry } from './convert.js';
 import { cardOutcome, linkFailure } from './outcome.js';
@@ -35,7 +35,7 @@ export function verifyCommand(digits: string | undefined): CardCommand {
 }
 
 /** The card as the scenarios want it, over a line with the applet selected. */
-export function createCardPort(line: CardLine, known: TerminalKnowledge): CardPort {
+export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCardPort {
   const send = <T>(command: CardCommand, parse: (data: Uint8Array) => T): Promise<Outcome<T>> =>
     exchange(line, command, parse);
   const nothing = (data: Uint8Array): undefined => {
@@ -71,6 +71,12 @@ export function createCardPort(line: CardLine, known: TerminalKnowledge): CardPo
       return { bytes: data, cardId: toHex(cardId), sequence };
     }),
     delete: (handle) => send(commands.deleteItem(handle), nothing),
+    seedRegisterBegin: (safeId, hash) => send(commands.seedRegisterBegin(fromHex(safeId), hash), request),
+    seedRecoverBegin: (chosen) => send(commands.seedRecoverBegin(chosen), (data) => {
+      const { handle, certificate } = answers.seedRecoverBegin(data);
+      return { ...certificateObject(certificateCodec.encode(certificate), certificate), handle };
+    }),
+    seedRecoverEnd: (certificate, object) => send(commands.seedRecoverEnd(certificate, object.bytes), nothing),
     deleteKey: (kind) => send(commands.deleteKey(kind), nothing),
   };
 }

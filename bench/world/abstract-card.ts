@@ -40,7 +40,7 @@ export function abstractCard(
   memory: Uint8Array, ops: PublicKeyOps, contents: NvmContents = decode(memory), blankId = '',
 ): AbstractCard {
   const { state, entries, cardId } = contents;
-  const { decodingKeyId, commonKeyId } = publicSideOf(memory, ops);
+  const { decodingKeyId, commonKeyId, seedKeyId } = publicSideOf(memory, ops);
   return {
     cardId: cardId ?? blankId,
     values: entries.flatMap(valueOf),
@@ -51,6 +51,7 @@ export function abstractCard(
     keys: {
       ...(decodingKeyId === undefined ? {} : { decoding: decodingKeyId }),
       ...(commonKeyId === undefined ? {} : { common: commonKeyId }),
+      ...(seedKeyId === undefined ? {} : { seed: seedKeyId }),
     },
   };
 }

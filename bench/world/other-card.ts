@@ -3,7 +3,7 @@ import {
   wrapKeyToSafe,
 } from '../codec/index.js';
 import type {
-  Credential, HashAlgorithm, KeyDigest, KeyKind, PublicKeyOps, RegisteredValue, SafeEntry, ValueInformation,
+  BackedKey, Credential, HashAlgorithm, KeyDigest, PublicKeyOps, RegisteredValue, SafeEntry, ValueInformation,
 } from '../codec/index.js';
 import type { Issuer } from './issuer.js';
 import type { RandomSource } from './random.js';
@@ -14,8 +14,8 @@ export interface OtherCard {
   readonly credential: Credential;
   /** A registration request (E4) for a value: plain, or sealed by a variant. */
   requestValue(value: ValueInformation, variant: 'plain' | 'public-key' | 'common-key', hash: HashAlgorithm): Uint8Array;
-  /** A registration request (E4) for one of its keys, wrapped for the safe. */
-  requestKey(kind: KeyKind, safe: SafeEntry, hash: HashAlgorithm): Uint8Array;
+  /** A registration request (E4) for one of its keys or a seed, wrapped for the safe. */
+  requestKey(kind: BackedKey, safe: SafeEntry, hash: HashAlgorithm): Uint8Array;
 }
 
 /** A card with keys of its own, certified by `issuer`; its sequence numbers start after `firstSequence`. */
@@ -23,7 +23,7 @@ export function createOtherCard(
   cardId: Uint8Array, issuer: Issuer, random: RandomSource, firstSequence = 0, ops: PublicKeyOps = nobleOps,
 ): OtherCard {
   const signer = signerOf(random(32), ops);
-  const keys = { transport: random(32), decoding: random(32), common: random(16) };
+  const keys = { transport: random(32), decoding: random(32), common: random(16), seed: random(32) };
   const credential = issuer.certify({
     cardId, verificationKey: signer.publicKey, transportKey: ops.agreementPublic(keys.transport),
   });

@@ -5,6 +5,7 @@ import type { PublicKeyOps, SafeEntry, Signer } from '../codec/index.js';
 import { createSafe, inProcessClient, memoryStore } from '../safe/index.js';
 import type { MemoryStore, SafeClient, SafeKeys } from '../safe/index.js';
 import * as records from '../safe/record.js';
+import { isKeyKind } from '../../scenarios/index.js';
 import type { AbstractRecord, AbstractSafe } from '../../scenarios/index.js';
 import type { RandomSource } from './random.js';
 
@@ -79,7 +80,7 @@ export function abstractSafe(
     const card = toHex(cardId);
     const about = { state: record.state, kind, counter, hash: toHex(hash), cardId: card, sequence };
     const keyId = digest.type === 'key' ? { keyId: toHex(digest.keyId) } : {};
-    const value = kind === 'key' ? keyId : factsOf(desk, key.slice('certificate/'.length), kind, knownBy(card, sequence));
+    const value = isKeyKind(kind) ? keyId : factsOf(desk, key.slice('certificate/'.length), kind, knownBy(card, sequence));
     list.push({ ...about, ...value });
   }
   const counter = desk.store.get(records.keys.counter);

@@ -1,5 +1,5 @@
 import { commands, toHex } from '../codec/index.js';
-import type { LoadObject, PublicKeyOps, ValueInformation } from '../codec/index.js';
+import type { BackedKey, LoadObject, PublicKeyOps, ValueInformation } from '../codec/index.js';
 import { emulatedCard } from '../../devices/index.js';
 import type { CardSnapshot, EmulatedCard, Finding } from '../../devices/index.js';
 import type { ChipProfile, CryptoCache, Image, NvmState, Translations, WeakPolicy } from '../../emulator/index.js';
@@ -7,7 +7,7 @@ import { decode, pageMap } from '../nvm/index.js';
 import type { NvmContents, NvmEntry, PageMap } from '../nvm/index.js';
 import { samples } from '../../scenarios/index.js';
 import type {
-  AbstractLedgerEntry, AbstractWorld, PinChoice, Ports, SampleName,
+  AbstractLedgerEntry, AbstractWorld, PinChoice, SafePort, SampleName, TwoSafePorts,
 } from '../../scenarios/index.js';
 import type { StoreSnapshot } from '../safe/index.js';
 import { createCardPort, verifyCommand } from '../terminal/card-port.js';
@@ -61,8 +61,8 @@ export class World {
   readonly parts: WorldParts;
   readonly card: EmulatedCard;
   readonly line: EmulatedLine;
-  /** Honest ports to the card and to its first safe. */
-  readonly ports: Ports;
+  /** Honest ports to the card and to its safes. */
+  readonly ports: TwoSafePorts;
   /** Issue ids in hexadecimal of the names the plan gives to values. */
   readonly names = new Map<string, string>();
   readonly #ledger = new Map<string, AbstractLedgerEntry>();
@@ -88,11 +88,10 @@ export class World {
       finding: (finding) => { if (!this.#muted) hooks?.finding?.(finding); },
       ending: () => hooks?.ending?.(this),
     });
-    const { entry, client } = parts.safes.safe;
-    this.ports = {
-      card: createCardPort(this.line, this.knowledge),
-      safe: createSafePort(entry.safeId, client, (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); }),
-    };
+    const safePort = ({ entry, client }: SafeDesk): SafePort =>
+      createSafePort(entry.safeId, client, (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); });
+    const { safe, other } = parts.safes;
+    this.ports = { card: createCardPort(this.line, this.knowledge), safe: safePort(safe), safe2: safePort(other) };
   }
 
   /** What the terminal knows beside the card's answers. */
@@ -200,8 +199,8 @@ export class World {
       ?.handle;
   }
 
-  /** Handle of the certificate of a key, if there is one. */
-  keyCertificate(kind: 'decoding' | 'common'): number | undefined {
+  /** Handle of the certificate of a key or seed, if there is one. */
+  keyCertificate(kind: BackedKey): number | undefined {
     return this.contents().entries.find((entry) => entry.class === 'B' && entry.object?.digest.type === 'key'
       && entry.object.digest.keyKind === kind)?.handle;
   }

@@ -1,7 +1,7 @@
 import type { ClaimState, Progress, ScenarioOptions } from '../machines/types.js';
 import { ScenarioError } from '../errors.js';
 import type { ObjectName } from '../plan/faults.js';
-import type { ItemExpectation, ScenarioRun } from '../plan/types.js';
+import type { ItemExpectation, Preparation, ScenarioRun } from '../plan/types.js';
 import type { CertificateKind, Embodiment, Phase, PortRole, ScenarioId, StepId, SystemName } from '../ports.js';
 import type { Step } from './catalogue.js';
 
@@ -66,6 +66,8 @@ export interface FrameDraft {
   readonly midway?: readonly ItemExpectation[];
   /** Scenario that must have been through before; a recovery needs the registration. */
   readonly prior?: { readonly scenario: ScenarioId; readonly options?: ScenarioOptions };
+  /** What its card must be made with, whatever else a point prepares. */
+  readonly prepares?: Pick<Preparation, 'seed' | 'safes'>;
   /** Options the scenario does not have. */
   readonly without?: readonly (keyof ScenarioOptions)[];
 }

@@ -3,10 +3,12 @@ import type { Embodiment, Phase, ScenarioId, StepId, SystemName } from '../ports
 import { basicFrames } from './basic.js';
 import { memberFrames } from './member.js';
 import type { ScenarioFrame } from './frame.js';
+import { seedFrames } from './seeds.js';
 
 /** All scenarios of all systems, in protocol order. A new family of scenarios adds its frames here and its machines in machines/registry.ts. */
 export const frames: readonly ScenarioFrame[] = [
   ...basicFrames,
+  ...seedFrames,
   ...memberFrames,
 ];
 

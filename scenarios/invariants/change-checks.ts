@@ -1,3 +1,4 @@
+import { isKeyKind } from '../ports.js';
 import type { AbstractCard, AbstractCertificate, AbstractRecord, AbstractSafe, AbstractWorld, Finding } from './state.js';
 import { finding, hidden, recordsOf, redeemable, spendable, worth } from './state-checks.js';
 
@@ -33,7 +34,7 @@ function certificateGone(before: AbstractWorld, after: AbstractWorld, card: Abst
   const gone = card.certificates.filter((certificate) => !hidden(certificate) && !now.certificates.some((other) => !hidden(other) && sameCertificate(other, certificate)));
   return gone.flatMap((certificate) => {
     const { handle, state, kind } = certificate;
-    if (kind === 'key') {
+    if (isKeyKind(kind)) {
       const keyIds = recordsOf(before, certificate).map(({ keyId }) => keyId);
       const present = keyIds.some((keyId) => keyId !== undefined && (now.keys.decoding === keyId || now.keys.common === keyId));
       return present ? [] : [finding('I6', `key certificate ${handle} was erased and its key is not on the card`)];

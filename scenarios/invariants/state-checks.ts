@@ -1,3 +1,4 @@
+import { isKeyKind } from '../ports.js';
 import type {
   AbstractCard, AbstractCertificate, AbstractLedgerEntry, AbstractRecord, AbstractSafe, AbstractValue, AbstractWorld, Finding, InvariantId,
 } from './state.js';
@@ -81,14 +82,14 @@ function keyWithin(world: AbstractWorld, card: AbstractCard | undefined, record:
   const { keyId } = record;
   if (record.kind !== 'registered' || keyId === undefined) return true;
   if (card && (card.keys.decoding === keyId || card.keys.common === keyId)) return true;
-  return (card?.certificates ?? []).some((certificate) => certificate.kind === 'key' && redeemable(certificate) && certificate.readable
+  return (card?.certificates ?? []).some((certificate) => isKeyKind(certificate.kind) && redeemable(certificate) && certificate.readable
     && recordsOf(world, certificate).some((held) => held.state === 'held' && held.keyId === keyId));
 }
 
 /** Worth that comes back through certificates on cards: stably readable, with a held record and a key. */
 function recoverable(world: AbstractWorld, issueId: string, money: boolean): number {
   const worths = world.cards.flatMap((card) => card.certificates.filter((certificate) => certificate.readable && redeemable(certificate)
-    && certificate.kind !== 'key' && certificate.cardId === card.cardId)
+    && !isKeyKind(certificate.kind) && certificate.cardId === card.cardId)
     .flatMap((certificate) => recordsOf(world, certificate).filter((record) => record.issueId === issueId && record.state === 'held' && keyWithin(world, card, record)))
     .map((record) => (money ? record.remaining : record.quantity) ?? 0));
   return Math.max(0, ...worths);
@@ -117,7 +118,7 @@ export function singleSpend(world: AbstractWorld): readonly Finding[] {
 
 /** I4: no value is at rest both spendable in a wallet and redeemable at a safe. */
 export function exclusion(world: AbstractWorld): readonly Finding[] {
-  return world.cards.flatMap((card) => card.certificates.filter((certificate) => redeemable(certificate) && certificate.kind !== 'key').flatMap((certificate) => {
+  return world.cards.flatMap((card) => card.certificates.filter((certificate) => redeemable(certificate) && !isKeyKind(certificate.kind)).flatMap((certificate) => {
     const ids = recordsOf(world, certificate).filter(({ state }) => state === 'held').map(({ issueId }) => issueId);
     const both = allValues(world).find((value) => spendable(value) && worth(value) > 0 && ids.includes(value.issueId));
     return both ? [finding('I4', `value ${both.issueId} is ${both.state} and its certificate ${certificate.handle} is ${certificate.state}`)] : [];
@@ -136,7 +137,7 @@ export function certificatesMatch(world: AbstractWorld): readonly Finding[] {
 }
 
 function heldKeys({ records }: AbstractSafe): readonly string[] {
-  return records.flatMap(({ kind, state, keyId }) => (kind === 'key' && state === 'held' && keyId !== undefined ? [keyId] : []));
+  return records.flatMap(({ kind, state, keyId }) => (isKeyKind(kind) && state === 'held' && keyId !== undefined ? [keyId] : []));
 }
 
 /**
@@ -158,7 +159,7 @@ export function keysKept(world: AbstractWorld, separate = false): readonly Findi
 export function roomReserved(world: AbstractWorld): readonly Finding[] {
   return world.cards.flatMap(({ cardId, values, certificates }) => {
     const pending = values.filter(({ state }) => state === 'pending').length;
-    const reserved = certificates.filter(({ state, kind }) => state === 'reserved' && kind !== 'key').length;
+    const reserved = certificates.filter(({ state, kind }) => state === 'reserved' && !isKeyKind(kind)).length;
     return pending > reserved ? [finding('I12', `card ${cardId} has ${pending} registrations open and room reserved for ${reserved} certificates`)] : [];
   });
 }

@@ -48,7 +48,12 @@ export interface AbstractCard {
   readonly loadNumber: number;
   readonly pinTries: number;
   /** Ids of the keys present, hexadecimal; never the keys. */
-  readonly keys: { readonly decoding?: string; readonly common?: string };
+  readonly keys: {
+    readonly decoding?: string;
+    readonly common?: string;
+    /** Of the seed: the id of the decoding key it gives. */
+    readonly seed?: string;
+  };
 }
 
 /** One record or tombstone of a safe. */

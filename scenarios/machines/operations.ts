@@ -184,10 +184,13 @@ export const operations = {
     run.ports.card.keyRecoverEnd(need(run, 'handle'), need(run, 'object')), () => ({})),
 } satisfies Record<string, (run: Run, first: StepId) => Promise<Settled>>;
 
+/** Registrations whose claim 25 deletes a key. */
+const keyScenarios: readonly ScenarioId[] = ['2/key-backup', '7/seed-backup'];
+
 /** The deletions of claims 25 and 26. */
 export const claims = {
   'claim-25': (run) => remove(run, 'claim-25',
-    run.scenario === '2/key-backup' ? run.ports.card.deleteKey(keyOf(run)) : run.ports.card.delete(need(run, 'handle'))),
+    keyScenarios.includes(run.scenario) ? run.ports.card.deleteKey(keyOf(run)) : run.ports.card.delete(need(run, 'handle'))),
   'claim-26-receipt': async (run) => {
     const outcome = await run.ports.card.getReceipt(need(run, 'handle'));
     return { ...judgeClaim('claim-26-receipt', 'link', outcome), progress: outcome.ok ? { receipt: outcome.value } : {} };

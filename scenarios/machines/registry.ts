@@ -9,6 +9,7 @@ import { keyBackup, keyRecover } from './keys.js';
 import { memberRegister, memberTrade } from './member.js';
 import type { MemberOptions, MemberProgress } from './member.js';
 import { plainBackup, plainRecover } from './plain.js';
+import { seedBackup, seedRecover, seedValueBackup } from './seeds.js';
 import type { Progress, ScenarioOptions } from './types.js';
 
 /**
@@ -43,6 +44,7 @@ export const basicMachines = {
 /** Scenarios on the ports of the backup system, in protocol order; a new family adds its machines here. */
 export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...Object.values(basicMachines).map((machine) => definition(machine)),
+  ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
 ];
 
 /** Scenarios of registration of signed information. */

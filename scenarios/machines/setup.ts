@@ -34,6 +34,12 @@ function stopAhead(context: Context, event: MachineEvent): Stop | undefined {
   return settled ? settled.stop : context.stop;
 }
 
+/** Whether an earlier run has reached the goal, and on which item, with what an exchange has just brought. */
+function reachedAhead(context: Context, event: MachineEvent): { readonly already: boolean; readonly handle: number | undefined } {
+  const settled = event.output as Settled | undefined;
+  return { already: context.already || settled?.already === true, handle: settled?.progress.handle ?? context.progress.handle };
+}
+
 const deletes = ({ options }: Context, claim: ClaimState): boolean =>
   (claim === 'claim-25' ? options.deleteAfterRegistration : options.deleteAfterRecovery) === true;
 
@@ -83,10 +89,12 @@ export const scenarioSetup = setup({
       return stop?.step === step && stop.cause === cause;
     },
     startsAt: ({ context }, { at }: { at: Boundary }) => context.at === at,
-    reached: ({ context }) => context.already,
+    reached: ({ context, event }) => reachedAhead(context, event).already,
+    reachedWhole: ({ context, event }, { claim }: { claim: ClaimState }) => {
+      const { already, handle } = reachedAhead(context, event);
+      return already && (handle === undefined || !deletes(context, claim));
+    },
     chosen: ({ context }, { option, value }: { option: string; value: unknown }) => (context.options as Readonly<Record<string, unknown>>)[option] === value,
-    reachedWhole: ({ context }, { claim }: { claim: ClaimState }) =>
-      context.already && (context.progress.handle === undefined || !deletes(context, claim)),
     deletes: ({ context }, { claim }: { claim: ClaimState }) => deletes(context, claim),
   },
   actions: {

@@ -5,7 +5,7 @@ import type { Ref, ScriptCommand } from './script.js';
 import type { Expectation, PlanPoint, Preparation } from './types.js';
 
 /** One altered element: where, how, and what the receiver must answer. */
-interface Row {
+export interface Row {
   readonly title: string;
   readonly element: string;
   readonly how: Alteration;
@@ -19,8 +19,8 @@ const flip = (bit: number): Alteration => ({ how: 'flip', bit });
 const bad = ['6A80'] as const;
 const unsigned = ['6982'] as const;
 
-/** Certificate handed over (1-12, 1-13, 3-8). Numbers of the points follow the order: only append. Table. */
-const certificateRows = (digest: string): readonly Row[] => [
+/** Alterations of a certificate handed over (1-12, 1-13, 3-8). Numbers of the points follow the order: only append. Table. */
+export const certificateRows = (digest: string): readonly Row[] => [
   { title: 'wrong digest', element: digest, how: flip(7), resign: true, sw: bad, at: 'compare' },
   { title: 'wrong hash: first bit', element: '98', how: flip(0), resign: true, sw: bad, at: 'compare' },
   { title: 'wrong hash: last bit', element: '98', how: flip(-1), resign: true, sw: bad, at: 'compare' },
@@ -82,7 +82,8 @@ const sealedRows: readonly Row[] = [
   { title: 'signature missing', element: '92', how: { how: 'remove' }, sw: bad, at: 'syntax' },
 ];
 
-const keyReplyRows: readonly Row[] = [
+/** Alterations of a key reply. Only append. Table. */
+export const keyReplyRows: readonly Row[] = [
   { title: 'bad signature: first bit', element: '92', how: flip(0), sw: unsigned, at: 'compare' },
   { title: 'bad signature: low bit of S', element: '92', how: flip(263), sw: unsigned, at: 'compare' },
   { title: 'altered encapsulated key, signed', element: '9C', how: flip(0), resign: true, sw: bad, at: 'compare' },
@@ -96,7 +97,8 @@ const keyReplyRows: readonly Row[] = [
   { title: 'wrapped key one byte short', element: '9C', how: { how: 'truncate', bytes: 1 }, resign: true, sw: bad, at: 'syntax' },
 ];
 
-interface HandOver {
+/** Alterations of an object on its way into the card. */
+export interface HandOver {
   readonly scenario: ScenarioId;
   readonly object: ObjectName;
   /** Steps at which a comparison may refuse. */
@@ -115,7 +117,7 @@ const handOvers: readonly HandOver[] = [
 ];
 
 /** An altered object on its way into the card: refused, nothing changed, and the honest one is taken afterwards. */
-function handedOver({ scenario, object, compare, rule, rows }: HandOver): PlanPoint[] {
+export function handedOver({ scenario, object, compare, rule, rows }: HandOver): PlanPoint[] {
   const { end } = placesOf(scenario);
   return rows.map(({ title, element, how, resign, sw, at }, index) => {
     const fault: AlterFault = { fault: 'alter', at: end, object, element, how, ...resign && { resign } };

@@ -19,14 +19,14 @@ export const twoValues: Preparation = {
 
 /** A whole scenario on `$item`, or on nothing in particular for the key phases. */
 export function scenarioOf(scenario: ScenarioId, options: ScenarioOptions = {}, on: Ref = item): ScenarioRun {
-  return scenario.includes('key') ? { run: 'scenario', scenario, options } : { run: 'scenario', scenario, options, item: on };
+  return /key|seed/.test(scenario) ? { run: 'scenario', scenario, options } : { run: 'scenario', scenario, options, item: on };
 }
 
 /** What makes a scenario startable: recoveries are preceded by the registration of what is recovered. */
 export function ready(scenario: ScenarioId, more: Partial<Preparation> = {}, options: ScenarioOptions = {}): Preparation {
-  const { prior } = frameOf(scenario);
+  const { prior, prepares } = frameOf(scenario);
   const before = prior && scenarioOf(prior.scenario, { ...options, ...prior.options });
-  return { ...twoValues, ...before && { before: [before] }, ...more };
+  return { ...twoValues, ...prepares, ...before && { before: [before] }, ...more };
 }
 
 /** First step of each exchange by what it does. */

@@ -16,8 +16,8 @@ const reserving: readonly { readonly scenario: ScenarioId; readonly deleted?: bo
 const levels: readonly MemoryFault['left'][] = [{ bytes: 0 }, { entries: 0 }, { pages: 1 }, { pages: 2 }, { pages: 4 }];
 
 /** Full at the step that reserves room: refused with nothing changed and the shortage told, or done. */
-function atReservation(): PlanPoint[] {
-  return reserving.flatMap(({ scenario, deleted }) => levels.map((left, index) => {
+export function atReservation(list: typeof reserving = reserving): PlanPoint[] {
+  return list.flatMap(({ scenario, deleted }) => levels.map((left, index) => {
     const { begin: before } = placesOf(scenario);
     const nothing = 'pages' in left ? false : true;
     const words = 'pages' in left ? `${left.pages} pages` : 'bytes' in left ? 'no byte' : 'no index entry';
@@ -32,8 +32,7 @@ function atReservation(): PlanPoint[] {
 }
 
 /** Full after the reservation: what was begun can be ended, since its room is kept. */
-function afterReservation(): PlanPoint[] {
-  const scenarios: readonly ScenarioId[] = ['1/backup', '2/backup', '2/key-backup', '1/recover', '2/recover', '2/key-recover'];
+export function afterReservation(scenarios: readonly ScenarioId[] = ['1/backup', '2/backup', '2/key-backup', '1/recover', '2/recover', '2/key-recover']): PlanPoint[] {
   return scenarios.map((scenario) => {
     const { end: before } = placesOf(scenario);
     return scenarioPoint(scenario, 'M', 10, {

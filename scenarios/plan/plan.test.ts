@@ -30,7 +30,7 @@ describe('test plan', () => {
 
   test('resets the card after every step of the catalogue', () => {
     const after = faults('reset').filter(({ fault }) => fault?.fault === 'reset' && fault.kind === 'cold' && !fault.after.startsWith('claim'));
-    expect(after).toHaveLength(85);
+    expect(after).toHaveLength(103);
   });
 
   test('uses every kind of fault but those that scripts and skip cover', () => {

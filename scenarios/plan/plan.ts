@@ -7,6 +7,7 @@ import { memory } from './memory.js';
 import { nominal } from './nominal.js';
 import { order } from './order.js';
 import { samples } from './samples.js';
+import { seeds } from './seeds.js';
 import { trouble } from './trouble.js';
 import type { Capability, PlanPoint } from './types.js';
 import { wallet } from './wallet.js';
@@ -15,7 +16,7 @@ import { wallet } from './wallet.js';
 export const planId = 'backup-1-2/1';
 
 /** The test plan for embodiments 1 and 2, in the order in which it is run: whatever goes through first. */
-export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble];
+export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...seeds];
 
 /**
  * A point by its id.

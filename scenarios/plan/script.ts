@@ -79,6 +79,11 @@ export interface ScriptParameters {
   readonly load: { readonly object: ObjectRef };
   readonly correct: { readonly item: ItemRef; readonly object: ObjectRef };
   readonly 'generate-key': { readonly kind: KeyKind | 'signing' | 'transport' };
+  readonly 'generate-seed': object;
+  readonly 'seed-register-begin': { readonly safe: 'safe' | 'other-safe' | 'unknown-safe'; readonly hash: HashAlgorithm };
+  /** Without `item`: any seed certificate. */
+  readonly 'seed-recover-begin': { readonly item?: ItemRef };
+  readonly 'seed-recover-end': { readonly item: ItemRef; readonly object: ObjectRef };
   readonly 'delete-key': { readonly kind: KeyKind };
   readonly initialise: object;
   readonly issue: object;

@@ -35,10 +35,11 @@ const ofStored = { none: 'nothing-stored', one: 'one-stored', maybe: 'at-most-on
 function stepsAt(scenario: ScenarioId, at: SafeRow['at']): readonly StepId[] {
   const group = within(scenario, placesOf(scenario).safe);
   if (at === undefined) return group;
-  return at === 'request' ? [group[0]] : at === 'reply' ? [group[group.length - 1]] : [group[1]];
+  return at === 'request' ? [group[0]] : at === 'reply' ? [group[group.length - 1]] : [group[1] ?? group[0]];
 }
 
-function safeTrouble(scenario: ScenarioId): PlanPoint[] {
+/** Misbehaviour of the safe of a scenario. */
+export function safeTrouble(scenario: ScenarioId): PlanPoint[] {
   const { safe } = placesOf(scenario);
   const registers = scenario.endsWith('backup');
   return safeRows.map(({ title, fault, end, at, code, stored, goesOn }, index) => scenarioPoint(scenario, 'S', 1 + index, {
@@ -106,7 +107,7 @@ function receiptTrouble(scenario: '1/recover' | '2/recover'): PlanPoint[] {
 }
 
 /** Every place where power or RST can go: after each step cold, after each exchange warm as well. */
-function resets(scenario: ScenarioId): PlanPoint[] {
+export function resets(scenario: ScenarioId): PlanPoint[] {
   const all = frameOf(scenario).steps;
   const lasts = new Set(exchanges(scenario).map((group) => group.at(-1)));
   const make = (index: number, kind: 'warm' | 'cold'): PlanPoint => {
@@ -140,7 +141,7 @@ function resetsInDeletions(): PlanPoint[] {
 }
 
 /** The answer to a command is lost, or the command itself; and the line is noisy. */
-function linkTrouble(scenario: ScenarioId): PlanPoint[] {
+export function linkTrouble(scenario: ScenarioId): PlanPoint[] {
   const cards = exchanges(scenario).map(([first]) => first).filter((first) => first !== placesOf(scenario).safe);
   return cards.flatMap((at, index) => {
     const lost = (['lost-answer', 'lost-command'] as const).map((how, second) => scenarioPoint(scenario, 'L', 1 + index * 10 + second, {
@@ -156,7 +157,7 @@ function linkTrouble(scenario: ScenarioId): PlanPoint[] {
 }
 
 /** Each command and request three times: the same answer, nothing twice. */
-function repeats(scenario: ScenarioId): PlanPoint[] {
+export function repeats(scenario: ScenarioId): PlanPoint[] {
   return exchanges(scenario).map(([step], index) => scenarioPoint(scenario, 'T', 1 + index, {
     title: `the exchange of ${step} three times`, clause: clause(within(scenario, step), ['2.4-12', '3-a', '3-d']),
     fault: { fault: 'repeat', step, times: 3 }, expect: completes(scenario),

@@ -43,6 +43,8 @@ export interface ScriptRun {
 export interface Preparation {
   readonly values: readonly LoadItem[];
   readonly settings?: { readonly emptyDigest?: boolean; readonly legacyHashes?: boolean };
+  /** The decoding key is one derived from a seed: GENERATE SEED is done first. */
+  readonly seed?: boolean;
   /** Safes the card knows; default 1. */
   readonly safes?: 1 | 2;
   /** Upper limit of the safe's counter and where it stands, for wrap-around. */
@@ -62,8 +64,8 @@ export interface Preparation {
 }
 
 /**
- * The state an item must be in afterwards; `absent`: not on the card. The items `$decoding` and `$common` are the keys:
- * their certificate is a key certificate.
+ * The state an item must be in afterwards; `absent`: not on the card. The items `$decoding`, `$common` and
+ * `$seed` are the keys and the seed: their certificate is a key certificate or that of the seed.
  */
 export interface ItemExpectation {
   readonly item: Ref;
@@ -71,6 +73,8 @@ export interface ItemExpectation {
   /** At least one certificate of the item is in this state; `absent`: there is none. */
   readonly certificate?: CertificateState | 'absent';
   readonly key?: 'present' | 'absent';
+  /** Of `$seed`: the decoding key it gives. */
+  readonly derived?: 'present' | 'absent';
   readonly quantity?: number;
   /** Yen. */
   readonly remaining?: number;

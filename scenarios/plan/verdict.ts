@@ -1,3 +1,4 @@
+import { isKeyKind } from '../ports.js';
 import { exchangeOf, frameOf } from '../catalogue/registry.js';
 import { ScenarioError } from '../errors.js';
 import type { AbstractCard, AbstractCertificate, AbstractRecord, AbstractValue, AbstractWorld } from '../invariants/state.js';
@@ -28,7 +29,7 @@ const certificateText = ({ safeId, counter, hash, state, sequence }: AbstractCer
   `certificate ${safeId}/${counter} of sequence ${sequence} (${hash.slice(0, 8)}) ${state}`;
 
 const keysText = ({ keys }: AbstractCard): string[] =>
-  [...keys.decoding === undefined ? [] : [`decoding key ${keys.decoding}`], ...keys.common === undefined ? [] : [`common key ${keys.common}`]];
+  [...keys.seed === undefined ? [] : [`seed of key ${keys.seed}`], ...keys.decoding === undefined ? [] : [`decoding key ${keys.decoding}`], ...keys.common === undefined ? [] : [`common key ${keys.common}`]];
 
 /** The record behind a certificate, by which the bench knows what it stands for. */
 function recordOf(world: AbstractWorld, certificate: AbstractCertificate): AbstractRecord | undefined {
@@ -37,18 +38,25 @@ function recordOf(world: AbstractWorld, certificate: AbstractCertificate): Abstr
     counter === certificate.counter && hash === certificate.hash && sequence === certificate.sequence && cardId === certificate.cardId);
 }
 
-const keyItems: Readonly<Record<string, 'decoding' | 'common'>> = { $decoding: 'decoding', $common: 'common' };
+const keyItems: Readonly<Record<string, 'decoding' | 'common' | 'seed'>> = { $decoding: 'decoding', $common: 'common', $seed: 'seed' };
+
+/** Id of the key an item is about: as the card has it before or, when it comes back, after. */
+function keyIdOf({ before, after, cardId }: Scene, kind: 'decoding' | 'common' | 'seed'): string | undefined {
+  const [old, now] = [cardIn(before, cardId)?.keys, cardIn(after, cardId)?.keys];
+  const same = kind === 'seed' ? old?.decoding ?? now?.decoding : undefined;
+  return old?.[kind] ?? same ?? now?.[kind];
+}
 
 function certificatesOf(scene: Scene, name: string): readonly AbstractCertificate[] {
   const certificates = (cardIn(scene.after, scene.cardId)?.certificates ?? []).filter(({ state }) => !hidden(state));
   const kind = keyItems[name];
-  if (kind === undefined) return certificates.filter((entry) => entry.kind !== 'key' && recordOf(scene.after, entry)?.issueId === scene.items[name]);
-  const id = cardIn(scene.before, scene.cardId)?.keys[kind] ?? cardIn(scene.after, scene.cardId)?.keys[kind];
-  return certificates.filter((entry) => entry.kind === 'key' && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
+  if (kind === undefined) return certificates.filter((entry) => !isKeyKind(entry.kind) && recordOf(scene.after, entry)?.issueId === scene.items[name]);
+  const id = keyIdOf(scene, kind);
+  return certificates.filter((entry) => entry.kind === (kind === 'seed' ? 'seed' : 'key') && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
 }
 
 function itemReasons(scene: Scene, expected: ItemExpectation): string[] {
-  const { item, value, certificate, key, quantity, remaining } = expected;
+  const { item, value, certificate, key, derived, quantity, remaining } = expected;
   const card = cardIn(scene.after, scene.cardId);
   const found = card?.values.find((entry) => entry.issueId === scene.items[item] && !hidden(entry.state));
   const reasons: string[] = [];
@@ -65,7 +73,8 @@ function itemReasons(scene: Scene, expected: ItemExpectation): string[] {
   if (certificate !== undefined && certificate !== 'absent' && !states.includes(certificate))
     reasons.push(`${item}: its certificate is ${states.join(', ') || 'absent'}, expected ${certificate}`);
   const kind = keyItems[item];
-  if (kind !== undefined) differ('the key', card?.keys[kind] === undefined ? 'absent' : 'present', key);
+  if (kind !== undefined) differ(kind === 'seed' ? 'the seed' : 'the key', card?.keys[kind] === undefined ? 'absent' : 'present', key);
+  differ('its decoding key', card?.keys.decoding === undefined ? 'absent' : 'present', derived);
   return reasons;
 }
 
@@ -79,7 +88,7 @@ function changes(point: PlanPoint, scene: Scene, except: readonly string[]): str
   if (!before || !after) return [`card ${scene.cardId} is not in the world that was seen`];
   const ids = new Set(except.map((name) => scene.items[name]));
   const named = (world: AbstractWorld) => (entry: AbstractCertificate): boolean =>
-    entry.kind === 'key' ? except.some((name) => name in keyItems) : ids.has(recordOf(world, entry)?.issueId ?? '');
+    isKeyKind(entry.kind) ? except.some((name) => name in keyItems && (name === '$seed') === (entry.kind === 'seed')) : ids.has(recordOf(world, entry)?.issueId ?? '');
   const list = (card: AbstractCard, world: AbstractWorld): string[] => [
     ...card.values.filter((entry) => !hidden(entry.state) && !ids.has(entry.issueId)).map(valueText),
     ...card.certificates.filter((entry) => !hidden(entry.state) && !named(world)(entry)).map(certificateText),

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/features.h"
 #include "link/apdu.h"
 
 /* ---- Status words, protocol 2.5 ---- */
@@ -43,6 +44,7 @@
 #define PAGE_COMMON 12u
 #define PAGE_SECRET 13u
 #define PAGE_KEYREG 14u
+#define PAGE_SEED 15u
 #define PAGE_SAFES 16u
 #define PAGE_INDEX 24u
 #define SAFES 4u
@@ -58,9 +60,9 @@ enum { CERT_STORED = 1, CERT_RESERVED = 2, CERT_RECOVERING = 3, CERT_SPENT = 4 }
 /** State of both classes: being erased. */
 enum { DELETING = 5 };
 /** Protocol 9B. */
-enum { KIND_PLAIN = 1, KIND_REGISTERED = 2, KIND_KEY = 3 };
-/** Key kinds of GENERATE KEY; 1 and 2 are also the variants of protocol 90 and the kinds of 8A. */
-enum { KEY_DECODING = 1, KEY_COMMON = 2, KEY_SIGNING = 3, KEY_TRANSPORT = 4 };
+enum { KIND_PLAIN = 1, KIND_REGISTERED = 2, KIND_KEY = 3, KIND_SEED = 4 };
+/** Key kinds of GENERATE KEY, and the seed; 1 and 2 are also the variants of protocol 90; 1, 2 and 5 the kinds of 8A. */
+enum { KEY_DECODING = 1, KEY_COMMON = 2, KEY_SIGNING = 3, KEY_TRANSPORT = 4, KEY_SEED = 5 };
 /** Settings, protocol DF14. */
 enum { SET_EMPTY_DIGEST = 1, SET_LEGACY_HASHES = 2 };
 /** entry.flags: the alternative region holds data being prepared or to be erased. */
@@ -325,8 +327,22 @@ uint16_t request_finish(struct apdu *a, uint8_t tag, const uint8_t *elements, co
 uint16_t sequence_take(uint32_t *sequence, uint16_t handle);
 /** The open key registration, NULL: none. */
 const struct keyreg *key_registration(void);
-/** True for a STORED key certificate of exactly the key that is on the card. */
+/** True for a STORED certificate of exactly the key that is on the card, or of its seed. */
 bool key_certified(const struct entry *e);
+
+/** Nothing on the card or at a safe depends on the present key of this kind; SW_CONDITIONS otherwise. */
+uint16_t key_unbound(uint8_t kind);
+
+/* ---- seed.c: embodiment 7, protocol 2.7 ---- */
+struct request;
+/** P1 of the commands of embodiment 7. */
+#define SEED_EMBODIMENT 7u
+/** The key that a recovered seed gives takes the seed's place; SW_DATA when it is not the one certified. */
+uint16_t seed_derive(const struct entry *e, uint8_t seed[32]);
+/** Erases the registration of a seed that is no longer on the card. */
+void seed_settle(void);
+uint16_t cmd_generate_seed(struct request *q);
+uint16_t cmd_seed_recover_begin(struct request *q);
 
 /* ---- dispatch.c ---- */
 

@@ -9,7 +9,8 @@
 
 uint16_t key_page_of(uint8_t kind)
 {
-    static const uint8_t pages[] = {PAGE_SECRET, PAGE_DECODING, PAGE_COMMON, PAGE_SIGNING, PAGE_TRANSPORT};
+    static const uint8_t pages[] = {PAGE_SECRET, PAGE_DECODING, PAGE_COMMON, PAGE_SIGNING, PAGE_TRANSPORT,
+                                    PAGE_SEED};
     return pages[kind];
 }
 
@@ -30,7 +31,7 @@ uint16_t key_length(uint8_t kind)
 
 uint16_t key_public(uint8_t kind, uint8_t out[32])
 {
-    const uint8_t *key = key_at(kind);
+    const uint8_t *key = key_at(kind == KEY_SEED ? KEY_DECODING : kind);
     if (!key) return SW_CONDITIONS;
     crypto_status s = kind == KEY_SIGNING ? crypto_ed25519_public(out, key) : crypto_x25519_base(out, key);
     return s == CRYPTO_OK ? SW_OK : SW_CONDITIONS;

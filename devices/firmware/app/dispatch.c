@@ -16,6 +16,7 @@ enum {
     VALUES = 16,     /* 8B must name a value */
     CERTS = 32,      /* 8B must name a certificate */
     KIND = 64,       /* and P1 P2 must fit its kind */
+    INNER = 128,     /* its first step is one of the handler */
     USUAL = PIN | OPERATIONAL | WRITES
 };
 /** Rules for P1 P2. */
@@ -55,6 +56,12 @@ static const struct command commands[] = {
     {0x1A, EMB, 0, 0, USUAL | CERTS | KIND, ITEM_OBJECT, 0x2B, 0, cmd_recover_end},
     {0x1C, KEY_KIND, 0, 0, USUAL, SAFE_HASH, 0x31, 0, cmd_key_register_begin},
     {0x1E, FIXED, 2, 0, USUAL | CERTS, ITEM_OBJECT, 0x4B, 0, cmd_key_recover_end},
+#if FEATURE_SEED
+    {0x50, FIXED, SEED_EMBODIMENT, 0, USUAL, NOTHING, 0, 0, cmd_generate_seed},
+    {0x52, FIXED, SEED_EMBODIMENT, 0, USUAL, SAFE_HASH, 0x11, 0, cmd_key_register_begin},
+    {0x54, FIXED, SEED_EMBODIMENT, 0, USUAL, RAW, 0x31, 0, cmd_seed_recover_begin},
+    {0x56, FIXED, SEED_EMBODIMENT, 0, USUAL | CERTS | INNER, ITEM_OBJECT, 0x35, 0, cmd_key_recover_end},
+#endif
     {0x22, FIXED, 0, 0, OPERATIONAL | PIN | CERTS, ITEM, 0, 0, cmd_receipt},
     {0x24, FIXED, 0, 0, USUAL, ITEM, 0, 0, cmd_delete},
     {0x26, FIXED, 0, 0, USUAL, RAW, 0, 0, cmd_cancel},
@@ -73,18 +80,31 @@ static const struct command commands[] = {
 /** Step marks of the running command. */
 static struct {
     uint8_t embodiment, phase, next;
+    uint8_t last; /* step that the end of the command marks, at most */
 } mark;
 
 void step(void)
 {
-    hal_trace_step(mark.embodiment, mark.phase, mark.next++, 0);
+    if (mark.next < mark.last) hal_trace_step(mark.embodiment, mark.phase, mark.next++, 0);
 }
+
+#if FEATURE_SEED
+/** P2 of LIST VALUES, REGISTER BEGIN and REGISTER END in embodiment 7. */
+static bool seed_fits(uint8_t ins, uint8_t p2)
+{
+    if (ins == 0x10) return p2 == 0;
+    return p2 == 1 ? ins == 0x12 || ins == 0x14 : ins == 0x14 && p2 == 3;
+}
+#endif
 
 static bool parameters_fit(const struct command *c, const struct apdu *a)
 {
     uint8_t p1 = a->p1, p2 = a->p2;
     if (c->rule == OWN) return true;
     if (c->rule == FIXED) return p1 == c->p1 && p2 == c->p2;
+#if FEATURE_SEED
+    if (p1 == SEED_EMBODIMENT) return seed_fits(c->ins, p2);
+#endif
     if (p1 != 1 && p1 != 2) return false;
     if (c->rule == EMB) return p2 == 0;
     if (c->rule == PHASE) return p2 == c->p1 || (p1 == 2 && p2 == c->p2);
@@ -109,6 +129,15 @@ static void mark_start(const struct command *c, const struct apdu *a)
     mark.next = first & 15;
     /* Embodiment 2 has one step more before the certificate is handed over. */
     if (first == 0x1C && a->p1 == 2) mark.next++;
+    mark.last = 15;
+#if FEATURE_SEED
+    if (a->p1 != SEED_EMBODIMENT || c->rule == FIXED) return;
+    /* Values: one step, 2-1, 2-2 or 2-4, for each command; the certificate of a seed: 1-6 and 1-7. */
+    bool seed = a->p2 == 3;
+    mark.phase = seed ? 1 : 2;
+    mark.next = seed ? 6 : c->ins == 0x10 ? 1 : c->ins == 0x12 ? 2 : 4;
+    mark.last = seed ? 7 : mark.next;
+#endif
 }
 
 /** Moves the data up by LEAD and takes it apart. */
@@ -151,7 +180,7 @@ static uint16_t carry_out(const struct command *c, struct apdu *a)
     uint16_t sw = access_check(c);
     if (sw == SW_OK) sw = data_take(c->form, &q);
     if (sw == SW_OK) {
-        if (c->mark && c->form != RAW) step();
+        if (c->mark && c->form != RAW && !(c->needs & INNER)) step();
         if (c->needs & WRITES) settle();
         sw = item_take(c->form, c->needs, &q);
     }

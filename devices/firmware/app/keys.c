@@ -9,15 +9,28 @@
 
 /* ---- GENERATE KEY, DELETE KEY ---- */
 
+/** The entry is about a key of this kind; a seed is about the decoding key. */
+static bool concerns(const struct entry *e, uint8_t kind)
+{
+    return e->variant == kind || (kind == KEY_DECODING && e->variant == KEY_SEED);
+}
+
 /** Something on the card or at a safe still depends on the present key. */
 static bool depends(const struct entry *e, uint8_t kind)
 {
-    if ((e->cls != CLASS_VALUE && e->cls != CLASS_CERTIFICATE) || e->variant != kind || e->state == DELETING)
+    if ((e->cls != CLASS_VALUE && e->cls != CLASS_CERTIFICATE) || !concerns(e, kind) || e->state == DELETING)
         return false;
-    if (e->kind == KIND_KEY) return true;
+    if (e->kind >= KIND_KEY) return true;
     if (e->kind != KIND_REGISTERED) return false;
     if (e->cls == CLASS_VALUE) return e->state == VALUE_PENDING || e->state == VALUE_DEPOSITED;
     return e->state == CERT_STORED || e->state == CERT_RECOVERING;
+}
+
+uint16_t key_unbound(uint8_t kind)
+{
+    for (uint16_t i = 0; i < index_slots(); i++)
+        if (depends(index_at(i), kind)) return SW_CONDITIONS;
+    return SW_OK;
 }
 
 static uint16_t key_write(uint8_t kind, const uint8_t *key)
@@ -29,6 +42,8 @@ static uint16_t key_write(uint8_t kind, const uint8_t *key)
         memcpy(page + 8, key, key_length(kind));
     else
         hal_random(page + 8, key_length(kind));
+    /* A key of its own has no seed. */
+    if (!key && kind == KEY_DECODING && key_at(KEY_SEED)) nvm_tx_erase(PAGE_SEED);
 #if FAULT_FLAG_BESIDE_DATA
     ((union page *)page)->words[15] = crypto_crc32(CRYPTO_CRC32_START, page, NVM_CRC);
     uint16_t sw = nvm_put(key_page_of(kind), page) == NVM_OK ? SW_OK : SW_MEMORY;
@@ -44,17 +59,16 @@ uint16_t cmd_generate_key(struct request *q)
     uint8_t life = card_life(), kind = q->a->p1;
     if (q->a->p2 != 0 || kind < KEY_DECODING || kind > KEY_TRANSPORT) return SW_P1P2;
     if (life == LIFE_BLANK || (life == LIFE_OPERATIONAL && kind > KEY_COMMON)) return SW_CONDITIONS;
-    for (uint16_t i = 0; i < index_slots() && life == LIFE_OPERATIONAL; i++)
-        if (depends(index_at(i), kind)) return SW_CONDITIONS;
-    return key_write(kind, NULL);
+    uint16_t sw = life == LIFE_OPERATIONAL ? key_unbound(kind) : SW_OK;
+    return sw == SW_OK ? key_write(kind, NULL) : sw;
 }
 
-/** A key certificate for exactly the key that is on the card. */
+/** A certificate for exactly the key that is on the card, or for its seed. */
 bool key_certified(const struct entry *e)
 {
     struct cert c;
     uint8_t digest[16];
-    if (e->cls != CLASS_CERTIFICATE || e->kind != KIND_KEY || e->state != CERT_STORED) return false;
+    if (e->cls != CLASS_CERTIFICATE || e->kind < KIND_KEY || e->state != CERT_STORED) return false;
     if (!entry_cert(e, &c)) return false;
     return key_digest(e->variant, digest) == SW_OK && memcmp(digest + 2, c.at[C_DIGEST], 14) == 0;
 }
@@ -65,7 +79,7 @@ uint16_t cmd_delete_key(struct request *q)
     if (q->a->p2 != 0 || (kind != KEY_DECODING && kind != KEY_COMMON)) return SW_P1P2;
     for (uint16_t i = 0; i < index_slots(); i++) {
         const struct entry *e = index_at(i);
-        if (e->variant != kind || !key_certified(e)) continue;
+        if (!concerns(e, kind) || !key_certified(e)) continue;
         nvm_tx_begin();
         nvm_tx_erase(key_page_of(kind));
         return change_commit();
@@ -78,7 +92,8 @@ uint16_t cmd_delete_key(struct request *q)
 const struct keyreg *key_registration(void)
 {
     const struct keyreg *k = (const struct keyreg *)nvm_at(PAGE_KEYREG);
-    return nvm_page_valid(PAGE_KEYREG) && k->open == 1 ? k : NULL;
+    if (!nvm_page_valid(PAGE_KEYREG) || k->open != 1) return NULL;
+    return k->kind == KEY_SEED && !key_at(KEY_SEED) ? NULL : k;
 }
 
 /** Registration request with the key object E5; made behind LEAD, then put together. */
@@ -117,7 +132,7 @@ static uint16_t keyreg_open(struct keyreg *k, bool open)
     memcpy(change_new(PAGE_KEYREG), k, PAGE_BYTES);
     struct entry *e = slot < 0 ? entry_new(&r, CLASS_CERTIFICATE, CERT_RESERVED) : entry_change((uint16_t)slot);
     e->sequence = k->sequence;
-    e->kind = KIND_KEY;
+    e->kind = k->kind == KEY_SEED ? KIND_SEED : KIND_KEY;
     e->variant = k->kind;
     e->algorithm = k->algorithm;
     memcpy(e->hash, k->x3, 32);
@@ -146,14 +161,14 @@ static __attribute__((noinline)) uint16_t keyreg_begin(uint8_t kind, const uint8
 
 uint16_t cmd_key_register_begin(struct request *q)
 {
-    uint8_t kind = q->a->p2, algorithm = *q->at[1];
+    uint8_t kind = q->a->p1 == SEED_EMBODIMENT ? KEY_SEED : q->a->p2, algorithm = *q->at[1];
     if (!hash_allowed(algorithm)) return SW_DATA;
     if (!safe_page(q->at[0])) return SW_NOT_FOUND;
     step();
     if (!key_at(kind)) return SW_CONDITIONS;
     uint16_t sw = keyreg_begin(kind, q->at[0], algorithm);
     if (sw == SW_OK) sw = request_key(q->a, key_registration());
-    if (sw == SW_OK) step();
+    if (sw == SW_OK && kind != KEY_SEED) step();
     return sw;
 }
 
@@ -214,11 +229,15 @@ uint16_t cmd_key_recover_end(struct request *q)
 {
     uint8_t *at[K_ELEMENTS];
     if (!object_take(q->at[0] + 2, q->end, 0xE8, reply_elements, at)) return SW_DATA;
-    if (q->e->kind != KIND_KEY || q->e->state != CERT_STORED) return SW_CONDITIONS;
+    bool seed = q->a->p1 == SEED_EMBODIMENT;
+    if (q->e->kind != (seed ? KIND_SEED : KIND_KEY) || q->e->state != CERT_STORED) return SW_CONDITIONS;
     uint16_t sw = reply_open(q, at);
+#if FEATURE_SEED
+    if (sw == SW_OK && seed) sw = seed_derive(q->e, at[K_SEALED] + 32);
+#endif
     if (sw != SW_OK) return sw;
     step();
-    sw = key_restore(q->e->variant, at[K_SEALED] + 32);
+    sw = key_restore(seed ? KEY_DECODING : q->e->variant, at[K_SEALED] + 32);
     if (sw == SW_OK) step();
     return sw;
 }

@@ -240,7 +240,7 @@ static uint8_t *life_put(uint8_t *p)
     uint8_t keys = 0;
     bool valid = nvm_page_valid(PAGE_STATE);
     const struct state *s = card_state();
-    for (uint8_t kind = KEY_DECODING; kind <= KEY_TRANSPORT; kind++)
+    for (uint8_t kind = KEY_DECODING; kind <= KEY_SEED; kind++)
         if (key_at(kind)) keys = (uint8_t)(keys | 1u << (kind - 1));
     *p++ = card_life();
     *p++ = valid ? s->tries : 0;

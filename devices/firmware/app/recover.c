@@ -47,7 +47,7 @@ uint16_t cmd_recover_begin(struct request *q)
     uint16_t sw = SW_OK;
     step();
     if (q->e->state == CERT_SPENT) return SW_CONDITIONS;
-    if (q->e->kind != KIND_KEY && q->e->state == CERT_STORED) sw = recovering(q->slot);
+    if (q->e->kind < KIND_KEY && q->e->state == CERT_STORED) sw = recovering(q->slot);
     q->e = index_at(q->slot); /* on a worn page it is read from the journal's slot from now on */
     if (sw == SW_OK) sw = cmd_read(q);
     if (sw == SW_OK) step();

@@ -194,12 +194,13 @@ struct expected {
 };
 
 /** Finds the pending registration of this sequence. */
-static bool expected_find(struct expected *x, uint32_t sequence, bool key)
+static bool expected_find(struct expected *x, uint32_t sequence, bool key, bool seed)
 {
     if (key) {
         const struct keyreg *k = key_registration();
-        if (!k || k->sequence != sequence) return false;
-        *x = (struct expected){k->x3, index_find_any(k->handle, CLASS_CERTIFICATE), 0, KIND_KEY, k->kind, k->algorithm};
+        if (!k || k->sequence != sequence || (k->kind == KEY_SEED) != seed) return false;
+        *x = (struct expected){k->x3, index_find_any(k->handle, CLASS_CERTIFICATE), 0,
+                                seed ? KIND_SEED : KIND_KEY, k->kind, k->algorithm};
         return x->certificate >= 0;
     }
     for (uint16_t i = 0; i < index_slots(); i++) {
@@ -216,7 +217,7 @@ static bool digest_fits(const struct expected *x, const uint8_t *digest)
     struct value v;
     uint8_t own[16];
     bool empty = LENGTH(digest) == 0;
-    if (x->kind == KIND_KEY) return key_digest(x->key, own) == SW_OK && memcmp(own + 2, digest, 14) == 0;
+    if (x->kind >= KIND_KEY) return key_digest(x->key, own) == SW_OK && memcmp(own + 2, digest, 14) == 0;
     if (!entry_value(index_at(x->slot), &v)) return false;
     if (x->kind == KIND_PLAIN ? empty : card_digest_size(&v) == 2) return empty;
     return digest_is(digest, &v);
@@ -228,7 +229,7 @@ static uint16_t certificate_check(const struct expected *x, const struct cert *c
     uint8_t kind = *c->at[C_KIND];
     if (kind != x->kind || (kind == KIND_PLAIN) != (embodiment == 1)) return SW_DATA;
     uint16_t safe = safe_page(c->at[C_SAFE]);
-    if (!safe || (kind == KIND_KEY && memcmp(c->at[C_SAFE], key_registration()->safe, 8) != 0)) return SW_NOT_FOUND;
+    if (!safe || (kind >= KIND_KEY && memcmp(c->at[C_SAFE], key_registration()->safe, 8) != 0)) return SW_NOT_FOUND;
 #if FAULT_NO_DIGEST_COMPARE
     (void)digest_fits(x, c->at[C_DIGEST]);
 #else
@@ -246,6 +247,21 @@ static uint16_t certificate_check(const struct expected *x, const struct cert *c
     return signature_check(c->at[0] - 2, c->at[C_SIGNATURE], "cardbench certificate v1", NULL, safe_verify_key(safe));
 }
 
+#if FEATURE_SEED && !FAULT_SEED_STAYS
+/** The seed goes; its algorithm remains in key storage. The registration counts no longer without it. */
+static void seed_leave(void)
+{
+    uint8_t *page = change_page(PAGE_SEED)->bytes;
+    page[0] = 0;
+    memset(page + 8, 0, 32);
+}
+#else
+static void seed_leave(void)
+{
+    nvm_tx_erase(PAGE_KEYREG);
+}
+#endif
+
 /** The certificate becomes STORED and, together with it, the value DEPOSITED or the key registration closed. */
 static uint16_t certificate_store(const struct expected *x, const struct cert *c, uint8_t *e6, uint16_t size)
 {
@@ -256,7 +272,7 @@ static uint16_t certificate_store(const struct expected *x, const struct cert *c
     /* The head has made way for the label of the signature. */
     (void)tlv_head(e6, 0xE6, content);
 #if FAULT_VALUE_BEFORE_CERTIFICATE
-    if (x->kind != KIND_KEY) {
+    if (x->kind < KIND_KEY) {
         nvm_tx_begin();
         entry_change(x->slot)->state = VALUE_DEPOSITED;
         if (change_commit() != SW_OK) return SW_MEMORY;
@@ -271,9 +287,16 @@ static uint16_t certificate_store(const struct expected *x, const struct cert *c
     if (sw != SW_OK) return sw;
 #endif
 #if FAULT_DELETE_BEFORE_COMMIT
-    if (x->kind != KIND_KEY) {
+    if (x->kind < KIND_KEY) {
         nvm_tx_begin();
         entry_change(x->slot)->state = DELETING;
+        if (change_commit() != SW_OK) return SW_MEMORY;
+    }
+#endif
+#if FAULT_SEED_FIRST
+    if (x->kind == KIND_SEED) {
+        nvm_tx_begin();
+        seed_leave();
         if (change_commit() != SW_OK) return SW_MEMORY;
     }
 #endif
@@ -288,7 +311,9 @@ static uint16_t certificate_store(const struct expected *x, const struct cert *c
     struct entry *e = entry_change(slot);
     e->state = CERT_STORED;
     e->size = size;
-    if (x->kind == KIND_KEY)
+    if (x->kind == KIND_SEED)
+        seed_leave();
+    else if (x->kind == KIND_KEY)
         nvm_tx_erase(PAGE_KEYREG);
     else
         entry_change(x->slot)->state = VALUE_DEPOSITED;
@@ -324,9 +349,12 @@ uint16_t cmd_register_end(struct request *q)
 #if !FAULT_FOREIGN_CERTIFICATE
     if (memcmp(c.at[C_CARD], card_identity()->card, 8) != 0) return SW_DATA;
 #endif
-    if (expected_find(&x, sequence, q->a->p2 == 3)) {
+    if (expected_find(&x, sequence, q->a->p2 == 3, q->a->p1 == SEED_EMBODIMENT)) {
         sw = certificate_check(&x, &c, q->a->p1);
         if (sw == SW_OK) sw = certificate_store(&x, &c, e6, size);
+#if FEATURE_SEED
+        if (sw == SW_OK) seed_settle();
+#endif
 #if FAULT_SEQUENCE_LATE
         if (sw == SW_OK) sw = sequence_note(sequence);
 #endif

@@ -321,6 +321,9 @@ uint16_t change_settle(int slot, int other)
 void settle(void)
 {
     for (uint16_t i = 0; i < index_slots(); i++) settle_slot(i);
+#if FEATURE_SEED
+    seed_settle();
+#endif
 #if FAULT_RESERVE_FREED
     cleaned = true;
 #endif
