@@ -37,18 +37,21 @@ uint16_t key_public(uint8_t kind, uint8_t out[32])
 
 uint16_t key_id(uint8_t kind, uint8_t out[8])
 {
+    const uint8_t *key = key_at(kind);
+    return key ? key_id_of(kind, key, out) : SW_CONDITIONS;
+}
+
+uint16_t key_id_of(uint8_t kind, const uint8_t *key, uint8_t out[8])
+{
     static const char label[] = "cardbench key id v1";
     uint8_t work[sizeof label + 16];
     uint16_t length = 32;
     if (kind == KEY_COMMON) {
-        const uint8_t *key = key_at(kind);
-        if (!key) return SW_CONDITIONS;
         memcpy(work, label, sizeof label);
         memcpy(work + sizeof label, key, 16);
         length = sizeof work;
-    } else {
-        uint16_t sw = key_public(kind, work);
-        if (sw != SW_OK) return sw;
+    } else if (crypto_x25519_base(work, key) != CRYPTO_OK) {
+        return SW_CONDITIONS;
     }
     (void)hash_of(1, work, length, work);
     memcpy(out, work, 8);
@@ -201,6 +204,14 @@ uint16_t seal_common(struct sealing *s, const uint8_t *in, uint16_t length, uint
     crypto_status done =
         crypto_gcm_seal(key, 16, out, aad, (size_t)n + s->e2_size, in, length, out + 12, out + 12 + length);
     return done == CRYPTO_OK ? SW_OK : SW_DATA;
+}
+
+uint16_t seal_own(struct sealing *s, uint8_t variant, const uint8_t *in, uint16_t length, uint8_t *out)
+{
+    uint8_t *own = out + length + 48 + 32;
+    if (variant == KEY_COMMON) return seal_common(s, in, length, out);
+    uint16_t sw = key_public(KEY_DECODING, own);
+    return sw == SW_OK ? seal_public(s, own, in, length, out) : sw;
 }
 
 uint16_t open_common(struct sealing *s, uint8_t *in, uint16_t length)

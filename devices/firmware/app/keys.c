@@ -14,10 +14,10 @@ static bool depends(const struct entry *e, uint8_t kind)
 {
     if ((e->cls != CLASS_VALUE && e->cls != CLASS_CERTIFICATE) || e->variant != kind || e->state == DELETING)
         return false;
-    if (e->kind == KIND_KEY) return true;
-    if (e->kind != KIND_REGISTERED) return false;
+    if (e->kind == KIND_KEY || e->kind == KIND_PART) return true;
+    if (e->kind == KIND_PLAIN) return false;
     if (e->cls == CLASS_VALUE) return e->state == VALUE_PENDING || e->state == VALUE_DEPOSITED;
-    return e->state == CERT_STORED || e->state == CERT_RECOVERING;
+    return e->state == CERT_STORED || e->state == CERT_RECOVERING || e->state == CERT_HELD;
 }
 
 static uint16_t key_write(uint8_t kind, const uint8_t *key)
@@ -63,14 +63,16 @@ uint16_t cmd_delete_key(struct request *q)
 {
     uint8_t kind = q->a->p1;
     if (q->a->p2 != 0 || (kind != KEY_DECODING && kind != KEY_COMMON)) return SW_P1P2;
-    for (uint16_t i = 0; i < index_slots(); i++) {
-        const struct entry *e = index_at(i);
-        if (e->variant != kind || !key_certified(e)) continue;
-        nvm_tx_begin();
-        nvm_tx_erase(key_page_of(kind));
-        return change_commit();
-    }
-    return SW_CONDITIONS;
+    bool certified = false;
+#if FEATURE_PIECES
+    certified = parts_certified(kind);
+#endif
+    for (uint16_t i = 0; i < index_slots() && !certified; i++)
+        certified = index_at(i)->variant == kind && key_certified(index_at(i));
+    if (!certified) return SW_CONDITIONS;
+    nvm_tx_begin();
+    nvm_tx_erase(key_page_of(kind));
+    return change_commit();
 }
 
 /* ---- KEY REGISTER BEGIN ---- */
@@ -202,8 +204,7 @@ static uint16_t reply_open(const struct request *q, uint8_t *const *at)
     return key_is(q->e, sealed + 32) ? SW_OK : SW_DATA;
 }
 
-/** Stores the key unless it is there already; another key is never overwritten. */
-static uint16_t key_restore(uint8_t kind, const uint8_t *key)
+uint16_t key_restore(uint8_t kind, const uint8_t *key)
 {
     const uint8_t *now = key_at(kind);
     if (!now) return key_write(kind, key);

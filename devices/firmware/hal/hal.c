@@ -4,8 +4,13 @@
 #include "hal/cpu.h"
 
 /** Stack with the coprocessor, and with public-key operations in software (crypto/crypto.h); measured by tools/size.mjs. */
+#ifndef CARD_SMALL
+#define STACK_COPROCESSOR 1408u
+#define STACK_SOFTWARE 1824u
+#else
 #define STACK_COPROCESSOR 1200u
 #define STACK_SOFTWARE 1664u
+#endif
 
 extern uint8_t ram_static_end[];
 
