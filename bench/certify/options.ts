@@ -5,14 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { capabilities } from '../../scenarios/index.js';
 import type { Capability } from '../../scenarios/index.js';
 import { BenchError } from '../world/errors.js';
-
-/** Everything an implementation can claim in its conformance statement. */
-export const capabilities = [
-  'embodiment-1', 'embodiment-2', 'common-key', 'legacy-hashes', 'empty-digest', 'T=0', 'T=1', 'trace-port', 'power-control',
-  'memory-fill', 'two-safes', 'personalisation', 'raw-apdu', 'fault-resistance',
-] as const satisfies readonly Capability[];
 
 /** What is taken to be claimed without a statement: all but resistance to attacks on the running core. */
 export const defaultClaims: readonly Capability[] = capabilities.filter((one) => one !== 'fault-resistance');
@@ -72,7 +67,7 @@ function whole(name: string, text: string, least: number, most: number): number 
   return value;
 }
 
-const statement = z.strictObject({ supports: z.array(z.enum(capabilities)).min(1) });
+const statement = z.strictObject({ supports: z.array(z.enum(capabilities as readonly [Capability, ...Capability[]])).min(1) });
 
 /** Reads a conformance statement. @throws BenchError BENCH_USAGE */
 export function readStatement(path: string): readonly Capability[] {
