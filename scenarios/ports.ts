@@ -38,7 +38,7 @@ export type HashAlgorithm = 'SHA-256' | 'SHA-1' | 'MD5';
 export type KeyKind = 'decoding' | 'common';
 
 /** Kind of a certificate (protocol.md 1.1, tag 9B): 01, 02, 03. */
-export type CertificateKind = 'plain' | 'registered' | 'key';
+export type CertificateKind = 'plain' | 'registered' | 'key' | 'piece' | 'bundle' | 'key-part';
 
 /** Listed states of a class A item (protocol.md 2.3). */
 export type ValueState = 'active' | 'pending' | 'deposited';

@@ -129,6 +129,14 @@ function statusOf(data: Uint8Array): CardStatus {
 }
 
 const handleOf = (data: Uint8Array): number => whole(data, elements.handle, 'the handle');
+/** Handles one after the other, as COMBINE of a bundle answers. */
+function handlesOf(data: Uint8Array): readonly number[] {
+  const reader = new TlvReader(data);
+  const handles: number[] = [];
+  while (!reader.done) handles.push(elements.handle.read(reader));
+  return handles;
+}
+
 const publicKeys = sequence<{ verificationKey: Uint8Array; transportKey: Uint8Array }>({
   verificationKey: elements.verificationKey, transportKey: elements.transportKey,
 });
@@ -154,6 +162,9 @@ export const answers = {
   registerEnd: handleOf,
   recoverBegin: (data: Uint8Array): Certificate => certificate.decode(data),
   recoverEnd: handleOf,
+  /** DIVIDE and DIVIDE KEY: the set. */
+  set: (data: Uint8Array): number => whole(data, elements.sequence, 'the set'),
+  handles: handlesOf,
   keyRegisterBegin: (data: Uint8Array): RegistrationRequest => registrationRequest.decode(data),
   getReceipt: (data: Uint8Array): Receipt => receipt.decode(data),
   /** E1 or E6. */

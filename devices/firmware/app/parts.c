@@ -206,7 +206,7 @@ static uint8_t *division_put(uint8_t *p, const struct entry *c)
 /** E4 with the part, sealed to its safe; made behind LEAD, then put together. */
 static uint16_t part_give(struct apdu *a, const struct entry *c)
 {
-    struct sealing s = {.label = "cardbench key part to safe v1", .info = a->buf, .e2 = a->buf + LEAD, .e2_size = 16};
+    struct sealing s = {.label = "cardbench part to safe v1", .info = a->buf, .e2 = a->buf + LEAD, .e2_size = 16};
     const uint8_t *safe = nvm_at(c->alt);
     uint16_t length = key_length(c->variant), sealed = (uint16_t)(length + 48);
     bind_card(&s.bind, c->sequence);
@@ -285,7 +285,7 @@ static __attribute__((noinline)) uint16_t part_check(const struct entry *e, uint
     bind_card(&s->bind, e->sequence);
     bind_more(&s->bind, c.at[C_SAFE], 8);
     bind_more(&s->bind, c.at[C_COUNTER], 4);
-    uint16_t sw = signature_check(s->e2, at[R_SIGNATURE], "cardbench key part reply v1", &s->bind, safe_verify_key(safe));
+    uint16_t sw = signature_check(s->e2, at[R_SIGNATURE], "cardbench part reply v1", &s->bind, safe_verify_key(safe));
     s->bind.length = 20;
     if (sw != SW_OK) return sw;
     return memcmp(s->e2 + 2, c.at[C_DIGEST], 14) == 0 ? SW_OK : SW_DATA;
@@ -302,7 +302,7 @@ static __attribute__((noinline)) uint16_t part_take(const struct request *q, uin
     for (uint8_t i = 0; i < z->count; i++)
         if (z->x[i] == index) return SW_DATA;
     const struct entry *c = index_at((uint16_t)slot);
-    struct sealing s = {.label = "cardbench key part to card v1", .info = q->a->buf, .e2 = at[R_DIGEST] - 2, .e2_size = 16};
+    struct sealing s = {.label = "cardbench part to card v1", .info = q->a->buf, .e2 = at[R_DIGEST] - 2, .e2_size = 16};
     uint16_t length = key_length(c->variant);
     uint16_t sw = part_check(c, at, &s);
     if (sw != SW_OK) return sw;
