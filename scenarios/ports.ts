@@ -119,6 +119,8 @@ export interface CertificateEntry {
   readonly kind: CertificateKind;
   /** Of a key certificate: tag 8A of its digest 306. */
   readonly keyKind?: KeyKind;
+  /** Of a piece or key part: its place in the set. */
+  readonly identity?: { readonly set: number; readonly index: number; readonly count: number };
   /** Issue id in hexadecimal of the value behind it, where the bench knows it. */
   readonly issueId?: string;
 }
@@ -215,4 +217,42 @@ export interface SafePort {
 export interface Ports {
   readonly card: CardPort;
   readonly safe: SafePort;
+}
+
+/** What comes first in a set: dividing (coupling) or encrypting. */
+export type SetOrder = 'divide-first' | 'encrypt-first';
+/** Into how many pieces a value is divided, and which of them are deposited (bit i - 1 for index i). */
+export interface Division {
+  readonly count: number;
+  readonly wanted: number;
+}
+/** How a key is divided: any `threshold` of `count` parts give it back. */
+export interface KeyDivision {
+  readonly scheme: 'xor' | 'shamir';
+  readonly threshold: number;
+  readonly count: number;
+}
+
+/** The card with the commands of embodiments 4, 5 and 6 (protocol.md 5.3). */
+export interface SetCardPort extends CardPort {
+  /** Resolves to the set. */
+  divide(variant: Exclude<Variant, 'plain'>, handle: number, order: SetOrder, division: Division, hash: HashAlgorithm): Promise<Outcome<number>>;
+  piece(handle: number, index: number): Promise<Outcome<RequestObject>>;
+  keyPart(set: number, index: number): Promise<Outcome<RequestObject>>;
+  /** Resolves to the certificate's handle. */
+  setEnd(embodiment: 4 | 5 | 6, certificate: CertificateObject): Promise<Outcome<number>>;
+  gather(embodiment: 4 | 5 | 6, handle: number): Promise<Outcome<CertificateObject>>;
+  /** Resolves to the value's handle; of a key to 0. */
+  combine(embodiment: 4 | 6, certificate: number, objects: readonly RetrievedObject[]): Promise<Outcome<number>>;
+  couple(variant: Exclude<Variant, 'plain'>, handles: readonly number[], order: SetOrder, hash: HashAlgorithm): Promise<Outcome<RequestObject>>;
+  /** Resolves to the values' handles. */
+  decouple(certificate: number, object: RetrievedObject): Promise<Outcome<readonly number[]>>;
+  /** Resolves to the set; one safe id in hexadecimal for each part. */
+  divideKey(kind: KeyKind, division: KeyDivision, safes: readonly string[], hash: HashAlgorithm): Promise<Outcome<number>>;
+}
+
+/** Peers of the scenarios with sets. */
+export interface SetPorts extends Ports {
+  readonly card: SetCardPort;
+  readonly safe2: SafePort;
 }

@@ -5,7 +5,7 @@ import type { PublicKeyOps, SafeEntry, Signer } from '../codec/index.js';
 import { createSafe, inProcessClient, memoryStore } from '../safe/index.js';
 import type { MemoryStore, SafeClient, SafeKeys } from '../safe/index.js';
 import * as records from '../safe/record.js';
-import type { AbstractRecord, AbstractSafe } from '../../scenarios/index.js';
+import type { AbstractPart, AbstractRecord, AbstractSafe } from '../../scenarios/index.js';
 import type { RandomSource } from './random.js';
 
 /** A safe of an emulated run: its logic in this process over a store that can be forked. */
@@ -26,6 +26,10 @@ export interface KnownRegistration {
   readonly remaining: number;
   /** Id of the key that opens it, hexadecimal; absent in embodiment 1. */
   readonly keyId?: string;
+  /** Of a piece. */
+  readonly part?: AbstractPart;
+  /** Of a bundle: everything in it. */
+  readonly holds?: readonly { readonly issueId: string; readonly quantity: number; readonly remaining: number }[];
 }
 
 /** Settings of a desk. */
@@ -55,7 +59,15 @@ export function createDesk(id: Uint8Array, random: RandomSource, settings: DeskS
   };
 }
 
-type ValueFacts = Pick<AbstractRecord, 'issueId' | 'quantity' | 'remaining' | 'keyId'>;
+/** Which part of a divided key a record holds, from the record itself. */
+function partOf(desk: SafeDesk, name: string, kind: string): Pick<AbstractRecord, 'part'> {
+  const item = kind === 'key-part' ? desk.item(name) : undefined;
+  if (item === undefined) return {};
+  const { identity: { set, index, count }, division } = records.decodePart(item);
+  return { part: { set, index, count, wanted: division.threshold } };
+}
+
+type ValueFacts = Pick<AbstractRecord, 'issueId' | 'quantity' | 'remaining' | 'keyId' | 'part' | 'holds'>;
 
 function factsOf(desk: SafeDesk, name: string, kind: string, known: KnownRegistration | undefined): ValueFacts {
   if (kind === 'plain') {
@@ -79,7 +91,7 @@ export function abstractSafe(
     const card = toHex(cardId);
     const about = { state: record.state, kind, counter, hash: toHex(hash), cardId: card, sequence };
     const keyId = digest.type === 'key' ? { keyId: toHex(digest.keyId) } : {};
-    const value = kind === 'key' ? keyId : factsOf(desk, key.slice('certificate/'.length), kind, knownBy(card, sequence));
+    const value = kind === 'key' || kind === 'key-part' ? { ...keyId, ...partOf(desk, key.slice('certificate/'.length), kind) } : factsOf(desk, key.slice('certificate/'.length), kind, knownBy(card, sequence));
     list.push({ ...about, ...value });
   }
   const counter = desk.store.get(records.keys.counter);

@@ -2,10 +2,11 @@ import type { AnyStateMachine } from 'xstate';
 import { frameOf } from '../catalogue/registry.js';
 import type { ScenarioFrame } from '../catalogue/frame.js';
 import { ScenarioError } from '../errors.js';
-import type { Ports, ScenarioId } from '../ports.js';
+import type { Ports, ScenarioId, SetPorts } from '../ports.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
 import { keyBackup, keyRecover } from './keys.js';
 import { plainBackup, plainRecover } from './plain.js';
+import { bundleBackup, bundleRecover, partsBackup, partsRecover, piecesBackup, piecesRecover } from './sets.js';
 import type { Progress, ScenarioOptions } from './types.js';
 
 /**
@@ -40,6 +41,7 @@ export const basicMachines = {
 /** Scenarios on the ports of the backup system, in protocol order; a new family adds its machines here. */
 export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...Object.values(basicMachines).map((machine) => definition(machine)),
+  ...[piecesBackup, piecesRecover, bundleBackup, bundleRecover, partsBackup, partsRecover].map((machine) => definition<SetPorts>(machine)),
 ];
 
 /** What every scenario of every system has, whatever it is run with. */

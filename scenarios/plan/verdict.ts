@@ -1,5 +1,6 @@
 import { exchangeOf, frameOf } from '../catalogue/registry.js';
 import { ScenarioError } from '../errors.js';
+import { isKey } from '../invariants/state-checks.js';
 import type { AbstractCard, AbstractCertificate, AbstractRecord, AbstractValue, AbstractWorld } from '../invariants/state.js';
 import type { ScenarioOutput } from '../machines/types.js';
 import type { ScenarioId } from '../ports.js';
@@ -42,9 +43,11 @@ const keyItems: Readonly<Record<string, 'decoding' | 'common'>> = { $decoding: '
 function certificatesOf(scene: Scene, name: string): readonly AbstractCertificate[] {
   const certificates = (cardIn(scene.after, scene.cardId)?.certificates ?? []).filter(({ state }) => !hidden(state));
   const kind = keyItems[name];
-  if (kind === undefined) return certificates.filter((entry) => entry.kind !== 'key' && recordOf(scene.after, entry)?.issueId === scene.items[name]);
+  const holds = (record: AbstractRecord | undefined): boolean =>
+    record?.issueId === scene.items[name] || record?.holds?.some(({ issueId }) => issueId === scene.items[name]) === true;
+  if (kind === undefined) return certificates.filter((entry) => !isKey(entry) && holds(recordOf(scene.after, entry)));
   const id = cardIn(scene.before, scene.cardId)?.keys[kind] ?? cardIn(scene.after, scene.cardId)?.keys[kind];
-  return certificates.filter((entry) => entry.kind === 'key' && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
+  return certificates.filter((entry) => isKey(entry) && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
 }
 
 function itemReasons(scene: Scene, expected: ItemExpectation): string[] {
@@ -79,7 +82,7 @@ function changes(point: PlanPoint, scene: Scene, except: readonly string[]): str
   if (!before || !after) return [`card ${scene.cardId} is not in the world that was seen`];
   const ids = new Set(except.map((name) => scene.items[name]));
   const named = (world: AbstractWorld) => (entry: AbstractCertificate): boolean =>
-    entry.kind === 'key' ? except.some((name) => name in keyItems) : ids.has(recordOf(world, entry)?.issueId ?? '');
+    isKey(entry) ? except.some((name) => name in keyItems) : ids.has(recordOf(world, entry)?.issueId ?? '');
   const list = (card: AbstractCard, world: AbstractWorld): string[] => [
     ...card.values.filter((entry) => !hidden(entry.state) && !ids.has(entry.issueId)).map(valueText),
     ...card.certificates.filter((entry) => !hidden(entry.state) && !named(world)(entry)).map(certificateText),
@@ -140,8 +143,11 @@ function safeReasons({ before, after }: Scene, expected: SafeExpectation): strin
     case 'nothing-stored': return say(more === 0 && dead === 0, 'nothing stored');
     case 'one-stored': return say(more === 1 && dead === 0, 'one record');
     case 'at-most-one': return say(more >= 0 && more <= 1 && dead === 0, 'at most one record');
-    case 'tombstone': return say(more === 0 && dead === 1, 'one tombstone');
+    default: break;
   }
+  if (expected === 'tombstone') return say(more === 0 && dead === 1, 'one tombstone');
+  const wanted = Number(expected.slice('stored-'.length));
+  return say(more === wanted && dead === 0, `${wanted} records`);
 }
 
 const isScenario = (output: ScenarioOutput | ScriptOutput): output is ScenarioOutput => 'evidence' in output;
