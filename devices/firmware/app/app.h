@@ -372,6 +372,8 @@ bool set_deletable(const struct entry *e);
 uint16_t sequences_take(uint32_t *first, uint8_t count, uint16_t handle);
 /** True when enough STORED part certificates of one set stand for exactly the key that is on the card. */
 bool parts_certified(uint8_t kind);
+/** True for a STORED part certificate of exactly the key that is on the card. */
+bool part_deletable(const struct entry *e);
 /** Drops the key parts whose certificates have not come; false when there are none. */
 bool parts_cancel(void);
 /** Stores a key that has come back unless it is there already; another key is never overwritten. */

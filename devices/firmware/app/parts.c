@@ -137,17 +137,35 @@ bool parts_cancel(void)
     return any;
 }
 
-/** The very division that is under way: all its parts are there, by whatever certificate. */
-static bool splitting_again(struct splitting *d)
+/** A part's certificate for exactly the key that is on the card. */
+static bool part_certified(const struct entry *e)
 {
-    int slot = part_open();
-    if (slot < 0) return false;
-    d->set = set_of(index_at((uint16_t)slot));
+    struct cert c;
+    uint8_t digest[16];
+    return entry_cert(e, &c) && key_digest(e->variant, digest) == SW_OK && memcmp(digest + 2, c.at[C_DIGEST], 14) == 0;
+}
+
+/** True if all parts of this division are there, waiting for their certificates or with those of the present key. */
+static bool parts_there(const struct splitting *d)
+{
     for (uint8_t i = 1; i <= d->count; i++) {
         int part = set_find(CLASS_CERTIFICATE, KIND_PART, d->set, i);
         if (part < 0 || !part_is(index_at((uint16_t)part), d, i)) return false;
+        if (index_at((uint16_t)part)->state == CERT_STORED && !part_certified(index_at((uint16_t)part))) return false;
     }
     return true;
+}
+
+/** The very division that is under way or done. */
+static bool splitting_again(struct splitting *d)
+{
+    for (uint16_t i = 0; i < index_slots(); i++) {
+        const struct entry *e = index_at(i);
+        if (e->cls != CLASS_CERTIFICATE || e->kind != KIND_PART || e->state == DELETING || PART_INDEX(e) != 1) continue;
+        d->set = set_of(e);
+        if (parts_there(d)) return true;
+    }
+    return false;
 }
 
 static __attribute__((noinline)) uint16_t part_reserve(struct apdu *a, const struct splitting *d, uint8_t index)
@@ -232,16 +250,12 @@ uint16_t part_request(struct request *q)
     int slot = set_find(CLASS_CERTIFICATE, KIND_PART, get32(q->at[0]), q->a->p2);
     if (slot < 0) return SW_NOT_FOUND;
     const struct entry *c = index_at((uint16_t)slot);
-    if (c->state != CERT_RESERVED) return SW_CONDITIONS;
     return part_give(q->a, c);
 }
 
-/** A part's certificate for exactly the key that is on the card. */
-static bool part_certified(const struct entry *e)
+bool part_deletable(const struct entry *e)
 {
-    struct cert c;
-    uint8_t digest[16];
-    return entry_cert(e, &c) && key_digest(e->variant, digest) == SW_OK && memcmp(digest + 2, c.at[C_DIGEST], 14) == 0;
+    return e->kind == KIND_PART && e->state == CERT_STORED && part_certified(e);
 }
 
 bool parts_certified(uint8_t kind)

@@ -212,6 +212,9 @@ static bool used_up(const struct entry *e)
 
 static bool deletable(const struct entry *e)
 {
+#if FEATURE_PIECES
+    if (e->cls == CLASS_CERTIFICATE && part_deletable(e)) return true;
+#endif
     if (e->cls == CLASS_CERTIFICATE) return e->state == CERT_SPENT || key_certified(e);
 #if FAULT_DELETE_PENDING
     if (e->state == VALUE_PENDING) return true;
