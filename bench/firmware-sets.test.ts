@@ -232,7 +232,7 @@ describe('key parts', () => {
   const ids = (d: HostDesk, count: number): Uint8Array[] =>
     Array.from({ length: count }, (_, i) => safeEntry.decode((i % 2 ? d.other : d.safe).identity()).safeId);
   const safeOf = (d: HostDesk, index: number) => (index % 2 ? d.safe : d.other);
-  const schemes = [['xor', 2, 2], ['xor', 3, 3], ['shamir', 2, 3], ['shamir', 3, 5]] as const;
+  const schemes = [['xor', 2, 2], ['xor', 3, 3], ['shamir', 2, 2], ['shamir', 3, 4], ['shamir', 4, 5]] as const;
 
   it.each(schemes.flatMap(([scheme, threshold, count]) => (['decoding', 'common'] as const).map((kind) => [scheme, threshold, count, kind] as const)))('%s %i of %i, %s key: registered, deleted, put together', async (scheme, threshold, count, kind) => {
     const d = await desk();
@@ -255,7 +255,15 @@ describe('key parts', () => {
     expect(problems(d)).toEqual([]);
   });
 
-  it.each([['shamir', 3, 5], ['shamir', 2, 2], ['xor', 4, 4]] as const)('%s %i of %i: what the safes open is the key by another implementation, and no part is the key', async (scheme, threshold, count) => {
+  it('do not go to one safe in such number that it has the key', async () => {
+    const d = await desk();
+    for (const [threshold, count] of [[2, 3], [3, 5]] as const)
+      expect(await d.status(commands.divideKey('decoding', { scheme: 'shamir', threshold, count }, ids(d, count)))).toBe('6A80');
+    const [same] = ids(d, 1);
+    expect(await d.status(commands.divideKey('decoding', { scheme: 'xor', threshold: 2, count: 2 }, [same, same]))).toBe('6A80');
+  });
+
+  it.each([['shamir', 4, 5], ['shamir', 3, 4], ['shamir', 2, 2], ['xor', 4, 4]] as const)('%s %i of %i: what the safes open is the key by another implementation, and no part is the key', async (scheme, threshold, count) => {
     const d = await desk();
     const set = answers.set(await d.send(commands.divideKey('decoding', { scheme, threshold, count }, ids(d, count))));
     const key = d.line.memory().slice(11 * 64 + 8, 11 * 64 + 40);

@@ -1,5 +1,5 @@
 import {
-  certificate as certificateCodec, safeEntry, signerOf, toHex, uintOf, valueInformation,
+  certificate as certificateCodec, equalBytes, keyIdOf, safeEntry, signerOf, toHex, uintOf, valueInformation,
 } from '../codec/index.js';
 import type { PublicKeyOps, SafeEntry, Signer } from '../codec/index.js';
 import { createSafe, inProcessClient, memoryStore } from '../safe/index.js';
@@ -15,6 +15,8 @@ export interface SafeDesk {
   readonly store: MemoryStore;
   readonly signer: Signer;
   readonly counterLimit: number;
+  /** True when the key part stored under a record name is the key itself. */
+  opens(name: string): boolean;
   /** Opens what is stored under a record name; undefined for tombstones. */
   item(name: string): Uint8Array | undefined;
 }
@@ -50,21 +52,29 @@ export function createDesk(id: Uint8Array, random: RandomSource, settings: DeskS
   if (counter !== undefined)
     store.transaction((writer) => { writer.put(records.keys.counter, records.counterBytes(counter.at)); });
   const safe = createSafe({ id, keys, store, settings: { ...rest, counterLimit }, ops });
+  const item = (name: string): Uint8Array | undefined => {
+    const sealed = store.get(records.keys.item(name));
+    return sealed === undefined ? undefined : records.openItem(keys.store, name, sealed);
+  };
   return {
     entry: safeEntry.decode(safe.identity()), client: inProcessClient(safe), store, signer, counterLimit,
-    item(name) {
-      const sealed = store.get(records.keys.item(name));
-      return sealed === undefined ? undefined : records.openItem(keys.store, name, sealed);
+    item,
+    opens(name) {
+      const stored = item(name);
+      const record = store.get(records.keys.certificate(name));
+      if (stored === undefined || record === undefined) return false;
+      const { digest } = certificateCodec.decode(records.decodeRecord(record).certificate);
+      return digest.type === 'key' && equalBytes(keyIdOf(digest.keyKind, records.decodePart(stored).part, ops), digest.keyId);
     },
   };
 }
 
 /** Which part of a divided key a record holds, from the record itself. */
-function partOf(desk: SafeDesk, name: string, kind: string): Pick<AbstractRecord, 'part'> {
+function partOf(desk: SafeDesk, name: string, kind: string): Pick<AbstractRecord, 'part' | 'opens'> {
   const item = kind === 'key-part' ? desk.item(name) : undefined;
   if (item === undefined) return {};
   const { identity: { set, index, count }, division } = records.decodePart(item);
-  return { part: { set, index, count, wanted: division.threshold } };
+  return { part: { set, index, count, wanted: division.threshold }, ...desk.opens(name) ? { opens: true } : {} };
 }
 
 type ValueFacts = Pick<AbstractRecord, 'issueId' | 'quantity' | 'remaining' | 'keyId' | 'part' | 'holds'>;

@@ -4,8 +4,11 @@ import { backupBetween, backupGoal, recoverBetween, recoverGoal } from './basic.
 import { derived, frame } from './frame.js';
 import type { Exchange, ScenarioFrame } from './frame.js';
 
-/** Pieces of a value, and parts of a key, that a scenario has states for. */
+/** Pieces of a value that a scenario has states for. */
 export const pieceIndexes = [1, 2, 3] as const;
+
+/** Parts of a key that a scenario has states for: two at each safe, so that three of four are more than one safe has. */
+export const partIndexes = [1, 2, 3, 4] as const;
 
 /** The safe that a piece or part goes to: one after the other. */
 export const safeRole = (index: number): 'safe' | 'safe2' => (index % 2 === 1 ? 'safe' : 'safe2');
@@ -43,7 +46,7 @@ const pieceRecover = pieceIndexes.map((i) => ({
   ] satisfies Exchange[],
 }));
 
-const partBackup = pieceIndexes.map((i) => ({
+const partBackup = partIndexes.map((i) => ({
   begins: [`3-3@part${i}`, `3-5@part${i}`, `3-8@part${i}`],
   steps: [...named('key-backup', range(3, 3, 4), `part${i}`), ...named('key-backup', range(3, 5, 7), `part${i}`, safeRole(i)), ...named('key-backup', range(3, 8, 11), `part${i}`)],
   exchanges: [
@@ -52,7 +55,7 @@ const partBackup = pieceIndexes.map((i) => ({
   ] satisfies Exchange[],
 }));
 
-const partRecover = pieceIndexes.map((i) => ({
+const partRecover = partIndexes.map((i) => ({
   begins: [`4-5@part${i}`, `4-9@part${i}`],
   steps: [...named('key-recover', range(4, 5, 8), `part${i}`), ...named('key-recover', range(4, 9, 10), `part${i}`, safeRole(i))],
   exchanges: [

@@ -172,19 +172,26 @@ function heldKeys({ records }: AbstractSafe): readonly string[] {
   return records.flatMap(({ kind, state, keyId }) => (kind === 'key' && state === 'held' && keyId !== undefined ? [keyId] : []));
 }
 
+/** A safe with enough parts of a key, or with a part that is the key, opens what only card and owner may. */
+function partsApart(safe: AbstractSafe): readonly Finding[] {
+  const held = safe.records.filter(({ kind, state }) => kind === 'key-part' && state === 'held');
+  const whole = held.filter(({ opens }) => opens === true).map(({ sequence }) => finding('I8', `part ${sequence} at safe ${safe.safeId} is the whole key`));
+  return enoughParts(held) ? [...whole, finding('I8', `safe ${safe.safeId} alone holds enough parts of a key`)] : whole;
+}
+
 /**
  * I8: no ciphertext at a safe without a key to open it on its card or recoverable to it; with `separate` (key at another
  * safe, claim 6) no safe that holds both.
  */
 export function keysKept(world: AbstractWorld, separate = false): readonly Finding[] {
-  return world.safes.flatMap((safe) => safe.records.filter((record) => sealed(record) && record.state === 'held').flatMap((record) => {
+  return world.safes.flatMap((safe) => [...partsApart(safe), ...safe.records.filter((record) => sealed(record) && record.state === 'held').flatMap((record) => {
     const card = world.cards.find(({ cardId }) => cardId === record.cardId);
     const name = `the value of card ${record.cardId}, sequence ${record.sequence}`;
     return [
       ...card && !keyWithin(world, card, record) ? [finding('I8', `nothing opens ${name} at safe ${safe.safeId}`)] : [],
       ...separate && record.keyId !== undefined && heldKeys(safe).includes(record.keyId) ? [finding('I8', `safe ${safe.safeId} holds ${name} and its key`)] : [],
     ];
-  }));
+  })]);
 }
 
 /** I12: as long as a registration is open, room for its certificate is reserved: the safe may have made it already. */

@@ -79,6 +79,8 @@ export interface AbstractRecord {
   readonly remaining?: number;
   /** Of a piece of a value, or a part of a key. */
   readonly part?: AbstractPart;
+  /** True for a key part that is the whole key. */
+  readonly opens?: boolean;
   /** Everything in a bundle. */
   readonly holds?: readonly { readonly issueId: string; readonly quantity: number; readonly remaining: number }[];
   /** Id of the key that opens a registered value, or of the key held. */

@@ -1,4 +1,4 @@
-import { pieceIndexes, safeRole } from '../catalogue/sets.js';
+import { partIndexes, pieceIndexes, safeRole } from '../catalogue/sets.js';
 import type { AnyStateMachine } from 'xstate';
 import type { CertificateEntry, Ports, ScenarioId, SetCardPort, SetPorts, StepId, ValueEntry } from '../ports.js';
 import { contextOf, outputOf } from './context.js';
@@ -115,13 +115,15 @@ function exchange(at: string, phase: number, [from, to]: readonly [number, numbe
   }));
 }
 
-const after = <T>(index: number, following: (index: number) => T, last: T): T => (index < pieceIndexes.length ? following(index + 1) : last);
+const after = <T>(index: number, following: (index: number) => T, last: T, indexes: readonly number[] = pieceIndexes): T =>
+  (index < indexes.length ? following(index + 1) : last);
 
 const boundaryNames = (...names: readonly string[]): readonly Boundary[] => names as readonly Boundary[];
 const each = (...names: readonly string[]): readonly string[] => pieceIndexes.flatMap((i) => names.map((name) => `${name}${i}`));
+const eachPart = (...names: readonly string[]): readonly string[] => partIndexes.flatMap((i) => names.map((name) => `${name}${i}`));
 
 /** The states of all pieces. */
-const merged = (of: (index: number) => States): States => Object.fromEntries(pieceIndexes.flatMap((index) => Object.entries(of(index))));
+const merged = (of: (index: number) => States, indexes: readonly number[] = pieceIndexes): States => Object.fromEntries(indexes.flatMap((index) => Object.entries(of(index))));
 
 /** A machine of named states; their names are checked against the frame by machines/registry.test.ts. */
 function machine(id: ScenarioId, states: States): AnyStateMachine {
@@ -181,25 +183,25 @@ export const bundleRecover = machine('5/recover', {
 
 /** Embodiment 6, a key registered in parts (docs/protocol.md 4.1). */
 export const partsBackup = machine('6/key-backup', {
-  start: start('3-1@all', ...boundaryNames(...each('3-3@part', '3-5@part', '3-8@part')), 'claim-25'),
+  start: start('3-1@all', ...boundaryNames(...eachPart('3-3@part', '3-5@part', '3-8@part')), 'claim-25'),
   ...exchange('all', 3, [1, 2], divideKey, '3-3@part1'),
   ...merged((i) => ({
     ...exchange(`part${i}`, 3, [3, 4], keyPart(i), `3-5@part${i}`),
     ...exchange(`part${i}`, 3, [5, 7], register(i, hasPart), `3-8@part${i}`),
-    ...exchange(`part${i}`, 3, [8, 11], setEnd(6, i, hasPart), after(i, (next) => `3-3@part${next}`, 'done')),
-  })),
-  '3-11@part3': passes('3-11@part3', 'done', deletes('claim-25', 'claim-25')),
+    ...exchange(`part${i}`, 3, [8, 11], setEnd(6, i, hasPart), after(i, (next) => `3-3@part${next}`, 'done', partIndexes)),
+  }), partIndexes),
+  '3-11@part4': passes('3-11@part4', 'done', deletes('claim-25', 'claim-25')),
   'claim-25': asks('claim-25', 'claim-25', 'done'),
 });
 
 /** Embodiment 6, a key recovered from its parts (docs/protocol.md 4.1). */
 export const partsRecover = machine('6/key-recover', {
-  start: start('4-1', ...boundaryNames(...each('4-5@part', '4-9@part'), '4-11@all')),
+  start: start('4-1', ...boundaryNames(...eachPart('4-5@part', '4-9@part'), '4-11@all')),
   ...exchange('', 4, [1, 4], listPieces(6), '4-5@part1'),
   '4-4': passes('4-4', '4-5@part1', reached('done')),
   ...merged((i) => ({
     ...exchange(`part${i}`, 4, [5, 8], gather(6, i), `4-9@part${i}`),
-    ...exchange(`part${i}`, 4, [9, 10], retrieve(i), after(i, (next) => `4-5@part${next}`, '4-11@all')),
-  })),
+    ...exchange(`part${i}`, 4, [9, 10], retrieve(i), after(i, (next) => `4-5@part${next}`, '4-11@all', partIndexes)),
+  }), partIndexes),
   ...exchange('all', 4, [11, 14], combine(6), 'done'),
 });

@@ -32,7 +32,7 @@ export interface ScenarioOptions extends CommonOptions {
   readonly order?: SetOrder;
   /** Embodiment 4; default three pieces, all wanted. At most three. */
   readonly division?: Division;
-  /** Embodiment 6; default XOR, three of three. At most three parts. */
+  /** Embodiment 6; default XOR, three of three. At most four parts. */
   readonly keyDivision?: KeyDivision;
   /** Claim 25: delete the value once its certificate is stored. In `2/key-backup`: delete the key. */
   readonly deleteAfterRegistration?: boolean;

@@ -67,7 +67,7 @@ const nominal = (name: SceneName, ways: readonly Way[]): PlanPoint[] => ways.map
 const some = (wanted: number, more: ScenarioOptions = {}): ScenarioOptions => ({ division: { count: 3, wanted }, ...more });
 const pair: ScenarioOptions = { division: { count: 2, wanted: 3 } };
 const deleted = (options: ScenarioOptions = {}): ScenarioOptions => ({ ...options, deleteAfterRegistration: true });
-const shamir: ScenarioOptions = { keyDivision: { scheme: 'shamir', threshold: 2, count: 3 } };
+const shamir: ScenarioOptions = { keyDivision: { scheme: 'shamir', threshold: 3, count: 4 } };
 const xorPair: ScenarioOptions = { keyDivision: { scheme: 'xor', threshold: 2, count: 2 } };
 
 const goodWays: readonly PlanPoint[] = [
@@ -102,13 +102,13 @@ const goodWays: readonly PlanPoint[] = [
   ]),
   ...nominal('parts', [
     { title: 'the decoding key is divided in three by XOR and registered at two safes', safe: 'stored-3' },
-    { title: 'the decoding key is divided, two of three parts suffice', options: shamir, safe: 'stored-3' },
+    { title: 'the decoding key is divided, three of four parts suffice', options: shamir, safe: 'stored-4' },
     { title: 'the decoding key is divided in parts A and B', options: xorPair, safe: 'stored-2' },
     { title: 'the key is deleted once enough parts are stored', options: deleted(), safe: 'stored-3' },
   ]),
   ...nominal('whole', [
     { title: 'the decoding key comes back from its three parts', safe: 'unchanged' },
-    { title: 'the decoding key comes back from two of three parts', options: shamir, safe: 'unchanged', prior: deleted(shamir) },
+    { title: 'the decoding key comes back from three of four parts', options: shamir, safe: 'unchanged', prior: deleted(shamir) },
     { title: 'the decoding key comes back from parts A and B', options: xorPair, safe: 'unchanged', prior: deleted(xorPair) },
   ]),
 ];
@@ -217,6 +217,12 @@ const badWays: readonly PlanPoint[] = [
   ]),
   ...troubles('parts', 'S', [
     { title: 'second safe unreachable for its part', fault: away('3-5@part2'), expect: linkLost('parts', 'stored-1', { card: { is: 'described', items: [{ item: '$decoding', key: 'present', certificate: 'stored' }] } }) },
+  ]),
+  ...troubles('parts', 'K', [
+    {
+      title: 'DELETE KEY when only one of three parts is stored', fault: { fault: 'apdu', before: '3-5@part2', commands: [{ apdu: '80420100', expect: ['6985'] }] },
+      needs: ['raw-apdu'], prepare: { before: [scenarioOf('2/backup', {}, other)] }, expect: succeeds('parts', 'stored-3'),
+    },
   ]),
   ...troubles('whole', 'A', [
     { title: 'wrapped second part altered', fault: flip('4-9@part2', 'key-reply', '9C'), expect: refused('whole', ['4-12@all'], ['6982'], 'unchanged') },
