@@ -255,6 +255,34 @@ describe('key parts', () => {
     expect(problems(d)).toEqual([]);
   });
 
+  it.each(['decoding', 'common'] as const)('are the origin of a new %s key, which is made of them again', async (kind) => {
+    const d = await desk();
+    const command = commands.divideKey(kind, { scheme: 'origin', threshold: 2, count: 2 }, ids(d, 2));
+    const page = kind === 'decoding' ? 11 : 12;
+    const keyNow = (): Uint8Array => d.line.memory().slice(page * 64 + 8, page * 64 + 40);
+    const old = keyNow();
+    const set = answers.set(await d.send(command));
+    const key = keyNow();
+    expect(key).not.toEqual(old);
+    expect(answers.set(await d.send(command))).toBe(set);
+    expect(keyNow()).toEqual(key);
+    const handles = [];
+    for (const index of [1, 2]) handles.push(answers.registerEnd(await d.send(commands.setEnd(6, safeOf(d, index).register(await d.send(commands.keyPart(set, index)))))));
+    await d.send(commands.deleteKey(kind));
+    const replies = [];
+    for (const [i, handle] of handles.entries()) replies.push(safeOf(d, i + 1).retrieve(await d.send(commands.gather(6, handle))));
+    expect(await d.status(commands.combine(6, handles[0], replies.slice(1)))).toBe('6985');
+    await d.send(commands.combine(6, handles[0], replies.reverse()));
+    expect(keyNow()).toEqual(key);
+    expect(problems(d)).toEqual([]);
+  });
+
+  it('are not made the origin of a key that something depends on', async () => {
+    const d = await desk();
+    await d.send(commands.registerBegin(2, 1, await d.load(samples[0])));
+    expect(await d.status(commands.divideKey('decoding', { scheme: 'origin', threshold: 2, count: 2 }, ids(d, 2)))).toBe('6985');
+  });
+
   it('do not go to one safe in such number that it has the key', async () => {
     const d = await desk();
     for (const [threshold, count] of [[2, 3], [3, 5]] as const)

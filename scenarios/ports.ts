@@ -228,7 +228,8 @@ export interface Division {
 }
 /** How a key is divided: any `threshold` of `count` parts give it back. */
 export interface KeyDivision {
-  readonly scheme: 'xor' | 'shamir';
+  /** `origin`: the key is generated from its parts (claim 12). */
+  readonly scheme: 'xor' | 'shamir' | 'origin';
   readonly threshold: number;
   readonly count: number;
 }

@@ -26,7 +26,7 @@ export interface Division {
 }
 /** Element C7: how a key is divided; any `threshold` of `count` parts give it back. */
 export interface KeyDivision {
-  readonly scheme: 'xor' | 'shamir';
+  readonly scheme: 'xor' | 'shamir' | 'origin';
   readonly threshold: number;
   readonly count: number;
 }
@@ -86,9 +86,12 @@ function checkedIdentity(identity: PieceIdentity, offset?: number): PieceIdentit
 
 function checkedKeyDivision(division: KeyDivision, offset?: number): KeyDivision {
   within('count of parts', division.count, partsLimit.min, partsLimit.max, offset);
-  within('threshold', division.threshold, division.scheme === 'xor' ? division.count : 2, division.count, offset);
+  within('threshold', division.threshold, division.scheme === 'shamir' ? 2 : division.count, division.count, offset);
   return division;
 }
+
+/** Schemes of element C7 by their code, 01 first. */
+const schemes = ['xor', 'shamir', 'origin'] as const;
 
 /** Elements C4 to C8 by name. */
 export const setElements = {
@@ -106,11 +109,11 @@ export const setElements = {
     ({ count, wanted }) => Uint8Array.of(count, wanted)),
   keyDivision: element<KeyDivision>(0xc7, 'key division', [3],
     (content, at) => checkedKeyDivision({
-      scheme: within('scheme', content[0], 1, 2, at.contentOffset) === 1 ? 'xor' : 'shamir', threshold: content[1], count: content[2],
+      scheme: schemes[within('scheme', content[0], 1, 3, at.contentOffset) - 1], threshold: content[1], count: content[2],
     }, at.contentOffset),
     (value) => {
       const { scheme, threshold, count } = checkedKeyDivision(value);
-      return Uint8Array.of(scheme === 'xor' ? 1 : 2, threshold, count);
+      return Uint8Array.of(schemes.indexOf(scheme) + 1, threshold, count);
     }),
   content: bytesElement(0xc8, 'content', { min: 1, max: 2000 }),
 } as const;

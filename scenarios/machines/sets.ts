@@ -19,7 +19,7 @@ export const defaultKeyDivision = { scheme: 'xor', threshold: 3, count: 3 } as c
 
 const onSets = (carryOut: (run: SetRun, first: StepId) => Promise<Settled>): Operation =>
   operation<SetPorts, ScenarioOptions, Progress>(carryOut);
-const plain = (run: SetRun): Run => run as Run<Ports>;
+const plain = (run: SetRun): Run => run;
 const card = (run: SetRun): SetCardPort => run.ports.card;
 const variantOf = (run: SetRun): 'public-key' | 'common-key' => run.options.variant ?? 'public-key';
 const hashOf = (run: SetRun): NonNullable<ScenarioOptions['hash']> => run.options.hash ?? 'SHA-256';

@@ -68,6 +68,7 @@ const some = (wanted: number, more: ScenarioOptions = {}): ScenarioOptions => ({
 const pair: ScenarioOptions = { division: { count: 2, wanted: 3 } };
 const deleted = (options: ScenarioOptions = {}): ScenarioOptions => ({ ...options, deleteAfterRegistration: true });
 const shamir: ScenarioOptions = { keyDivision: { scheme: 'shamir', threshold: 3, count: 4 } };
+const origin: ScenarioOptions = { keyDivision: { scheme: 'origin', threshold: 3, count: 3 } };
 const xorPair: ScenarioOptions = { keyDivision: { scheme: 'xor', threshold: 2, count: 2 } };
 
 const goodWays: readonly PlanPoint[] = [
@@ -105,10 +106,12 @@ const goodWays: readonly PlanPoint[] = [
     { title: 'the decoding key is divided, three of four parts suffice', options: shamir, safe: 'stored-4' },
     { title: 'the decoding key is divided in parts A and B', options: xorPair, safe: 'stored-2' },
     { title: 'the key is deleted once enough parts are stored', options: deleted(), safe: 'stored-3' },
+    { title: 'a key pair is generated from three parts, and the parts registered', options: origin, safe: 'stored-3' },
   ]),
   ...nominal('whole', [
     { title: 'the decoding key comes back from its three parts', safe: 'unchanged' },
     { title: 'the decoding key comes back from three of four parts', options: shamir, safe: 'unchanged', prior: deleted(shamir) },
+    { title: 'a key pair comes back by being generated from its parts again', options: origin, safe: 'unchanged', prior: deleted(origin) },
     { title: 'the decoding key comes back from parts A and B', options: xorPair, safe: 'unchanged', prior: deleted(xorPair) },
   ]),
 ];

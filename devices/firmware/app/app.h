@@ -376,6 +376,10 @@ bool parts_certified(uint8_t kind);
 bool part_deletable(const struct entry *e);
 /** Drops the key parts whose certificates have not come; false when there are none. */
 bool parts_cancel(void);
+/** True while something on the card or at a safe still depends on the present key. */
+bool key_in_use(uint8_t kind);
+/** Writes a key in one change; NULL: a random one. */
+uint16_t key_write(uint8_t kind, const uint8_t *key);
 /** Stores a key that has come back unless it is there already; another key is never overwritten. */
 uint16_t key_restore(uint8_t kind, const uint8_t *key);
 uint16_t bundle_gather(uint16_t slot);

@@ -20,7 +20,14 @@ static bool depends(const struct entry *e, uint8_t kind)
     return e->state == CERT_STORED || e->state == CERT_RECOVERING || e->state == CERT_HELD;
 }
 
-static uint16_t key_write(uint8_t kind, const uint8_t *key)
+bool key_in_use(uint8_t kind)
+{
+    for (uint16_t i = 0; i < index_slots(); i++)
+        if (depends(index_at(i), kind)) return true;
+    return false;
+}
+
+uint16_t key_write(uint8_t kind, const uint8_t *key)
 {
     nvm_tx_begin();
     uint8_t *page = change_new(key_page_of(kind))->bytes;
@@ -44,8 +51,7 @@ uint16_t cmd_generate_key(struct request *q)
     uint8_t life = card_life(), kind = q->a->p1;
     if (q->a->p2 != 0 || kind < KEY_DECODING || kind > KEY_TRANSPORT) return SW_P1P2;
     if (life == LIFE_BLANK || (life == LIFE_OPERATIONAL && kind > KEY_COMMON)) return SW_CONDITIONS;
-    for (uint16_t i = 0; i < index_slots() && life == LIFE_OPERATIONAL; i++)
-        if (depends(index_at(i), kind)) return SW_CONDITIONS;
+    if (life == LIFE_OPERATIONAL && key_in_use(kind)) return SW_CONDITIONS;
     return key_write(kind, NULL);
 }
 

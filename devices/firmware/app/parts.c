@@ -9,10 +9,10 @@
 
 #if FEATURE_PIECES
 
-enum { SCHEME_XOR = 1, SCHEME_SHAMIR = 2 };
+enum { SCHEME_XOR = 1, SCHEME_SHAMIR = 2, SCHEME_ORIGIN = 3 };
 #define PARTS_MAX 5u
 
-/* Of a part's entry: flags FLAG_SEALED_FIRST = Shamir, wanted = threshold, alt = first page of its safe. */
+/* Of a part's entry: flags FLAG_SEALED_FIRST = Shamir, FLAG_READY = origin, wanted = threshold, alt = first page of its safe. */
 
 /* ---- shares ---- */
 
@@ -51,6 +51,23 @@ static __attribute__((noinline)) uint16_t draw(uint32_t set, uint8_t number, uin
     return crypto_hkdf_expand(secret, 32, info, sizeof info, out, length) == CRYPTO_OK ? SW_OK : SW_CONDITIONS;
 }
 
+static uint8_t scheme_flags(uint8_t scheme)
+{
+    return scheme == SCHEME_SHAMIR ? FLAG_SEALED_FIRST : scheme == SCHEME_ORIGIN ? FLAG_READY : 0;
+}
+
+static uint8_t scheme_of(const struct entry *c)
+{
+    return c->flags & FLAG_SEALED_FIRST ? SCHEME_SHAMIR : c->flags & FLAG_READY ? SCHEME_ORIGIN : SCHEME_XOR;
+}
+
+/** The key that parts, one behind the other, are the origin of. */
+static uint16_t key_from(const uint8_t *parts, uint16_t length, uint8_t key[32])
+{
+    static const uint8_t salt[] = "cardbench key of parts v1";
+    return crypto_hkdf_extract(salt, sizeof salt - 1, parts, length, key) == CRYPTO_OK ? SW_OK : SW_CONDITIONS;
+}
+
 /** The part of the key that an entry stands for. Uses 32 bytes behind `out`. */
 static uint16_t part_make(const struct entry *c, uint8_t *out)
 {
@@ -58,6 +75,7 @@ static uint16_t part_make(const struct entry *c, uint8_t *out)
     uint8_t index = PART_INDEX(c), count = PART_COUNT(c), *random = out + n;
     bool shamir = c->flags & FLAG_SEALED_FIRST;
     const uint8_t *key = key_at(c->variant);
+    if (scheme_of(c) == SCHEME_ORIGIN) return draw(set_of(c), index, out, n);
     if (!key) return SW_CONDITIONS;
 #if FAULT_PART_IS_KEY
     memcpy(out, key, n);
@@ -95,7 +113,8 @@ static uint16_t splitting_take(const struct apdu *a, struct splitting *d)
     d->count = p[4];
     d->algorithm = p[7];
     if (!hash_allowed(d->algorithm) || d->count < 2 || d->count > PARTS_MAX || a->lc != 8 + 10 * d->count) return SW_DATA;
-    if (d->scheme == SCHEME_XOR ? d->threshold != d->count : d->scheme != SCHEME_SHAMIR) return SW_DATA;
+    if (d->scheme < SCHEME_XOR || d->scheme > SCHEME_ORIGIN) return SW_DATA;
+    if (d->scheme != SCHEME_SHAMIR && d->threshold != d->count) return SW_DATA;
     if (d->threshold < 2 || d->threshold > d->count) return SW_DATA;
     for (uint8_t i = 0; i < d->count; i++) {
         const uint8_t *safe = p + 8 + 10 * i;
@@ -114,7 +133,7 @@ static bool part_is(const struct entry *e, const struct splitting *d, uint8_t in
 {
     return e->variant == d->kind && e->algorithm == d->algorithm && e->wanted == d->threshold &&
            PART_COUNT(e) == d->count && e->alt == d->safes[index - 1] &&
-           ((e->flags & FLAG_SEALED_FIRST) != 0) == (d->scheme == SCHEME_SHAMIR);
+           scheme_of(e) == d->scheme;
 }
 
 /** A part whose certificate has not come. */
@@ -180,7 +199,7 @@ static __attribute__((noinline)) uint16_t part_reserve(struct apdu *a, const str
     c->kind = KIND_PART;
     c->variant = d->kind;
     c->algorithm = d->algorithm;
-    c->flags = d->scheme == SCHEME_SHAMIR ? FLAG_SEALED_FIRST : 0;
+    c->flags = scheme_flags(d->scheme);
     c->alt = d->safes[index - 1];
     c->part = (uint8_t)(d->count << 4 | index);
     c->wanted = d->threshold;
@@ -192,18 +211,33 @@ static __attribute__((noinline)) uint16_t part_reserve(struct apdu *a, const str
     return change_commit();
 }
 
+/** A new key, made of the parts it is going to have. */
+static __attribute__((noinline)) uint16_t origin_make(struct apdu *a, const struct splitting *d)
+{
+    uint16_t n = key_length(d->kind), sw = key_in_use(d->kind) ? SW_CONDITIONS : SW_OK;
+    uint8_t *parts = a->buf, *key = a->buf + PARTS_MAX * 32;
+    for (uint8_t i = 1; i <= d->count && sw == SW_OK; i++) sw = draw(d->set, i, parts + (i - 1) * n, n);
+    if (sw == SW_OK) sw = key_from(parts, (uint16_t)(d->count * n), key);
+    if (sw == SW_OK) sw = key_write(d->kind, key);
+    crypto_wipe(a->buf, PARTS_MAX * 32 + 32);
+    return sw;
+}
+
 uint16_t cmd_divide_key(struct request *q)
 {
     struct splitting d;
     uint16_t sw = splitting_take(q->a, &d);
     if (sw != SW_OK) return sw;
     step();
-    if (!key_at(d.kind)) return SW_CONDITIONS;
+    bool origin = d.scheme == SCHEME_ORIGIN;
+    if (!origin && !key_at(d.kind)) return SW_CONDITIONS;
     if (!splitting_again(&d)) {
         sw = room_find_all(cert_room(16), d.count);
         if (sw != SW_OK) return sw;
         (void)parts_cancel();
+        if (origin && key_in_use(d.kind)) return SW_CONDITIONS;
         sw = sequences_take(&d.set, d.count, 0);
+        if (sw == SW_OK && origin) sw = origin_make(q->a, &d);
         for (uint8_t i = 1; i <= d.count && sw == SW_OK; i++) sw = part_reserve(q->a, &d, i);
     }
     if (sw != SW_OK) return sw;
@@ -216,7 +250,7 @@ uint16_t cmd_divide_key(struct request *q)
 static uint8_t *division_put(uint8_t *p, const struct entry *c)
 {
     p = tlv_head(p, 0xC7, 3);
-    *p++ = c->flags & FLAG_SEALED_FIRST ? SCHEME_SHAMIR : SCHEME_XOR;
+    *p++ = scheme_of(c);
     *p++ = c->wanted;
     *p++ = PART_COUNT(c);
     return p;
@@ -343,6 +377,13 @@ static __attribute__((noinline)) void key_join(const struct puzzle *z, uint8_t c
     }
 }
 
+/** The key that all parts are the origin of, in the order of their numbers. */
+static __attribute__((noinline)) uint16_t origin_join(const struct puzzle *z, uint8_t *scratch, uint8_t *key, uint16_t length)
+{
+    for (uint8_t i = 0; i < z->count; i++) memcpy(scratch + (z->x[i] - 1) * length, z->parts[i], length);
+    return key_from(scratch, (uint16_t)(z->count * length), key);
+}
+
 /** The key is the certified one: its id is computed as that of a stored key is. */
 static __attribute__((noinline)) bool key_fits(const struct entry *e, const uint8_t *key)
 {
@@ -367,7 +408,12 @@ uint16_t parts_combine(struct request *q)
     if (sw == SW_OK && z.count < q->e->wanted) sw = SW_CONDITIONS;
     if (sw != SW_OK) return sw;
     uint8_t *key = q->a->buf;
-    key_join(&z, q->e->wanted, shamir, key, key_length(q->e->variant));
+    uint16_t length = key_length(q->e->variant);
+    if (scheme_of(q->e) == SCHEME_ORIGIN)
+        sw = q->end + PARTS_MAX * 32 > q->a->buf + q->a->cap ? SW_LENGTH : origin_join(&z, (uint8_t *)q->end, key, length);
+    else
+        key_join(&z, q->e->wanted, shamir, key, length);
+    if (sw != SW_OK) return sw;
     if (!key_fits(q->e, key)) return SW_DATA;
     step();
     sw = key_restore(q->e->variant, key);
