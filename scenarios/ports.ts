@@ -37,11 +37,11 @@ export type HashAlgorithm = 'SHA-256' | 'SHA-1' | 'MD5';
 /** Kind of key (protocol.md 1.1, tag 8A): 01 X25519 decoding key, 02 AES-128 common key. */
 export type KeyKind = 'decoding' | 'common';
 
-/** Kind of a certificate (protocol.md 1.1, tag 9B): 01, 02, 03, 04. */
-export type CertificateKind = 'plain' | 'registered' | 'key' | 'seed';
+/** Kind of a certificate (protocol.md 1.1, tag 9B): 01 to 07. */
+export type CertificateKind = 'plain' | 'registered' | 'key' | 'seed' | 'piece' | 'bundle' | 'key-part';
 
-/** True for a certificate that stands for a key, or for the seed of one. */
-export const isKeyKind = (kind: CertificateKind | undefined): boolean => kind === 'key' || kind === 'seed';
+/** True for a certificate that stands for a key, for the seed of one or for a part. */
+export const isKeyKind = (kind: CertificateKind | undefined): boolean => kind === 'key' || kind === 'seed' || kind === 'key-part';
 
 /** Listed states of a class A item (protocol.md 2.3). */
 export type ValueState = 'active' | 'pending' | 'deposited';
@@ -122,6 +122,8 @@ export interface CertificateEntry {
   readonly kind: CertificateKind;
   /** Of a key certificate: tag 8A of its digest 306. */
   readonly keyKind?: KeyKind;
+  /** Of a piece or key part: its place in the set. */
+  readonly identity?: { readonly set: number; readonly index: number; readonly count: number };
   /** Issue id in hexadecimal of the value behind it, where the bench knows it. */
   readonly issueId?: string;
 }
@@ -235,4 +237,43 @@ export interface TwoSafePorts extends Ports {
 export interface Ports {
   readonly card: CardPort;
   readonly safe: SafePort;
+}
+
+/** What comes first in a set: dividing (coupling) or encrypting. */
+export type SetOrder = 'divide-first' | 'encrypt-first';
+/** Into how many pieces a value is divided, and which of them are deposited (bit i - 1 for index i). */
+export interface Division {
+  readonly count: number;
+  readonly wanted: number;
+}
+/** How a key is divided: any `threshold` of `count` parts give it back. */
+export interface KeyDivision {
+  /** `origin`: the key is generated from its parts (claim 12). */
+  readonly scheme: 'xor' | 'shamir' | 'origin';
+  readonly threshold: number;
+  readonly count: number;
+}
+
+/** The card with the commands of embodiments 4, 5 and 6 (protocol.md 5.3). */
+export interface SetCardPort extends CardPort {
+  /** Resolves to the set. */
+  divide(variant: Exclude<Variant, 'plain'>, handle: number, order: SetOrder, division: Division, hash: HashAlgorithm): Promise<Outcome<number>>;
+  piece(handle: number, index: number): Promise<Outcome<RequestObject>>;
+  keyPart(set: number, index: number): Promise<Outcome<RequestObject>>;
+  /** Resolves to the certificate's handle. */
+  setEnd(embodiment: 4 | 5 | 6, certificate: CertificateObject): Promise<Outcome<number>>;
+  gather(embodiment: 4 | 5 | 6, handle: number): Promise<Outcome<CertificateObject>>;
+  /** Resolves to the value's handle; of a key to 0. */
+  combine(embodiment: 4 | 6, certificate: number, objects: readonly RetrievedObject[]): Promise<Outcome<number>>;
+  couple(variant: Exclude<Variant, 'plain'>, handles: readonly number[], order: SetOrder, hash: HashAlgorithm): Promise<Outcome<RequestObject>>;
+  /** Resolves to the values' handles. */
+  decouple(certificate: number, object: RetrievedObject): Promise<Outcome<readonly number[]>>;
+  /** Resolves to the set; one safe id in hexadecimal for each part. */
+  divideKey(kind: KeyKind, division: KeyDivision, safes: readonly string[], hash: HashAlgorithm): Promise<Outcome<number>>;
+}
+
+/** Peers of the scenarios with sets. */
+export interface SetPorts extends Ports {
+  readonly card: SetCardPort;
+  readonly safe2: SafePort;
 }

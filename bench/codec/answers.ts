@@ -132,6 +132,14 @@ function statusOf(data: Uint8Array): CardStatus {
 }
 
 const handleOf = (data: Uint8Array): number => whole(data, elements.handle, 'the handle');
+/** Handles one after the other, as COMBINE of a bundle answers. */
+function handlesOf(data: Uint8Array): readonly number[] {
+  const reader = new TlvReader(data);
+  const handles: number[] = [];
+  while (!reader.done) handles.push(elements.handle.read(reader));
+  return handles;
+}
+
 const publicKeys = sequence<{ verificationKey: Uint8Array; transportKey: Uint8Array }>({
   verificationKey: elements.verificationKey, transportKey: elements.transportKey,
 });
@@ -158,6 +166,9 @@ export const answers = {
   registerEnd: handleOf,
   recoverBegin: (data: Uint8Array): Certificate => certificate.decode(data),
   recoverEnd: handleOf,
+  /** DIVIDE and DIVIDE KEY: the set. */
+  set: (data: Uint8Array): number => whole(data, elements.sequence, 'the set'),
+  handles: handlesOf,
   keyRegisterBegin: (data: Uint8Array): RegistrationRequest => registrationRequest.decode(data),
   /** The certificate the card chose, and its handle. */
   seedRecoverBegin: (data: Uint8Array): { handle: number; certificate: Certificate } =>

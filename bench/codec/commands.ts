@@ -4,6 +4,8 @@ import type { HashAlgorithm, KeyKind, Variant } from './elements.js';
 import { CodecError } from './errors.js';
 import { certificate, keyReply, loadObject, safeEntry } from './objects.js';
 import type { Certificate, KeyReply, LoadObject, SafeEntry } from './objects.js';
+import { setElements } from './pieces.js';
+import type { Division, KeyDivision, SetOrder } from './pieces.js';
 import { writeTlv } from './tlv.js';
 
 /** Application identifier of the card applet. */
@@ -18,7 +20,10 @@ export const commandTable = {
   DELETE: [0x80, 0x24], CANCEL: [0x80, 0x26], READ: [0x80, 0x28], USE: [0x80, 0x2a], LIST: [0x80, 0x2c],
   LOAD: [0x80, 0x2e], CORRECT: [0x80, 0x30], 'GENERATE KEY': [0x80, 0x40], 'DELETE KEY': [0x80, 0x42],
   'GENERATE SEED': [0x80, 0x50], 'SEED REGISTER BEGIN': [0x80, 0x52], 'SEED RECOVER BEGIN': [0x80, 0x54],
-  'SEED RECOVER END': [0x80, 0x56], INITIALISE: [0x80, 0x46], 'PUT DATA': [0x80, 0xda], ISSUE: [0x80, 0x48],
+  'SEED RECOVER END': [0x80, 0x56],
+  DIVIDE: [0x80, 0x32], PIECE: [0x80, 0x34], 'SET END': [0x80, 0x36], GATHER: [0x80, 0x38], COMBINE: [0x80, 0x3a],
+  COUPLE: [0x80, 0x3c], 'DIVIDE KEY': [0x80, 0x3e],
+  INITIALISE: [0x80, 0x46], 'PUT DATA': [0x80, 0xda], ISSUE: [0x80, 0x48],
 } as const satisfies Record<string, readonly [number, number]>;
 
 /** Name of a card command. */
@@ -134,6 +139,38 @@ export const keyRegisterBegin = (
 export const keyRecoverEnd = (handle: number, reply: KeyReply | Uint8Array): CardCommand =>
   command('KEY RECOVER END', 2, 0,
     concat(elements.handle.write(handle), reply instanceof Uint8Array ? reply : keyReply.encode(reply)));
+/** Embodiments whose objects come in sets: pieces, bundles, key parts. */
+export type SetEmbodiment = 4 | 5 | 6;
+/** DIVIDE of a value. Steps 1-5 to 1-7 of embodiment 4. */
+export const divide = (
+  variant: Variant, handle: number, order: SetOrder, division: Division, algorithm: HashAlgorithm = 'SHA-256',
+): CardCommand => command('DIVIDE', 4, variant, concat(
+  elements.handle.write(handle), elements.wantedAlgorithm.write(algorithm), setElements.order.write(order), setElements.division.write(division)));
+/** PIECE of a divided value. Steps 1-8 and 1-9 of embodiment 4. */
+export const piece = (handle: number, index: number): CardCommand => command('PIECE', 4, index, elements.handle.write(handle));
+/** PIECE: a part of a divided key by its set. Steps 3-3 and 3-4 of embodiment 6. */
+export const keyPart = (set: number, index: number): CardCommand => command('PIECE', 6, index, elements.sequence.write(set));
+/** SET END with a certificate as the safe gave it. */
+export const setEnd = (embodiment: SetEmbodiment, certificateBytes: Uint8Array): CardCommand =>
+  command('SET END', embodiment, 0, certificateBytes);
+/** GATHER of a certificate of a set. */
+export const gather = (embodiment: SetEmbodiment, handle: number): CardCommand =>
+  command('GATHER', embodiment, 0, elements.handle.write(handle));
+/** COMBINE of the pieces EE by rising index, or of key part replies. */
+export const combine = (embodiment: 4 | 6, handle: number, objects: readonly Uint8Array[]): CardCommand =>
+  command('COMBINE', embodiment, 0, concat(elements.handle.write(handle), writeTlv(0xef, concat(...objects))));
+/** COMBINE of a bundle EF as the safe gave it. */
+export const decouple = (handle: number, object: Uint8Array): CardCommand =>
+  command('COMBINE', 5, 0, concat(elements.handle.write(handle), object));
+/** COUPLE of values. Steps 1-5 to 1-9 of embodiment 5. */
+export const couple = (variant: Variant, handles: readonly number[], order: SetOrder, algorithm: HashAlgorithm = 'SHA-256'): CardCommand =>
+  command('COUPLE', 5, variant, concat(
+    elements.wantedAlgorithm.write(algorithm), setElements.order.write(order), ...handles.map((handle) => elements.handle.write(handle))));
+/** DIVIDE KEY: one part to each safe (ids of 8 bytes). Steps 3-1 and 3-2 of embodiment 6. */
+export const divideKey = (
+  kind: KeyKind, division: KeyDivision, safeIds: readonly Uint8Array[], algorithm: HashAlgorithm = 'SHA-256',
+): CardCommand => command('DIVIDE KEY', 6, generatedKinds[kind], concat(
+  setElements.keyDivision.write(division), elements.wantedAlgorithm.write(algorithm), ...safeIds.map((id) => elements.safeId.write(id))));
 /** GET RECEIPT of a SPENT certificate (claim 26). */
 export const getReceipt = (handle: number): CardCommand => handled('GET RECEIPT', handle);
 /** DELETE of a wallet item (claims 25, 26). */

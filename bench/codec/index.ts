@@ -12,6 +12,7 @@ export * from './hash.js';
 export * from './hpke.js';
 export * from './objects.js';
 export * from './ops.js';
+export * from './pieces.js';
 export * from './samples.js';
 export type { ObjectCodec, Part } from './schema.js';
 export * from './seal.js';

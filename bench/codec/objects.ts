@@ -3,6 +3,8 @@ import { elements, hashLengths, wrappedLengths } from './elements.js';
 import type {
   BackedKey, CertificateKind, CertificateState, HashAlgorithm, Validity, ValueState, Variant,
 } from './elements.js';
+import { setCodecs, setElements } from './pieces.js';
+import type { Bundle, KeyPart, PieceIdentity, ValuePiece } from './pieces.js';
 import { constructed, sequence, template, wholeObject } from './schema.js';
 import type { ObjectCodec, Part } from './schema.js';
 import { TlvReader, tagName } from './tlv.js';
@@ -68,7 +70,10 @@ export interface KeyObject {
 export type RegistrationItem =
   | { readonly type: 'plain'; readonly value: ValueInformation }
   | { readonly type: 'registered'; readonly registered: RegisteredValue }
-  | { readonly type: 'key'; readonly key: KeyObject };
+  | { readonly type: 'key'; readonly key: KeyObject }
+  | { readonly type: 'piece'; readonly piece: ValuePiece }
+  | { readonly type: 'bundle'; readonly bundle: Bundle }
+  | { readonly type: 'key-part'; readonly part: KeyPart };
 /** Registration request (E4). */
 export interface RegistrationRequest {
   readonly cardId: Uint8Array;
@@ -126,6 +131,8 @@ export interface CertificateEntry {
   readonly counter: number;
   readonly safeId: Uint8Array;
   readonly kind: CertificateKind;
+  /** Of a piece or key part. */
+  readonly identity?: PieceIdentity;
 }
 /** Any list entry (EB). */
 export type ListEntry = ValueEntry | CertificateEntry;
@@ -229,17 +236,32 @@ export const keyReply: ObjectCodec<KeyReply> = template<KeyReply>(
   0xe8, 'key reply', { digest: keySide, wrappedKey: e.wrappedKey, signature: e.signature }, { check: wrappedFits },
 );
 
+/** Pieces, bundles and key parts (docs/protocol.md 5.1). */
+export const { piece, bundle, keyPart, keyPartReply } = setCodecs({ valueSide, keySide, credential });
+
+/** True for an EE that begins with a key digest; `ahead` are its first bytes. */
+export function holdsKeyPart(ahead: Uint8Array): boolean {
+  const at = 2 + Math.max(0, ahead[1] - 0x80);
+  return ahead[at] === 0xe2 && ahead[at + 2] === 0x80 && ahead[at + 4] === 0x80;
+}
+
 const itemPart: Part<RegistrationItem> = {
   read(reader) {
     const tag = reader.peek();
     if (tag === 0xe1) return { type: 'plain', value: valueInformation.read(reader) };
     if (tag === 0xe3) return { type: 'registered', registered: registeredValue.read(reader) };
     if (tag === 0xe5) return { type: 'key', key: keyObject.read(reader) };
+    if (tag === bundle.tag) return { type: 'bundle', bundle: bundle.read(reader) };
+    if (tag === piece.tag && holdsKeyPart(reader.lookahead(10))) return { type: 'key-part', part: keyPart.read(reader) };
+    if (tag === piece.tag) return { type: 'piece', piece: piece.read(reader) };
     if (tag === undefined) throw new CodecError('TLV_MISSING', 'E1, E3 or E5 is missing', reader.offset);
     throw new CodecError('TLV_UNEXPECTED', `expected E1, E3 or E5, found tag ${tagName(tag)}`, reader.offset);
   },
   write(item) {
     if (item.type === 'plain') return valueInformation.write(item.value);
+    if (item.type === 'piece') return piece.write(item.piece);
+    if (item.type === 'bundle') return bundle.write(item.bundle);
+    if (item.type === 'key-part') return keyPart.write(item.part);
     return item.type === 'registered' ? registeredValue.write(item.registered) : keyObject.write(item.key);
   },
 };
@@ -255,8 +277,8 @@ const hashFits = (value: { algorithm: HashAlgorithm; hash: Uint8Array }): string
     ? undefined
     : `${value.hash.length} bytes of hash do not fit ${value.algorithm}`;
 const kindsOf = (digest: Digest): readonly CertificateKind[] => {
-  if (digest.type !== 'key') return ['plain', 'registered'];
-  return [digest.keyKind === 'seed' ? 'seed' : 'key'];
+  if (digest.type !== 'key') return ['plain', 'registered', 'piece', 'bundle'];
+  return digest.keyKind === 'seed' ? ['seed'] : ['key', 'key-part'];
 };
 const kindFits = ({ kind, digest }: { kind: CertificateKind; digest: Digest }): string | undefined =>
   (kindsOf(digest).includes(kind) ? undefined : `a ${digest.type} digest does not fit kind ${kind}`);
@@ -280,6 +302,11 @@ const certificateTail = sequence<{ digest: Digest; counter: number; safeId: Uint
   digest, counter: e.counter, safeId: e.safeId, kind: e.kind,
 });
 
+/** The identity that follows in the entry of a piece or key part. */
+function withIdentity<T extends { readonly kind: CertificateKind }>(tail: T, reader: TlvReader): T & { readonly identity?: PieceIdentity } {
+  return tail.kind === 'piece' || tail.kind === 'key-part' ? { ...tail, identity: setElements.identity.read(reader) } : tail;
+}
+
 const entryPart = constructed<ListEntry>(0xeb, 'list entry', {
   read(reader) {
     const handle = e.handle.read(reader);
@@ -287,12 +314,13 @@ const entryPart = constructed<ListEntry>(0xeb, 'list entry', {
     const size = e.size.read(reader);
     return which.class === 'A'
       ? { handle, ...which, size, ...valueTail.read(reader) }
-      : { handle, ...which, size, ...certificateTail.read(reader) };
+      : { handle, ...which, size, ...withIdentity(certificateTail.read(reader), reader) };
   },
   write(value) {
     const head = [e.handle.write(value.handle), e.classAndState.write(value), e.size.write(value.size)];
     const tail = value.class === 'A' ? valueTail.write(value) : certificateTail.write(value);
-    return Uint8Array.of(...head.flatMap((part) => [...part]), ...tail);
+    const identity = value.class === 'B' && value.identity ? setElements.identity.write(value.identity) : [];
+    return Uint8Array.of(...head.flatMap((part) => [...part]), ...tail, ...identity);
   },
 }, { check: (value) => (value.class === 'B' ? kindFits(value) : undefined) });
 

@@ -105,6 +105,23 @@ export function unwrapKeyOnCard(
   return hpkeOpen(transportPrivate, toCard(binding), wrapped, ops);
 }
 
+/** A key part to the safe's X25519 key and back to the card (docs/protocol.md 5.2): as keys, under labels of their own. */
+const partContext = (label: string) => (binding: KeyBinding): HpkeContext => ({
+  info: labelled(label, bindingBytes(binding), binding.safeId), aad: digestCodec.encode(binding.digest),
+});
+const partToSafe = partContext('cardbench part to safe v1');
+const partToCard = partContext('cardbench part to card v1');
+
+/** The key part of an EE, opened with the safe's X25519 private key. Throws CodecError CRYPTO_OPEN, CRYPTO_KEY. */
+export const unwrapPartAtSafe = (
+  binding: KeyBinding, wrapped: Uint8Array, safePrivate: Uint8Array, ops: PublicKeyOps = nobleOps,
+): Uint8Array => hpkeOpen(safePrivate, partToSafe(binding), wrapped, ops);
+
+/** Wrapped part 9C of a key part reply, to the card's transport key. */
+export const wrapPartToCard = (
+  binding: KeyBinding, part: Uint8Array, transportPublic: Uint8Array, ephemeral: Uint8Array, ops: PublicKeyOps = nobleOps,
+): Uint8Array => hpkeSeal(transportPublic, ephemeral, partToCard(binding), part, ops);
+
 /** Key generation algorithm 141 of 1.4 and its version. */
 export const seedAlgorithm = { id: 1, version: 1 } as const;
 

@@ -1,10 +1,11 @@
 import { concat, textBytes, uintBytes } from './bytes.js';
-import { certificate, credential, keyObject, keyReply, loadObject, receipt, registeredValue } from './objects.js';
+import { bundle, certificate, credential, keyObject, keyPart, keyPartReply, keyReply, loadObject, piece, receipt, registeredValue } from './objects.js';
 import type {
   Certificate, Credential, KeyObject, KeyReply, LoadObject, Receipt, RegisteredValue,
 } from './objects.js';
 import { nobleOps } from './ops.js';
 import type { PublicKeyOps } from './ops.js';
+import type { Bundle, KeyPart, KeyPartReply, ValuePiece } from './pieces.js';
 import type { ObjectCodec } from './schema.js';
 
 /** Signs a message; the key behind it never shows. */
@@ -72,6 +73,15 @@ export const signed = {
   certificate: signedKind<Certificate, NoContext>('cardbench certificate v1', certificate, noBytes),
   keyReply: signedKind<KeyReply, KeyReplyContext>(
     'cardbench key reply v1', keyReply,
+    (context) => concat(cardBytes(context), context.safeId, uintBytes(context.counter, 4)),
+  ),
+  piece: signedKind<ValuePiece, CardContext>('cardbench piece v1', piece, cardBytes),
+  bundle: signedKind<Bundle, CardContext>('cardbench bundle v1', bundle, cardBytes),
+  keyPart: signedKind<KeyPart, KeyObjectContext>(
+    'cardbench key part v1', keyPart, (context) => concat(cardBytes(context), context.safeId),
+  ),
+  keyPartReply: signedKind<KeyPartReply, KeyReplyContext>(
+    'cardbench part reply v1', keyPartReply,
     (context) => concat(cardBytes(context), context.safeId, uintBytes(context.counter, 4)),
   ),
   credential: signedKind<Credential, NoContext>('cardbench credential v1', credential, noBytes),

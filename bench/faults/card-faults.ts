@@ -23,13 +23,13 @@ interface At<S, T> {
 
 const broken = (text: string): Failure => ({ ok: false, cause: 'link', text, marks: [] });
 
-/** Cycle at which the card marks a step when the call goes undisturbed; the world is as before afterwards. */
+/** Cycle at which the card marks a step (of a named state the step it is derived from) when the call goes undisturbed; the world is as before afterwards. */
 async function cycleOfMark<S, T>({ setting, sent, proceed }: At<S, T>, step: string): Promise<number | undefined> {
   const { world } = setting;
   return world.rehearse(async () => {
     const from = world.line.now();
     await proceed(sent);
-    return world.card.steps.find((mark) => mark.cycle >= from && `${mark.step[0]}-${mark.step[1]}` === step)?.cycle;
+    return world.card.steps.find((mark) => mark.cycle >= from && `${mark.step[0]}-${mark.step[1]}` === step.split('@')[0])?.cycle;
   });
 }
 

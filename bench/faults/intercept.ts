@@ -1,4 +1,4 @@
-import type { CardPort, Outcome, Ports, SafePort, ScenarioId, SeedCardPort } from '../../scenarios/index.js';
+import type { CardPort, Outcome, Ports, SafePort, ScenarioId, SeedCardPort, SetCardPort } from '../../scenarios/index.js';
 import { callsOf } from './calls.js';
 import type { Call } from './calls.js';
 
@@ -24,11 +24,18 @@ export function intercepted(scenario: ScenarioId, ports: Ports, interceptor: Int
 /** Goes around one operation of a port. */
 export type Around = <S, T>(name: string, sent: S, proceed: Proceed<S, T>) => Promise<Outcome<T>>;
 
-/** The way around the operations of a party in a scenario; what the scenario does not have passes untouched. */
+/**
+ * The way around the operations of a party in a scenario; what the scenario does not have passes untouched. An operation
+ * that a scenario has several times (a set of pieces) is told by how often it was called.
+ */
 export function aroundOf(scenario: ScenarioId, party: string, interceptor: Interceptor): Around {
   const calls = callsOf(scenario).filter((call) => call.party === party);
+  const done = new Map<string, number>();
   return (name, sent, proceed) => {
-    const call = calls.find((candidate) => candidate.name === name);
+    const alike = calls.filter((candidate) => candidate.name === name);
+    const before = done.get(name) ?? 0;
+    done.set(name, before + 1);
+    const call = alike.at(Math.min(before, alike.length - 1));
     return call === undefined ? proceed(sent) : interceptor.around(call, sent, proceed);
   };
 }
@@ -45,6 +52,7 @@ function cardAround(card: CardPort, around: Around): CardPort {
   return {
     ...card,
     ...'seedRegisterBegin' in card ? seedAround(card as SeedCardPort, around) : {},
+    ...'divide' in card ? setAround(card as SetCardPort, around) : {},
     hasTrace: card.hasTrace,
     verifyPin: (pin) => card.verifyPin(pin),
     listValues: (embodiment, from) => around('listValues', undefined, () => card.listValues(embodiment, from)),
@@ -65,6 +73,21 @@ function cardAround(card: CardPort, around: Around): CardPort {
     getReceipt: (certificate) => around('getReceipt', undefined, () => card.getReceipt(certificate)),
     delete: (handle) => around('delete', undefined, () => card.delete(handle)),
     deleteKey: (kind) => around('deleteKey', undefined, () => card.deleteKey(kind)),
+  };
+}
+
+/** The operations of embodiments 4, 5 and 6. */
+function setAround(card: SetCardPort, around: Around): Partial<SetCardPort> {
+  return {
+    divide: (...how) => around('divide', undefined, () => card.divide(...how)),
+    piece: (...how) => around('piece', undefined, () => card.piece(...how)),
+    keyPart: (...how) => around('keyPart', undefined, () => card.keyPart(...how)),
+    setEnd: (embodiment, certificate) => around('setEnd', certificate, (sent) => card.setEnd(embodiment, sent)),
+    gather: (...how) => around('gather', undefined, () => card.gather(...how)),
+    combine: (...how) => around('combine', undefined, () => card.combine(...how)),
+    couple: (...how) => around('couple', undefined, () => card.couple(...how)),
+    decouple: (certificate, object) => around('decouple', object, (sent) => card.decouple(certificate, sent)),
+    divideKey: (...how) => around('divideKey', undefined, () => card.divideKey(...how)),
   };
 }
 

@@ -7,6 +7,8 @@ import { certificateStates, valueStates } from '../codec/index.js';
 import { NvmError } from './errors.js';
 import { readJournal, settle } from './journal.js';
 import type { Journal } from './journal.js';
+import { countedState, setWhole } from './sets.js';
+import type { SetPlace, WrittenState } from './sets.js';
 import { appletNames, conditionOf, fixedPages, indexStart, isErased, layoutVersion, pageOf, pageSize, safeArea, u16, u32 } from './layout.js';
 import type { AppletName } from './layout.js';
 
@@ -96,6 +98,8 @@ interface EntryCommon {
   readonly alternative: Region | undefined;
   /** Bytes of the E1 this certificate stands for. */
   readonly valueSize: number;
+  /** Place in a set of pieces, a bundle or a divided key. */
+  readonly place: SetPlace | undefined;
 }
 /** A value in the index. */
 export interface NvmValue extends EntryCommon {
@@ -137,7 +141,7 @@ export interface NvmContents {
 }
 
 const algorithmNames: readonly (HashAlgorithm | undefined)[] = [undefined, 'SHA-256', 'SHA-1', 'MD5'];
-const kindNames: readonly (CertificateKind | undefined)[] = [undefined, 'plain', 'registered', 'key', 'seed'];
+const kindNames: readonly (CertificateKind | undefined)[] = [undefined, 'plain', 'registered', 'key', 'seed', 'piece', 'bundle', 'key-part'];
 const keyKinds: readonly (BackedKey | undefined)[] = [undefined, 'decoding', 'common', undefined, undefined, 'seed'];
 
 /** Reads pages of a settled image and collects what is wrong. */
@@ -268,6 +272,14 @@ function objectOf<T>(source: Source, entry: EntryCommon, decode: (bytes: Uint8Ar
   }
 }
 
+function placeOf(page: Uint8Array): SetPlace | undefined {
+  const index = page[58] & 15;
+  const kind = kindNames[page[48]];
+  if (page[58] === 0 || (kind !== 'piece' && kind !== 'bundle' && kind !== 'key-part')) return undefined;
+  const own = page[0] === 0x42 && kind !== 'bundle';
+  return { set: u32(page, 12) - (own ? index - 1 : 0), index, count: page[58] >> 4, wanted: page[59], ready: (page[51] & 4) !== 0 };
+}
+
 function entryFields(page: Uint8Array, number: number): EntryCommon {
   const algorithm = algorithmNames[page[50]];
   return {
@@ -276,29 +288,38 @@ function entryFields(page: Uint8Array, number: number): EntryCommon {
     hash: algorithm ? toHex(page.slice(16, 16 + hashLengths[algorithm])) : '',
     kind: kindNames[page[48]], variant: page[49], algorithm,
     alternative: page[51] & 1 ? { firstPage: u16(page, 52), pages: u16(page, 54) } : undefined,
-    valueSize: u16(page, 56),
+    valueSize: u16(page, 56), place: placeOf(page),
   };
 }
 
 const holdsValue: readonly ValueState[] = ['ACTIVE', 'PENDING', 'DEPOSITED'];
 const holdsCertificate: readonly CertificateState[] = ['STORED', 'RECOVERING', 'SPENT'];
 
-function readEntry(source: Source, number: number): NvmEntry | undefined {
+/** An entry as it is written, before it is known how it counts. */
+type Written = EntryCommon & { readonly class: 'A' | 'B'; readonly state: WrittenState };
+
+function readWritten(source: Source, number: number): Written | undefined {
   const page = source.page(number, 'index entry');
   if (!page) return undefined;
   const common = entryFields(page, number);
-  const [valueState, certificateState] = [valueStates[page[1] - 1], certificateStates[page[1] - 1]];
-  if (page[0] === 0x41 && valueState !== undefined) {
-    const holds = holdsValue.includes(valueState);
-    const object = holds ? objectOf(source, common, (bytes) => valueInformation.decode(bytes)) : undefined;
-    return { ...common, class: 'A', state: valueState, object };
-  }
-  if (page[0] === 0x42 && certificateState !== undefined) {
-    const holds = holdsCertificate.includes(certificateState);
-    const object = holds ? objectOf(source, common, (bytes) => certificate.decode(bytes)) : undefined;
-    return { ...common, class: 'B', state: certificateState, object };
-  }
+  const certificateState = page[1] === 6 && common.place ? 'HELD' as const : certificateStates[page[1] - 1];
+  const valueState = valueStates[page[1] - 1];
+  if (page[0] === 0x41 && valueState !== undefined) return { ...common, class: 'A', state: valueState };
+  if (page[0] === 0x42 && certificateState !== undefined) return { ...common, class: 'B', state: certificateState };
   return source.problem('ENTRY', number, `class ${page[0]}, state ${page[1]}`);
+}
+
+/** The entry as it counts, with its object. */
+function readEntry(source: Source, written: Written, all: readonly Written[]): NvmEntry {
+  const state = countedState(written, all);
+  if (written.class === 'A') {
+    const holds = holdsValue.includes(state as ValueState);
+    const object = holds ? objectOf(source, written, (bytes) => valueInformation.decode(bytes)) : undefined;
+    return { ...written, class: 'A', state: state as ValueState, object };
+  }
+  const holds = holdsCertificate.includes(state as CertificateState);
+  const object = holds ? objectOf(source, written, (bytes) => certificate.decode(bytes)) : undefined;
+  return { ...written, class: 'B', state: state as CertificateState, object };
 }
 
 function checkRegions(source: Source, entries: readonly NvmEntry[]): void {
@@ -322,7 +343,7 @@ function checkHandles(source: Source, entries: readonly NvmEntry[]): void {
   for (const entry of entries) {
     const partner = byHandle.get(entry.partner);
     const needed = entry.class === 'A' && (entry.state === 'PENDING' || entry.state === 'DEPOSITED');
-    const fits = partner?.class === 'B' && (entry.state !== 'PENDING' || partner.state === 'RESERVED');
+    const fits = entry.place ? setWhole(entry, entries) : partner?.class === 'B' && (entry.state !== 'PENDING' || partner.state === 'RESERVED');
     if (needed && !fits) source.problem('PARTNER_MISSING', entry.page, `handle ${entry.handle}: ${entry.state} without its certificate`);
   }
 }
@@ -356,8 +377,9 @@ export function decode(image: Uint8Array): NvmContents {
   const superblock = readSuperblock(source);
   source.dataEnd = superblock?.dataEnd ?? pages;
   const identity = source.page(fixedPages.identity, 'identity');
-  const entries = Array.from({ length: indexEntries }, (_, i) => readEntry(source, firstIndexPage + i))
+  const written = Array.from({ length: indexEntries }, (_, i) => readWritten(source, firstIndexPage + i))
     .filter((entry) => entry !== undefined);
+  const entries = written.map((entry) => readEntry(source, entry, written));
   checkRegions(source, entries);
   checkHandles(source, entries);
   const free = Array.from({ length: indexEntries }, (_, i) => pageOf(source.image, firstIndexPage + i))

@@ -1,7 +1,7 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { CodecError, TlvReader, concat, openGcm, sealGcm, textBytes, toHex, uintBytes, writeTlv } from '../codec/index.js';
-import type { Certificate, Receipt } from '../codec/index.js';
+import { CodecError, TlvReader, concat, openGcm, sealGcm, setElements, textBytes, toHex, uintBytes, writeTlv } from '../codec/index.js';
+import type { Certificate, KeyPart, Receipt } from '../codec/index.js';
 import { SafeError } from './errors.js';
 
 /** What the safe keeps beside the object itself. */
@@ -50,6 +50,21 @@ export function decodeRecord(bytes: Uint8Array): SafeRecord {
     const credential = reader.expect(credentialTag, 'credential').content;
     reader.finish('a record');
     return { state, certificate, credential };
+  });
+}
+
+/** What is stored of a key part: identity, division, then the part itself. */
+export function encodePart({ identity, division }: Pick<KeyPart, 'identity' | 'division'>, part: Uint8Array): Uint8Array {
+  return concat(setElements.identity.write(identity), setElements.keyDivision.write(division), part);
+}
+
+/** The opposite of encodePart. Throws SafeError SAFE_STORE when it is damaged. */
+export function decodePart(item: Uint8Array): Pick<KeyPart, 'identity' | 'division'> & { readonly part: Uint8Array } {
+  return intact(() => {
+    const reader = new TlvReader(item);
+    const identity = setElements.identity.read(reader);
+    const division = setElements.keyDivision.read(reader);
+    return { identity, division, part: item.slice(reader.offset) };
   });
 }
 

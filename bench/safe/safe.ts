@@ -1,13 +1,13 @@
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import {
-  CodecError, certificate as certificateCodec, credential as credentialCodec, concat, deriveKeyPair, digest as digestCodec,
-  digestOf, encodeItem, equalBytes, hashX, isLegacy, keyIdOf, keyReply, nobleOps, receipt as receiptCodec,
-  registeredValue, registrationRequest, safeEntry, signed, textBytes, uintOf, unwrapKeyAtSafe, valueInformation,
-  wrapKeyToCard,
+  CodecError, bundle as bundleCodec, certificate as certificateCodec, credential as credentialCodec, concat, deriveKeyPair, digest as digestCodec,
+  digestOf, encodeItem, equalBytes, hashX, isLegacy, keyIdOf, keyPartReply, keyReply, nobleOps, piece as pieceCodec, receipt as receiptCodec,
+  registeredValue, registrationRequest, safeEntry, signed, textBytes, uintOf, unwrapKeyAtSafe, unwrapPartAtSafe, valueInformation,
+  wrapKeyToCard, wrapPartToCard,
 } from '../codec/index.js';
 import type {
-  Certificate, CertificateKind, Credential, Digest, KeyObject, PublicKeyOps, Receipt, RegistrationRequest, Signer,
+  Certificate, CertificateKind, Credential, Digest, KeyObject, KeyPart, PublicKeyOps, Receipt, RegistrationRequest, Signer,
 } from '../codec/index.js';
 import { SafeError } from './errors.js';
 import * as records from './record.js';
@@ -115,13 +115,34 @@ function prepareKey(context: Context, request: RegistrationRequest, object: KeyO
   };
 }
 
+/** A key part: opened, kept as the encoded identity and division, then the part. */
+function preparePart(context: Context, request: RegistrationRequest, object: KeyPart): Prepared {
+  const { cardId, sequence, algorithm } = request;
+  checkCredential(context, object.credential, cardId);
+  const about = { cardId, sequence, safeId: context.id };
+  require403(signed.keyPart.verify(object, about, object.credential.verificationKey, context.ops), 'the key part');
+  if (object.identity.set + object.identity.index - 1 !== sequence)
+    throw new SafeError('SAFE_BAD_OBJECT', 'the identity of the key part does not fit its sequence');
+  const part = wellFormed(() =>
+    unwrapPartAtSafe({ ...about, digest: object.digest }, object.wrappedKey, context.keys.agreement, context.ops));
+  return {
+    kind: 'key-part', item: records.encodePart(object, part), hash: hashX(algorithm, part), digest: object.digest,
+    credential: credentialCodec.encode(object.credential),
+  };
+}
+
 function prepare(context: Context, request: RegistrationRequest): Prepared {
   const { item, algorithm } = request;
   if (item.type === 'key') return prepareKey(context, request, item.key);
+  if (item.type === 'key-part') return preparePart(context, request, item.part);
   const bytes = encodeItem(item);
   if (item.type === 'registered') {
     const { digest, encrypted } = item.registered;
     return { kind: 'registered', item: bytes, hash: hashX(algorithm, encrypted), digest, credential: empty };
+  }
+  if (item.type !== 'plain') {
+    const { digest, content } = item.type === 'piece' ? item.piece : item.bundle;
+    return { kind: item.type, item: bytes, hash: hashX(algorithm, content), digest, credential: empty };
   }
   const digest = digestOf(item.value, context.emptyDigest);
   return { kind: 'plain', item: bytes, hash: hashX(algorithm, bytes), digest, credential: empty };
@@ -194,6 +215,11 @@ function checkItem(certificate: Certificate, item: Uint8Array): void {
     if (certificate.kind === 'registered') {
       const { encrypted, digest } = registeredValue.decode(item);
       fits(encrypted, digest);
+    } else if (certificate.kind === 'piece' || certificate.kind === 'bundle') {
+      const { content, digest } = certificate.kind === 'piece' ? pieceCodec.decode(item) : bundleCodec.decode(item);
+      fits(content, digest);
+    } else if (certificate.kind === 'key-part') {
+      fits(records.decodePart(item).part, certificate.digest);
     } else if (certificate.kind === 'plain') {
       fits(item, digestOf(valueInformation.decode(item), certificate.digest.type === 'empty'));
     } else {
@@ -214,6 +240,19 @@ function replyWithKey(context: Context, certificate: Certificate, encoded: Uint8
   return keyReply.encode(signed.keyReply.sign({ digest, wrappedKey }, { ...about, counter }, context.keys.signer));
 }
 
+/** The reply EE for a stored key part; repeats are identical, as with keys. */
+function replyWithPart(context: Context, certificate: Certificate, encoded: Uint8Array, record: SafeRecord, item: Uint8Array): Uint8Array {
+  const { digest, cardId, sequence, counter } = certificate;
+  if (digest.type !== 'key') throw damaged('digest');
+  const { identity, division, part } = records.decodePart(item);
+  const { transportKey } = records.intact(() => credentialCodec.decode(record.credential));
+  const material = hkdf(sha256, context.keys.agreement, textBytes('cardbench key part reply ephemeral v1'),
+    concat(sha256(encoded), transportKey), 32);
+  const about = { cardId, sequence, safeId: context.id };
+  const wrappedKey = wrapPartToCard({ ...about, digest }, part, transportKey, deriveKeyPair(material), context.ops);
+  return keyPartReply.encode(signed.keyPartReply.sign({ digest, identity, division, wrappedKey }, { ...about, counter }, context.keys.signer));
+}
+
 function retrieve(context: Context, bytes: Uint8Array): Uint8Array {
   const certificate = wellFormed(() => certificateCodec.decode(bytes));
   require403(signed.certificate.verify(certificate, {}, context.keys.signer.publicKey, context.ops), 'the certificate');
@@ -224,6 +263,7 @@ function retrieve(context: Context, bytes: Uint8Array): Uint8Array {
   if (sealed === undefined) throw damaged('missing');
   const item = records.openItem(context.keys.store, name, sealed);
   checkItem(certificate, item);
+  if (certificate.kind === 'key-part') return replyWithPart(context, certificate, bytes, record, item);
   return certificate.digest.type === 'key' ? replyWithKey(context, certificate, bytes, record, item) : item;
 }
 

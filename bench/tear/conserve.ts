@@ -2,6 +2,7 @@ import { checkState, isMoney } from '../../scenarios/index.js';
 import type { Finding, ScenarioOutput } from '../../scenarios/index.js';
 import { runHonestly } from '../certify/prepare.js';
 import { certificate as certificateCodec, commands, toHex } from '../codec/index.js';
+import type { CardCommand, CertificateKind } from '../codec/index.js';
 import { decodeRecord } from '../safe/record.js';
 import type { World } from '../world/world.js';
 
@@ -26,8 +27,10 @@ async function redeem(world: World, issueId: string): Promise<ScenarioOutput | u
   const handle = world.handleOf(issueId, 'certificate');
   const entry = handle === undefined ? undefined : world.entry(handle);
   if (entry === undefined) return undefined;
-  const scenario = entry.class === 'B' && entry.object?.kind === 'plain' ? '1/recover' : '2/recover';
-  return runHonestly({ run: 'scenario', scenario, options: { select: { issueId } } }, world);
+  const kind = entry.class === 'B' ? entry.object?.kind : undefined;
+  const set = kind === 'piece' ? '4/recover' : kind === 'bundle' ? '5/recover' : undefined;
+  if (set !== undefined) return runHonestly({ run: 'scenario', scenario: set, options: { select: { handle: entry.handle } } }, world);
+  return runHonestly({ run: 'scenario', scenario: kind === 'plain' ? '1/recover' : '2/recover', options: { select: { issueId } } }, world);
 }
 
 const usable = (world: World, issueId: string): boolean =>
@@ -60,13 +63,22 @@ async function spendOne(world: World, issueId: string, quantity: number, remaini
 
 /** Every certificate the safe ever gave for this card is handed over once more, as a thief's terminal would. */
 async function replayCertificates(world: World): Promise<void> {
-  for (const [, bytes] of world.parts.safes.safe.store.range('certificate/')) {
+  const { safe, other } = world.parts.safes;
+  for (const [, bytes] of [...safe.store.range('certificate/'), ...other.store.range('certificate/')]) {
     const { certificate } = decodeRecord(bytes);
     const { kind, cardId } = certificateCodec.decode(certificate);
     if (toHex(cardId) !== world.cardId) continue;
-    await world.line.transmit(commands.registerEnd(kind === 'plain' ? 1 : 2, kind === 'key' ? 'key' : 'value', certificate));
+    await world.line.transmit(handedOver(kind, certificate));
     world.line.takeMarks();
   }
+}
+
+const setKinds: Readonly<Partial<Record<CertificateKind, 4 | 5 | 6>>> = { piece: 4, bundle: 5, 'key-part': 6 };
+
+function handedOver(kind: CertificateKind, certificate: Uint8Array): CardCommand {
+  const set = setKinds[kind];
+  if (set !== undefined) return commands.setEnd(set, certificate);
+  return commands.registerEnd(kind === 'plain' ? 1 : 2, kind === 'key' ? 'key' : 'value', certificate);
 }
 
 /** Tries to spend once more what is spent; what succeeds is value out of nothing. */
@@ -86,7 +98,8 @@ export async function conserved(world: World): Promise<Finding[]> {
   const findings: Finding[] = [];
   const { cards: [card], ledger } = world.abstract();
   if (card.keys.decoding === undefined) {
-    const { cause, text } = await runHonestly({ run: 'scenario', scenario: '2/key-recover', options: {} }, world);
+    const scenario = card.certificates.some(({ kind }) => kind === 'key-part') ? '6/key-recover' : '2/key-recover';
+    const { cause, text } = await runHonestly({ run: 'scenario', scenario, options: {} }, world);
     if (cause !== 'done') findings.push({ invariant: 'I8', text: `the key cannot be got back: ${text}` });
   }
   for (const { issueId, quantity, remaining } of ledger) findings.push(...await spendOne(world, issueId, quantity, remaining));

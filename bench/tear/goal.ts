@@ -61,6 +61,39 @@ function keyGoal(scene: Scene, present: boolean): string | undefined {
   return decoding === stored ? undefined : `the key is ${decoding === undefined ? 'absent' : 'another one'}`;
 }
 
+/** How many pieces a value's certificates on the card stand for, by the records behind them. */
+function piecesGoal(scene: Scene): string | undefined {
+  const { world, card, issueId, deletes } = scene;
+  const good = certificatesFor(scene).filter((one) => redeemable(one)).flatMap((one) => recordsOf(world, one).filter(({ state }) => state === 'held'));
+  const parts = good.flatMap(({ part }) => (part ? [part] : []));
+  const missing = parts.length === 0 || Array.from({ length: parts[0].count }, (_, i) => i + 1)
+    .some((index) => ((parts[0].wanted >> (index - 1)) & 1) === 1 && !parts.some((part) => part.set === parts[0].set && part.index === index));
+  if (missing || new Set(parts.map(({ set }) => set)).size !== 1) return `the value has ${parts.length} pieces with a copy at a safe, not one whole set`;
+  const value = card.values.find((one) => one.issueId === issueId && !hidden(one));
+  if (deletes) return value && `the value is ${value.state}, not deleted`;
+  return value?.state === 'deposited' ? undefined : `the value is ${value?.state ?? 'gone'}, not deposited`;
+}
+
+/** The value is back once and every certificate of its set is spent. */
+function joinedGoal({ world, card, issueId, deletes }: Scene): string | undefined {
+  const states = certificatesFor({ world, card, issueId, deletes }).map(({ state }) => state);
+  const back = card.values.filter((one) => one.issueId === issueId && spendable(one));
+  const entry = world.ledger.find((one) => one.issueId === issueId);
+  if (back.length !== 1 || worth(back[0]) !== entry?.quantity) return `the value is ${back.length} times on the card`;
+  return states.length > 0 && states.every((state) => state === 'spent') ? undefined : `its certificates are ${states.join(' ') || 'gone'}, not spent`;
+}
+
+/** Enough parts of the key have certificates; the key is there, or not. */
+function partsGoal({ world, card }: Scene, present: boolean): string | undefined {
+  const records = card.certificates.filter((one) => one.kind === 'key-part' && one.state === 'stored' && one.readable).flatMap((one) => recordsOf(world, one));
+  const [first] = records;
+  const indexes = new Set(records.filter(({ part }) => part?.set === first.part?.set).map(({ part }) => part?.index));
+  if (records.length === 0 || indexes.size < (first.part?.wanted ?? 9)) return `there are certificates of ${indexes.size} parts of the key`;
+  const { decoding } = card.keys;
+  if (!present) return decoding === undefined ? undefined : 'the key is still there';
+  return decoding === first.keyId ? undefined : `the key is ${decoding === undefined ? 'absent' : 'another one'}`;
+}
+
 /** Looks whether a goal is reached; undefined when it is, otherwise why not. */
 type GoalRule = (scene: Scene) => string | undefined;
 
@@ -69,6 +102,8 @@ const goalRules: Readonly<Record<string, GoalRule>> = {
   '1/backup': backupGoal, '2/backup': backupGoal, '1/recover': recoverGoal, '2/recover': recoverGoal,
   '7/backup': backupGoal, '7/seed-recover': (scene) => keyGoal(scene, true),
   '7/seed-backup': (scene) => (scene.card.keys.seed === undefined ? keyGoal(scene, !scene.deletes) : 'the seed is still there'),
+  '4/backup': piecesGoal, '4/recover': joinedGoal, '5/backup': backupGoal, '5/recover': joinedGoal,
+  '6/key-backup': (scene) => partsGoal(scene, !scene.deletes), '6/key-recover': (scene) => partsGoal(scene, true),
   '2/key-backup': (scene) => keyGoal(scene, !scene.deletes), '2/key-recover': (scene) => keyGoal(scene, true),
 };
 
@@ -108,7 +143,8 @@ async function cancelRegistration(point: TearPoint, world: World): Promise<void>
 export async function retryHonestly(point: TearPoint, world: World, { cancelConflicts = false }: Patience = {}): Promise<Retries> {
   const run = { ...point.run, options: { ...point.run.options, absentMeansDone: true } };
   const missed = (): string | undefined => goalMissed(point, world.abstract(), itemOf(point, world));
-  if (['2/key-backup', '7/seed-backup'].includes(point.run.scenario) && missed() === undefined) return { retries: 0, boots: 0, settled: true, last: undefined };
+  const keeps = point.run.scenario.endsWith('/key-backup') || point.run.scenario === '7/seed-backup';
+  if (keeps && missed() === undefined) return { retries: 0, boots: 0, settled: true, last: undefined };
   let boots = 0;
   let last: ScenarioOutput | undefined;
   for (let retries = 1; retries <= retryLimit; retries += 1) {

@@ -53,8 +53,21 @@ const seed = [
   { id: '7-seed-recover-Z-01', like: '7-seed-recover-N-02', title: 'power cut while a deleted decoding key is derived again', besides: sealedBySeed },
 ].map(point);
 
-/** The phases of embodiments 1, 2 and 7, with and without the deletions of claims 25 and 26 where they exist. */
-export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key, ...seed];
+/** A key in parts with a value at the safes that only it opens. */
+const sets = [
+  { id: '4-backup-Z-01', like: '4-backup-N-01', title: 'power cut while a value is divided and registered in pieces' },
+  { id: '4-backup-Z-02', like: '4-backup-N-07', title: 'power cut while a value is registered in pieces and deleted' },
+  { id: '4-backup-Z-03', like: '4-backup-N-05', title: 'power cut while two of three pieces are deposited' },
+  { id: '4-recover-Z-01', like: '4-recover-N-01', title: 'power cut while a value that is still there is combined' },
+  { id: '4-recover-Z-02', like: '4-recover-N-06', title: 'power cut while a deleted value is combined' },
+  { id: '5-backup-Z-01', like: '5-backup-N-01', title: 'power cut while two values are coupled and registered' },
+  { id: '5-recover-Z-01', like: '5-recover-N-01', title: 'power cut while two values are decoupled' },
+  { id: '6-key-backup-Z-01', like: '6-key-backup-N-01', title: 'power cut while a key is registered in parts', besides: sealedBesides },
+  { id: '6-key-recover-Z-01', like: '6-key-recover-N-01', title: 'power cut while a deleted key is put together from its parts', besides: sealedBesides },
+].map(point);
+
+/** The phases of embodiments 1, 2 and 4 to 7, with and without the deletions of claims 25 and 26 where they exist. */
+export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key, ...seed, ...sets];
 
 /** Ending of the id of a {@link leanPoint}. */
 const leanEnding = '~lean';

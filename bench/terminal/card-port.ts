@@ -1,6 +1,6 @@
 import { answers, certificate as certificateCodec, commands, fromHex, toHex } from '../codec/index.js';
 import type { CardCommand } from '../codec/index.js';
-import type { Outcome, Page, PinChoice, SeedCardPort, Variant } from '../../scenarios/index.js';
+import type { Outcome, Page, PinChoice, RequestObject, SeedCardPort, SetCardPort, Variant } from '../../scenarios/index.js';
 import type { CardLine } from './card-line.js';
 import { certificateEntry, certificateObject, requestObject, valueEntry } from './convert.js';
 import { cardOutcome, linkFailure } from './outcome.js';
@@ -34,8 +34,32 @@ export function verifyCommand(digits: string | undefined): CardCommand {
   return { ...commands.triesLeft(), data };
 }
 
+type Send = <T>(command: CardCommand, parse: (data: Uint8Array) => T) => Promise<Outcome<T>>;
+type SetOperations = Pick<SetCardPort, 'divide' | 'piece' | 'keyPart' | 'setEnd' | 'gather' | 'combine' | 'couple' | 'decouple' | 'divideKey'>;
+
+const sealings = { 'public-key': 1, 'common-key': 2 } as const;
+
+/** The commands of embodiments 4, 5 and 6. */
+function setOperations(send: Send, request: (data: Uint8Array) => RequestObject): SetOperations {
+  return {
+    divide: (variant, handle, order, division, hash) => send(commands.divide(sealings[variant], handle, order, division, hash), answers.set),
+    piece: (handle, index) => send(commands.piece(handle, index), request),
+    keyPart: (set, index) => send(commands.keyPart(set, index), request),
+    setEnd: (embodiment, certificate) => send(commands.setEnd(embodiment, certificate.bytes), answers.registerEnd),
+    gather: (embodiment, handle) => send(commands.gather(embodiment, handle), (data) => certificateObject(data, answers.recoverBegin(data))),
+    combine: (embodiment, certificate, objects) => send(commands.combine(embodiment, certificate, objects.map(({ bytes }) => bytes)), (data) => {
+      if (embodiment === 4) return answers.recoverEnd(data);
+      answers.empty(data);
+      return 0;
+    }),
+    couple: (variant, handles, order, hash) => send(commands.couple(sealings[variant], handles, order, hash), request),
+    decouple: (certificate, object) => send(commands.decouple(certificate, object.bytes), answers.handles),
+    divideKey: (kind, division, safes, hash) => send(commands.divideKey(kind, division, safes.map((id) => fromHex(id)), hash), answers.set),
+  };
+}
+
 /** The card as the scenarios want it, over a line with the applet selected. */
-export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCardPort {
+export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCardPort & SetCardPort {
   const send = <T>(command: CardCommand, parse: (data: Uint8Array) => T): Promise<Outcome<T>> =>
     exchange(line, command, parse);
   const nothing = (data: Uint8Array): undefined => {
@@ -70,6 +94,7 @@ export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCa
       const { cardId, sequence } = answers.getReceipt(data);
       return { bytes: data, cardId: toHex(cardId), sequence };
     }),
+    ...setOperations(send, request),
     delete: (handle) => send(commands.deleteItem(handle), nothing),
     seedRegisterBegin: (safeId, hash) => send(commands.seedRegisterBegin(fromHex(safeId), hash), request),
     seedRecoverBegin: (chosen) => send(commands.seedRecoverBegin(chosen), (data) => {

@@ -1,4 +1,4 @@
-import { digestOf, hashX, keyReply, registeredValue, toHex, valueInformation } from '../codec/index.js';
+import { bundle, digestOf, hashX, holdsKeyPart, keyPartReply, keyReply, piece, registeredValue, toHex, valueInformation } from '../codec/index.js';
 import type * as codec from '../codec/index.js';
 import type {
   CertificateEntry, CertificateObject, CertificateState, DigestFields, RequestObject, RetrievedObject, ValueEntry,
@@ -38,6 +38,7 @@ export function certificateEntry(entry: codec.CertificateEntry, issueId: string 
     counter: entry.counter,
     safeId: toHex(entry.safeId),
     kind: entry.kind,
+    ...(entry.identity === undefined ? {} : { identity: entry.identity }),
     ...(issueId === undefined ? {} : { issueId }),
   };
 }
@@ -49,6 +50,11 @@ export function requestObject(bytes: Uint8Array, request: codec.RegistrationRequ
   if (item.type === 'key') return { ...shared, content: 'key' };
   if (item.type === 'registered')
     return { ...shared, content: 'registered', objectHash: toHex(hashX(algorithm, item.registered.encrypted)) };
+  if (item.type === 'key-part') return { ...shared, content: 'key-part' };
+  if (item.type !== 'plain') {
+    const { content } = item.type === 'piece' ? item.piece : item.bundle;
+    return { ...shared, content: item.type, objectHash: toHex(hashX(algorithm, content)) };
+  }
   const objectHash = toHex(hashX(algorithm, valueInformation.encode(item.value)));
   return { ...shared, content: 'plain', objectHash, digest: digestFields(digestOf(item.value)) };
 }
@@ -79,6 +85,12 @@ export function retrievedObject(bytes: Uint8Array, algorithm: codec.HashAlgorith
     const { encrypted } = registeredValue.decode(bytes);
     return { bytes, content: 'registered', objectHash: toHex(hashX(algorithm, encrypted)) };
   }
+  if (bytes[0] === piece.tag && holdsKeyPart(bytes)) {
+    keyPartReply.decode(bytes);
+    return { bytes, content: 'key-part' };
+  }
+  if (bytes[0] === piece.tag) return { bytes, content: 'piece', objectHash: toHex(hashX(algorithm, piece.decode(bytes).content)) };
+  if (bytes[0] === bundle.tag) return { bytes, content: 'bundle', objectHash: toHex(hashX(algorithm, bundle.decode(bytes).content)) };
   valueInformation.decode(bytes);
   return { bytes, content: 'plain', objectHash: toHex(hashX(algorithm, bytes)) };
 }

@@ -15,7 +15,7 @@ function valueOf(entry: NvmEntry): AbstractValue[] {
     return [{ handle, issueId: '', informationClass: 0, state, quantity: 0, remaining: 0, readable: bare }];
   }
   const { issueId, infoClass, quantity, remaining } = object;
-  return [{ handle, issueId: toHex(issueId), informationClass: infoClass, state, quantity, remaining, readable: true }];
+  return [{ handle, issueId: toHex(issueId), informationClass: infoClass, state, quantity, remaining, readable: true, ...(entry.kind === 'bundle' && entry.place ? { bundle: entry.place.set } : {}) }];
 }
 
 function certificateOf(entry: NvmEntry): AbstractCertificate[] {

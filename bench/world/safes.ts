@@ -1,12 +1,12 @@
 import {
-  certificate as certificateCodec, safeEntry, signerOf, toHex, uintOf, valueInformation,
+  certificate as certificateCodec, equalBytes, keyIdOf, safeEntry, signerOf, toHex, uintOf, valueInformation,
 } from '../codec/index.js';
 import type { PublicKeyOps, SafeEntry, Signer } from '../codec/index.js';
 import { createSafe, inProcessClient, memoryStore } from '../safe/index.js';
 import type { MemoryStore, SafeClient, SafeKeys } from '../safe/index.js';
 import * as records from '../safe/record.js';
 import { isKeyKind } from '../../scenarios/index.js';
-import type { AbstractRecord, AbstractSafe } from '../../scenarios/index.js';
+import type { AbstractPart, AbstractRecord, AbstractSafe } from '../../scenarios/index.js';
 import type { RandomSource } from './random.js';
 
 /** A safe of an emulated run: its logic in this process over a store that can be forked. */
@@ -16,6 +16,8 @@ export interface SafeDesk {
   readonly store: MemoryStore;
   readonly signer: Signer;
   readonly counterLimit: number;
+  /** True when the key part stored under a record name is the key itself. */
+  opens(name: string): boolean;
   /** Opens what is stored under a record name; undefined for tombstones. */
   item(name: string): Uint8Array | undefined;
 }
@@ -27,6 +29,10 @@ export interface KnownRegistration {
   readonly remaining: number;
   /** Id of the key that opens it, hexadecimal; absent in embodiment 1. */
   readonly keyId?: string;
+  /** Of a piece. */
+  readonly part?: AbstractPart;
+  /** Of a bundle: everything in it. */
+  readonly holds?: readonly { readonly issueId: string; readonly quantity: number; readonly remaining: number }[];
 }
 
 /** Settings of a desk. */
@@ -47,16 +53,32 @@ export function createDesk(id: Uint8Array, random: RandomSource, settings: DeskS
   if (counter !== undefined)
     store.transaction((writer) => { writer.put(records.keys.counter, records.counterBytes(counter.at)); });
   const safe = createSafe({ id, keys, store, settings: { ...rest, counterLimit }, ops });
+  const item = (name: string): Uint8Array | undefined => {
+    const sealed = store.get(records.keys.item(name));
+    return sealed === undefined ? undefined : records.openItem(keys.store, name, sealed);
+  };
   return {
     entry: safeEntry.decode(safe.identity()), client: inProcessClient(safe), store, signer, counterLimit,
-    item(name) {
-      const sealed = store.get(records.keys.item(name));
-      return sealed === undefined ? undefined : records.openItem(keys.store, name, sealed);
+    item,
+    opens(name) {
+      const stored = item(name);
+      const record = store.get(records.keys.certificate(name));
+      if (stored === undefined || record === undefined) return false;
+      const { digest } = certificateCodec.decode(records.decodeRecord(record).certificate);
+      return digest.type === 'key' && equalBytes(keyIdOf(digest.keyKind, records.decodePart(stored).part, ops), digest.keyId);
     },
   };
 }
 
-type ValueFacts = Pick<AbstractRecord, 'issueId' | 'quantity' | 'remaining' | 'keyId'>;
+/** Which part of a divided key a record holds, from the record itself. */
+function partOf(desk: SafeDesk, name: string, kind: string): Pick<AbstractRecord, 'part' | 'opens'> {
+  const item = kind === 'key-part' ? desk.item(name) : undefined;
+  if (item === undefined) return {};
+  const { identity: { set, index, count }, division } = records.decodePart(item);
+  return { part: { set, index, count, wanted: division.threshold }, ...desk.opens(name) ? { opens: true } : {} };
+}
+
+type ValueFacts = Pick<AbstractRecord, 'issueId' | 'quantity' | 'remaining' | 'keyId' | 'part' | 'holds'>;
 
 function factsOf(desk: SafeDesk, name: string, kind: string, known: KnownRegistration | undefined): ValueFacts {
   if (kind === 'plain') {
@@ -80,7 +102,8 @@ export function abstractSafe(
     const card = toHex(cardId);
     const about = { state: record.state, kind, counter, hash: toHex(hash), cardId: card, sequence };
     const keyId = digest.type === 'key' ? { keyId: toHex(digest.keyId) } : {};
-    const value = isKeyKind(kind) ? keyId : factsOf(desk, key.slice('certificate/'.length), kind, knownBy(card, sequence));
+    const name = key.slice('certificate/'.length);
+    const value = isKeyKind(kind) ? { ...keyId, ...partOf(desk, name, kind) } : factsOf(desk, name, kind, knownBy(card, sequence));
     list.push({ ...about, ...value });
   }
   const counter = desk.store.get(records.keys.counter);

@@ -4,10 +4,10 @@ import { emulatedCard } from '../../devices/index.js';
 import type { CardSnapshot, EmulatedCard, Finding } from '../../devices/index.js';
 import type { ChipProfile, CryptoCache, Image, NvmState, Translations, WeakPolicy } from '../../emulator/index.js';
 import { decode, pageMap } from '../nvm/index.js';
-import type { NvmContents, NvmEntry, PageMap } from '../nvm/index.js';
+import type { NvmContents, NvmEntry, NvmValue, PageMap } from '../nvm/index.js';
 import { samples } from '../../scenarios/index.js';
 import type {
-  AbstractLedgerEntry, AbstractWorld, PinChoice, SafePort, SampleName, TwoSafePorts,
+  AbstractLedgerEntry, AbstractWorld, PinChoice, SafePort, SampleName, SetPorts, TwoSafePorts,
 } from '../../scenarios/index.js';
 import type { StoreSnapshot } from '../safe/index.js';
 import { createCardPort, verifyCommand } from '../terminal/card-port.js';
@@ -54,7 +54,7 @@ export interface WorldParts {
   readonly hooks?: WorldHooks;
 }
 
-const registrationInstructions: ReadonlySet<number> = new Set([0x12, 0x14]);
+const registrationInstructions: ReadonlySet<number> = new Set([0x12, 0x14, 0x32, 0x36, 0x3c]);
 
 /** One card, its safes and its issuer, with a terminal between them: everything of one emulated run. */
 export class World {
@@ -62,7 +62,7 @@ export class World {
   readonly card: EmulatedCard;
   readonly line: EmulatedLine;
   /** Honest ports to the card and to its safes. */
-  readonly ports: TwoSafePorts;
+  readonly ports: SetPorts & TwoSafePorts;
   /** Issue ids in hexadecimal of the names the plan gives to values. */
   readonly names = new Map<string, string>();
   readonly #ledger = new Map<string, AbstractLedgerEntry>();
@@ -195,7 +195,7 @@ export class World {
     const wanted = what === 'value' ? 'A' : 'B';
     this.#observe();
     return this.contents().entries
-      .find((entry) => entry.class === wanted && entry.object !== undefined && this.#issueIdIn(entry) === issueId)
+      .find((entry) => entry.class === wanted && entry.object !== undefined && (this.#issueIdIn(entry) === issueId || this.#holds(entry, issueId)))
       ?.handle;
   }
 
@@ -289,6 +289,11 @@ export class World {
     this.parts.hooks?.exchanged?.(exchange);
   }
 
+  /** True for the certificate of a bundle that holds the value. */
+  #holds(entry: NvmEntry, issueId: string): boolean {
+    return entry.class === 'B' && (this.#registrations.get(entry.sequence)?.holds ?? []).some((held) => held.issueId === issueId);
+  }
+
   #issueIdIn(entry: NvmEntry): string | undefined {
     if (entry.class === 'A') return entry.object && toHex(entry.object.issueId);
     return this.#registrations.get(entry.sequence)?.issueId;
@@ -298,8 +303,26 @@ export class World {
     for (const entry of this.contents().entries) {
       if (entry.class !== 'A' || entry.object === undefined || entry.sequence === 0) continue;
       if (entry.state === 'ACTIVE' || this.#registrations.has(entry.sequence)) continue;
-      const { issueId, quantity, remaining } = entry.object;
-      this.#registrations.set(entry.sequence, { issueId: toHex(issueId), quantity, remaining, ...this.#keyOf(entry) });
+      this.#register(entry);
+    }
+  }
+
+  #register(entry: NvmValue): void {
+    const { object, place, kind, sequence } = entry;
+    if (object === undefined) return;
+    const of = (value: ValueInformation) => ({ issueId: toHex(value.issueId), quantity: value.quantity, remaining: value.remaining });
+    const known = { ...of(object), ...this.#keyOf(entry) };
+    if (place === undefined) {
+      this.#registrations.set(sequence, known);
+    } else if (kind === 'piece') {
+      const { set, count, wanted } = place;
+      for (let index = 1; index <= count; index += 1) this.#registrations.set(set + index - 1, { ...known, part: { set, index, count, wanted } });
+    } else {
+      const all = this.contents().entries.flatMap((other) =>
+        (other.class === 'A' && other.place?.set === place.set && other.kind === kind && other.object !== undefined ? [other] : []));
+      const first = all.find((other) => other.place?.index === 1)?.object;
+      if (all.length === place.count && first !== undefined)
+        this.#registrations.set(sequence, { ...known, ...of(first), holds: all.map((other) => of(other.object ?? object)) });
     }
   }
 

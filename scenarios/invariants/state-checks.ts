@@ -18,6 +18,9 @@ export const spendable = ({ state }: AbstractValue): boolean => state === 'activ
 /** True for a certificate with which the value behind it can be got back. */
 export const redeemable = ({ state }: AbstractCertificate): boolean => state === 'stored' || state === 'recovering';
 
+/** True for certificates and records of keys, their seeds and their parts. */
+export const isKey = ({ kind }: Pick<AbstractCertificate, 'kind'>): boolean => isKeyKind(kind);
+
 /** True for items that only hold room or are being erased. */
 export const hidden = ({ state }: { readonly state: string }): boolean => state === 'reserved' || state === 'deleting';
 
@@ -80,18 +83,48 @@ export function noCreation(world: AbstractWorld): readonly Finding[] {
 /** True when the key that opens a registered value is on its card or can be got back to it. */
 function keyWithin(world: AbstractWorld, card: AbstractCard | undefined, record: AbstractRecord): boolean {
   const { keyId } = record;
-  if (record.kind !== 'registered' || keyId === undefined) return true;
+  if (!sealed(record) || keyId === undefined) return true;
   if (card && (card.keys.decoding === keyId || card.keys.common === keyId)) return true;
-  return (card?.certificates ?? []).some((certificate) => isKeyKind(certificate.kind) && redeemable(certificate) && certificate.readable
-    && recordsOf(world, certificate).some((held) => held.state === 'held' && held.keyId === keyId));
+  const held = (card?.certificates ?? []).filter((certificate) => redeemable(certificate) && certificate.readable)
+    .flatMap((certificate) => recordsOf(world, certificate).filter((one) => one.state === 'held' && one.kind === certificate.kind && one.keyId === keyId));
+  return held.some(({ kind }) => kind === 'key' || kind === 'seed') || enoughParts(held);
+}
+
+/** True for the kinds that only a key opens. */
+const sealed = ({ kind }: AbstractRecord): boolean => kind === 'registered' || kind === 'piece' || kind === 'bundle';
+
+/** True when the parts of one division reach its threshold. */
+function enoughParts(records: readonly AbstractRecord[]): boolean {
+  const parts = records.flatMap(({ kind, part }) => (kind === 'key-part' && part ? [part] : []));
+  return parts.some(({ set, wanted }) => new Set(parts.filter((other) => other.set === set).map(({ index }) => index)).size >= wanted);
+}
+
+/** What a record gives back of a value: a bundle holds several. */
+function contentOf(record: AbstractRecord, issueId: string): { readonly quantity: number; readonly remaining: number } | undefined {
+  const held = record.holds?.find((one) => one.issueId === issueId);
+  if (held) return held;
+  return record.issueId === issueId ? { quantity: record.quantity ?? 0, remaining: record.remaining ?? 0 } : undefined;
+}
+
+/** True when every deposited piece of the set is there, and the card holds the others in its deposited value. */
+function setWhole(card: AbstractCard, issueId: string, record: AbstractRecord, records: readonly AbstractRecord[]): boolean {
+  const { part } = record;
+  if (record.kind !== 'piece') return true;
+  if (!part) return false;
+  const indexes = Array.from({ length: part.count }, (_, i) => i + 1);
+  const deposited = (index: number): boolean => ((part.wanted >> (index - 1)) & 1) === 1;
+  const kept = card.values.some((value) => value.issueId === issueId && value.readable && value.state === 'deposited');
+  return indexes.every((index) => (deposited(index) ? records.some((other) => other.part?.set === part.set && other.part.index === index) : kept));
 }
 
 /** Worth that comes back through certificates on cards: stably readable, with a held record and a key. */
 function recoverable(world: AbstractWorld, issueId: string, money: boolean): number {
-  const worths = world.cards.flatMap((card) => card.certificates.filter((certificate) => certificate.readable && redeemable(certificate)
-    && !isKeyKind(certificate.kind) && certificate.cardId === card.cardId)
-    .flatMap((certificate) => recordsOf(world, certificate).filter((record) => record.issueId === issueId && record.state === 'held' && keyWithin(world, card, record)))
-    .map((record) => (money ? record.remaining : record.quantity) ?? 0));
+  const worths = world.cards.flatMap((card) => {
+    const records = card.certificates.filter((certificate) => certificate.readable && redeemable(certificate)
+      && !isKey(certificate) && certificate.cardId === card.cardId)
+      .flatMap((certificate) => recordsOf(world, certificate).filter((record) => contentOf(record, issueId) !== undefined && record.state === 'held' && keyWithin(world, card, record)));
+    return records.filter((record) => setWhole(card, issueId, record, records)).map((record) => contentOf(record, issueId)?.[money ? 'remaining' : 'quantity'] ?? 0);
+  });
   return Math.max(0, ...worths);
 }
 
@@ -118,8 +151,8 @@ export function singleSpend(world: AbstractWorld): readonly Finding[] {
 
 /** I4: no value is at rest both spendable in a wallet and redeemable at a safe. */
 export function exclusion(world: AbstractWorld): readonly Finding[] {
-  return world.cards.flatMap((card) => card.certificates.filter((certificate) => redeemable(certificate) && !isKeyKind(certificate.kind)).flatMap((certificate) => {
-    const ids = recordsOf(world, certificate).filter(({ state }) => state === 'held').map(({ issueId }) => issueId);
+  return world.cards.flatMap((card) => card.certificates.filter((certificate) => redeemable(certificate) && !isKey(certificate)).flatMap((certificate) => {
+    const ids = recordsOf(world, certificate).filter(({ state }) => state === 'held').flatMap(({ issueId, holds }) => (holds ? holds.map((one) => one.issueId) : [issueId]));
     const both = allValues(world).find((value) => spendable(value) && worth(value) > 0 && ids.includes(value.issueId));
     return both ? [finding('I4', `value ${both.issueId} is ${both.state} and its certificate ${certificate.handle} is ${certificate.state}`)] : [];
   }));
@@ -140,26 +173,34 @@ function heldKeys({ records }: AbstractSafe): readonly string[] {
   return records.flatMap(({ kind, state, keyId }) => (isKeyKind(kind) && state === 'held' && keyId !== undefined ? [keyId] : []));
 }
 
+/** A safe with enough parts of a key, or with a part that is the key, opens what only card and owner may. */
+function partsApart(safe: AbstractSafe): readonly Finding[] {
+  const held = safe.records.filter(({ kind, state }) => kind === 'key-part' && state === 'held');
+  const whole = held.filter(({ opens }) => opens === true).map(({ sequence }) => finding('I8', `part ${sequence} at safe ${safe.safeId} is the whole key`));
+  return enoughParts(held) ? [...whole, finding('I8', `safe ${safe.safeId} alone holds enough parts of a key`)] : whole;
+}
+
 /**
  * I8: no ciphertext at a safe without a key to open it on its card or recoverable to it; with `separate` (key at another
  * safe, claim 6) no safe that holds both.
  */
 export function keysKept(world: AbstractWorld, separate = false): readonly Finding[] {
-  return world.safes.flatMap((safe) => safe.records.filter(({ kind, state }) => kind === 'registered' && state === 'held').flatMap((record) => {
+  return world.safes.flatMap((safe) => [...partsApart(safe), ...safe.records.filter((record) => sealed(record) && record.state === 'held').flatMap((record) => {
     const card = world.cards.find(({ cardId }) => cardId === record.cardId);
     const name = `the value of card ${record.cardId}, sequence ${record.sequence}`;
     return [
       ...card && !keyWithin(world, card, record) ? [finding('I8', `nothing opens ${name} at safe ${safe.safeId}`)] : [],
       ...separate && record.keyId !== undefined && heldKeys(safe).includes(record.keyId) ? [finding('I8', `safe ${safe.safeId} holds ${name} and its key`)] : [],
     ];
-  }));
+  })]);
 }
 
 /** I12: as long as a registration is open, room for its certificate is reserved: the safe may have made it already. */
 export function roomReserved(world: AbstractWorld): readonly Finding[] {
   return world.cards.flatMap(({ cardId, values, certificates }) => {
-    const pending = values.filter(({ state }) => state === 'pending').length;
-    const reserved = certificates.filter(({ state, kind }) => state === 'reserved' && !isKeyKind(kind)).length;
+    const open = values.filter(({ state }) => state === 'pending');
+    const pending = open.filter(({ bundle }) => bundle === undefined).length + new Set(open.flatMap(({ bundle }) => (bundle === undefined ? [] : [bundle]))).size;
+    const reserved = certificates.filter((certificate) => certificate.state === 'reserved' && !isKey(certificate)).length;
     return pending > reserved ? [finding('I12', `card ${cardId} has ${pending} registrations open and room reserved for ${reserved} certificates`)] : [];
   });
 }

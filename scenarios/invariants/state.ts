@@ -18,6 +18,8 @@ export interface AbstractValue {
   readonly remaining: number;
   /** False when two reads of the stored bytes differ or they do not decode. */
   readonly readable: boolean;
+  /** Sequence of the bundle it is registered in. */
+  readonly bundle?: number;
 }
 
 /** A certificate on a card. */
@@ -56,6 +58,17 @@ export interface AbstractCard {
   };
 }
 
+/** Which piece or key part a record is. */
+export interface AbstractPart {
+  /** Sequence of the first of the set. */
+  readonly set: number;
+  /** From 1. */
+  readonly index: number;
+  readonly count: number;
+  /** Of pieces: those deposited, as bits; of key parts: the threshold. */
+  readonly wanted: number;
+}
+
 /** One record or tombstone of a safe. */
 export interface AbstractRecord {
   readonly state: 'held' | 'tombstone';
@@ -69,6 +82,12 @@ export interface AbstractRecord {
   /** Quantity and remaining amount of the copy, where it is a value. */
   readonly quantity?: number;
   readonly remaining?: number;
+  /** Of a piece of a value, or a part of a key. */
+  readonly part?: AbstractPart;
+  /** True for a key part that is the whole key. */
+  readonly opens?: boolean;
+  /** Everything in a bundle. */
+  readonly holds?: readonly { readonly issueId: string; readonly quantity: number; readonly remaining: number }[];
   /** Id of the key that opens a registered value, or of the key held. */
   readonly keyId?: string;
 }

@@ -48,7 +48,7 @@ interface Gain {
 const embodimentOf = (run: Run): Embodiment => scenarioParts(run.scenario).embodiment;
 
 /** What a run must have at this place; checked when it is taken up, so a lack here is a bug of the bench. */
-function need<K extends keyof Progress>(run: Run, name: K): NonNullable<Progress[K]> {
+export function need<K extends keyof Progress>(run: Run, name: K): NonNullable<Progress[K]> {
   const value = run.progress[name];
   if (value === undefined) throw new Error(`${run.scenario} has no ${name} yet`);
   return value;
@@ -62,20 +62,25 @@ function settle<T>(run: Run, first: StepId, judged: Judged, outcome: Outcome<T>,
   return { evidence: judged.evidence, progress, ...stop && { stop }, ...already && { already } };
 }
 
-async function atCard<T>(run: Run, first: StepId, call: Promise<Outcome<T>>, gain: (value: T) => Gain): Promise<Settled> {
+/** A command to the card, judged by its answer and marks. */
+export async function atCard<T>(run: Run, first: StepId, call: Promise<Outcome<T>>, gain: (value: T) => Gain): Promise<Settled> {
   const outcome = await call;
   return settle(run, first, judgeCard(run.scenario, first, outcome, run.ports.card.hasTrace), outcome, gain);
 }
 
-async function atSafe<T>(run: Run, first: StepId, call: Promise<Outcome<T>>, gain: (value: T) => Gain): Promise<Settled> {
+/** A request to a safe, judged by its answer. */
+export async function atSafe<T>(run: Run, first: StepId, call: Promise<Outcome<T>>, gain: (value: T) => Gain): Promise<Settled> {
   const outcome = await call;
   return settle(run, first, judgeSafe(run.scenario, first, outcome), outcome, gain);
 }
 
 type Turn = (from?: number) => Promise<Outcome<Page<ValueEntry | CertificateEntry>>>;
 
+/** What else is taken from a whole list, with the entry chosen. */
+type Take = (chosen: ValueEntry | CertificateEntry | undefined, all: readonly (ValueEntry | CertificateEntry)[]) => Progress;
+
 /** Fetches all pages; each page is one command and is judged alone. A list that never ends is a problem. */
-async function list(run: Run, first: StepId, turn: Turn): Promise<Settled> {
+export async function list(run: Run, first: StepId, turn: Turn, take: Take = () => ({})): Promise<Settled> {
   const entries: (ValueEntry | CertificateEntry)[] = [];
   let from: number | undefined;
   for (;;) {
@@ -84,17 +89,17 @@ async function list(run: Run, first: StepId, turn: Turn): Promise<Settled> {
     if (judged.stop || !outcome.ok) return { ...judged, progress: {} };
     entries.push(...outcome.value.entries);
     const { next } = outcome.value;
-    if (next === undefined) return settle(run, first, judged, outcome, () => chosen(run, entries));
+    if (next === undefined) return settle(run, first, judged, outcome, () => chosen(run, entries, take));
     if (from !== undefined && next <= from)
       return settle(run, first, judged, outcome, () => ({ problem: `the list goes back from position ${from} to ${next}` }));
     from = next;
   }
 }
 
-function chosen(run: Run, entries: readonly (ValueEntry | CertificateEntry)[]): Gain {
+function chosen(run: Run, entries: readonly (ValueEntry | CertificateEntry)[], take: Take): Gain {
   const choice = choose(run.scenario, run.options, entries);
   if (choice.is === 'absent') return { problem: choice.text };
-  const progress = choice.entry ? { handle: choice.entry.handle, entry: choice.entry } : {};
+  const progress = { ...choice.entry ? { handle: choice.entry.handle, entry: choice.entry } : {}, ...take(choice.entry, entries) };
   return { progress, already: choice.is === 'already' };
 }
 
@@ -190,7 +195,7 @@ const keyScenarios: readonly ScenarioId[] = ['2/key-backup', '7/seed-backup'];
 /** The deletions of claims 25 and 26. */
 export const claims = {
   'claim-25': (run) => remove(run, 'claim-25',
-    keyScenarios.includes(run.scenario) ? run.ports.card.deleteKey(keyOf(run)) : run.ports.card.delete(need(run, 'handle'))),
+    keyScenarios.includes(run.scenario) || run.scenario.endsWith('/key-backup') ? run.ports.card.deleteKey(keyOf(run)) : run.ports.card.delete(need(run, 'handle'))),
   'claim-26-receipt': async (run) => {
     const outcome = await run.ports.card.getReceipt(need(run, 'handle'));
     return { ...judgeClaim('claim-26-receipt', 'link', outcome), progress: outcome.ok ? { receipt: outcome.value } : {} };

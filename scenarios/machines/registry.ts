@@ -2,7 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import { frameOf } from '../catalogue/registry.js';
 import type { ScenarioFrame } from '../catalogue/frame.js';
 import { ScenarioError } from '../errors.js';
-import type { Ports, ScenarioId } from '../ports.js';
+import type { Ports, ScenarioId, SetPorts } from '../ports.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
 import type { MemberPorts } from '../member-ports.js';
 import { keyBackup, keyRecover } from './keys.js';
@@ -10,6 +10,7 @@ import { memberRegister, memberTrade } from './member.js';
 import type { MemberOptions, MemberProgress } from './member.js';
 import { plainBackup, plainRecover } from './plain.js';
 import { seedBackup, seedRecover, seedValueBackup } from './seeds.js';
+import { bundleBackup, bundleRecover, partsBackup, partsRecover, piecesBackup, piecesRecover } from './sets.js';
 import type { Progress, ScenarioOptions } from './types.js';
 
 /**
@@ -44,6 +45,7 @@ export const basicMachines = {
 /** Scenarios on the ports of the backup system, in protocol order; a new family adds its machines here. */
 export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...Object.values(basicMachines).map((machine) => definition(machine)),
+  ...[piecesBackup, piecesRecover, bundleBackup, bundleRecover, partsBackup, partsRecover].map((machine) => definition<SetPorts>(machine)),
   ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
 ];
 

@@ -1,6 +1,6 @@
 import type {
-  CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, HashAlgorithm, KeyKind, Ports,
-  ReceiptObject, RequestObject, RetrievedObject, ScenarioId, StatusWord, StepId, ValueEntry, ValueState, Variant,
+  CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, Division, HashAlgorithm, KeyDivision, KeyKind, Ports,
+  ReceiptObject, RequestObject, RetrievedObject, ScenarioId, StatusWord, SetOrder, StepId, ValueEntry, ValueState, Variant,
 } from '../ports.js';
 
 /**
@@ -28,6 +28,12 @@ export interface ScenarioOptions extends CommonOptions {
   readonly hash?: HashAlgorithm;
   /** Key phases; default `decoding`. */
   readonly keyKind?: KeyKind;
+  /** Embodiments 4 and 5; default `divide-first`. */
+  readonly order?: SetOrder;
+  /** Embodiment 4; default three pieces, all wanted. At most three. */
+  readonly division?: Division;
+  /** Embodiment 6; default XOR, three of three. At most four parts. */
+  readonly keyDivision?: KeyDivision;
   /** Claim 25: delete the value once its certificate is stored. In `2/key-backup`: delete the key. */
   readonly deleteAfterRegistration?: boolean;
   /** Claim 26: receipt to the safe, then delete the SPENT certificate. Ignored by the key phases. */
@@ -50,6 +56,12 @@ export interface ResumePoint {
   readonly certificate?: CertificateObject;
   readonly object?: RetrievedObject;
   readonly receipt?: ReceiptObject;
+  /** Handles of the set: its certificates by index (0: none), or the values of a bundle. */
+  readonly pieces?: readonly number[];
+  /** Pieces or parts that have come back, in order. */
+  readonly objects?: readonly RetrievedObject[];
+  /** First sequence of a divided key. */
+  readonly set?: number;
   /** Handle the card gave to what was stored last. */
   readonly stored?: number;
 }

@@ -29,7 +29,7 @@ describe('test plan', () => {
   });
 
   test('resets the card after every step of the catalogue', () => {
-    const after = faults('reset').filter(({ fault }) => fault?.fault === 'reset' && fault.kind === 'cold' && !fault.after.startsWith('claim'));
+    const after = faults('reset').filter(({ fault, embodiment }) => [1, 2, 7].includes(embodiment) && fault?.fault === 'reset' && fault.kind === 'cold' && !fault.after.startsWith('claim'));
     expect(after).toHaveLength(103);
   });
 

@@ -8,6 +8,7 @@ import { nominal } from './nominal.js';
 import { order } from './order.js';
 import { samples } from './samples.js';
 import { seeds } from './seeds.js';
+import { setPoints } from './sets.js';
 import { trouble } from './trouble.js';
 import type { Capability, PlanPoint } from './types.js';
 import { wallet } from './wallet.js';
@@ -15,8 +16,8 @@ import { wallet } from './wallet.js';
 /** Id of this plan, for records. */
 export const planId = 'backup-1-2/1';
 
-/** The test plan for embodiments 1 and 2, in the order in which it is run: whatever goes through first. */
-export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...seeds];
+/** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
+export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds];
 
 /**
  * A point by its id.

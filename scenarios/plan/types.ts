@@ -95,7 +95,9 @@ export type CardExpectation =
  * Safe state afterwards. `nothing-stored`: no record more than before; `one-stored`: exactly one record more;
  * `at-most-one`: none or one more; `tombstone`: one record has become a tombstone; `unchanged`: all as before.
  */
-export type SafeExpectation = 'unchanged' | 'nothing-stored' | 'one-stored' | 'at-most-one' | 'tombstone' | 'any';
+export type SafeExpectation = 'unchanged' | 'nothing-stored' | 'one-stored' | 'at-most-one' | 'tombstone' | 'any'
+  /** Exactly so many records more. */
+  | `stored-${number}`;
 
 /** What must come out of a point. */
 export interface Expectation {

@@ -50,9 +50,11 @@ function keyIdOf({ before, after, cardId }: Scene, kind: 'decoding' | 'common' |
 function certificatesOf(scene: Scene, name: string): readonly AbstractCertificate[] {
   const certificates = (cardIn(scene.after, scene.cardId)?.certificates ?? []).filter(({ state }) => !hidden(state));
   const kind = keyItems[name];
-  if (kind === undefined) return certificates.filter((entry) => !isKeyKind(entry.kind) && recordOf(scene.after, entry)?.issueId === scene.items[name]);
+  const holds = (record: AbstractRecord | undefined): boolean =>
+    record?.issueId === scene.items[name] || record?.holds?.some(({ issueId }) => issueId === scene.items[name]) === true;
+  if (kind === undefined) return certificates.filter((entry) => !isKeyKind(entry.kind) && holds(recordOf(scene.after, entry)));
   const id = keyIdOf(scene, kind);
-  return certificates.filter((entry) => entry.kind === (kind === 'seed' ? 'seed' : 'key') && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
+  return certificates.filter((entry) => isKeyKind(entry.kind) && (kind === 'seed') === (entry.kind === 'seed') && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
 }
 
 function itemReasons(scene: Scene, expected: ItemExpectation): string[] {
@@ -149,8 +151,11 @@ function safeReasons({ before, after }: Scene, expected: SafeExpectation): strin
     case 'nothing-stored': return say(more === 0 && dead === 0, 'nothing stored');
     case 'one-stored': return say(more === 1 && dead === 0, 'one record');
     case 'at-most-one': return say(more >= 0 && more <= 1 && dead === 0, 'at most one record');
-    case 'tombstone': return say(more === 0 && dead === 1, 'one tombstone');
+    default: break;
   }
+  if (expected === 'tombstone') return say(more === 0 && dead === 1, 'one tombstone');
+  const wanted = Number(expected.slice('stored-'.length));
+  return say(more === wanted && dead === 0, `${wanted} records`);
 }
 
 const isScenario = (output: ScenarioOutput | ScriptOutput): output is ScenarioOutput => 'evidence' in output;

@@ -56,17 +56,29 @@ enum { CLASS_VALUE = 'A', CLASS_CERTIFICATE = 'B' };
 /** States of class A, protocol 2.3. */
 enum { VALUE_ACTIVE = 1, VALUE_PENDING = 2, VALUE_DEPOSITED = 3, VALUE_RESERVED = 4 };
 /** States of class B, protocol 2.3. */
-enum { CERT_STORED = 1, CERT_RESERVED = 2, CERT_RECOVERING = 3, CERT_SPENT = 4 };
+enum { CERT_STORED = 1, CERT_RESERVED = 2, CERT_RECOVERING = 3, CERT_SPENT = 4, CERT_HELD = 6 };
 /** State of both classes: being erased. */
 enum { DELETING = 5 };
 /** Protocol 9B. */
-enum { KIND_PLAIN = 1, KIND_REGISTERED = 2, KIND_KEY = 3, KIND_SEED = 4 };
+enum {
+    KIND_PLAIN = 1, KIND_REGISTERED = 2, KIND_KEY = 3, KIND_SEED = 4, KIND_PIECE = 5, KIND_BUNDLE = 6, KIND_PART = 7
+};
+#if FEATURE_PIECES || FEATURE_COUPLE
+#define KIND_LAST KIND_PART
+#else
+#define KIND_LAST KIND_SEED
+#endif
+/** True for the kinds that stand for a key, its seed or a part of it. */
+#define IS_KEY(kind) ((kind) == KIND_KEY || (kind) == KIND_SEED || (kind) == KIND_PART)
 /** Key kinds of GENERATE KEY, and the seed; 1 and 2 are also the variants of protocol 90; 1, 2 and 5 the kinds of 8A. */
 enum { KEY_DECODING = 1, KEY_COMMON = 2, KEY_SIGNING = 3, KEY_TRANSPORT = 4, KEY_SEED = 5 };
 /** Settings, protocol DF14. */
 enum { SET_EMPTY_DIGEST = 1, SET_LEGACY_HASHES = 2 };
-/** entry.flags: the alternative region holds data being prepared or to be erased. */
-enum { FLAG_ALTERNATIVE = 1 };
+/**
+ * entry.flags: the alternative region holds data being prepared or to be erased; of a set: order 02; of a bundle: all
+ * its values are PENDING.
+ */
+enum { FLAG_ALTERNATIVE = 1, FLAG_SEALED_FIRST = 2, FLAG_READY = 4 };
 
 /** Index entry, one page. */
 struct entry {
@@ -75,7 +87,8 @@ struct entry {
     uint32_t sequence;
     uint8_t hash[32];
     uint8_t kind, variant, algorithm, flags;
-    uint16_t alt, alt_pages, value_size, unused;
+    uint16_t alt, alt_pages, value_size;
+    uint8_t part, wanted; /* of a set: count * 16 + index; wanted pieces, or pages of the values of a bundle */
     uint32_t crc;
 };
 _Static_assert(sizeof(struct entry) == PAGE_BYTES, "index entry is one page");
@@ -139,6 +152,8 @@ bool object_take(uint8_t *from, const uint8_t *end, uint8_t tag, const uint8_t *
 #define LENGTH(content) ((content)[-1])
 /** Bytes of an element with content of this length. */
 uint16_t tlv_size(uint16_t length);
+/** First byte behind the well-formed element at p, NULL: none. */
+uint8_t *tlv_next(uint8_t *p, const uint8_t *end);
 /** Writes tag and length; answers where the content goes. */
 uint8_t *tlv_head(uint8_t *to, uint8_t tag, uint16_t length);
 /** Writes a whole element; answers the first byte behind it. */
@@ -233,11 +248,14 @@ bool entry_cert(const struct entry *e, struct cert *c);
 struct room {
     uint16_t first, pages, slot, handle;
     uint16_t free_pages, run, entries; /* pages in all, longest run of pages, index entries */
+    uint16_t fits;                     /* regions of `pages` pages that there is room for */
 };
 /** Looks at the whole memory: what is free and, for `pages`, the first fit (first 0: none) and the first free entry. */
 void room_survey(struct room *r, uint16_t pages);
 /** Finds room for `bytes` and, if asked, an entry and handle; SW_ROOM fills DF01. Changes nothing. */
 uint16_t room_find(struct room *r, uint16_t bytes, bool entry);
+/** Finds room for `count` regions of `bytes` and as many entries; SW_ROOM fills DF01. Changes nothing. */
+uint16_t room_find_all(uint16_t bytes, uint16_t count);
 /** Adds a new entry to the change: class, state, handle and region filled in. */
 struct entry *entry_new(const struct room *r, uint8_t cls, uint8_t state);
 /** Adds an existing entry to the change. */
@@ -262,6 +280,8 @@ uint16_t key_length(uint8_t kind);
 uint16_t key_public(uint8_t kind, uint8_t out[32]);
 /** Key id, protocol 1.4. */
 uint16_t key_id(uint8_t kind, uint8_t out[8]);
+/** Key id of a key that is given, not a signing key. */
+uint16_t key_id_of(uint8_t kind, const uint8_t *key, uint8_t out[8]);
 /** Key digest 306 as encoded E2 of a key that is present: 16 bytes. */
 uint16_t key_digest(uint8_t kind, uint8_t out[16]);
 /** Hash of protocol 1.5 (95/97 algorithm); answers its length, 0 on failure. `out` is padded with zeros to 32. */
@@ -309,6 +329,15 @@ uint16_t seal_common(struct sealing *s, const uint8_t *in, uint16_t length, uint
 /** Opens nonce || ciphertext || tag in place (plaintext at in + 12). Overwrites LEAD bytes in front of e2. */
 uint16_t open_common(struct sealing *s, uint8_t *in, uint16_t length);
 
+/** Seals a value for this card by variant; out = content of element 91. Uses 96 bytes behind that. */
+static inline uint16_t seal_own(struct sealing *s, uint8_t variant, const uint8_t *in, uint16_t length, uint8_t *out)
+{
+    uint8_t *own = out + length + 48 + 32;
+    if (variant == KEY_COMMON) return seal_common(s, in, length, out);
+    uint16_t sw = key_public(KEY_DECODING, own);
+    return sw == SW_OK ? seal_public(s, own, in, length, out) : sw;
+}
+
 /* ---- perso.c ---- */
 /** Writes the card credential E9; NULL when it is missing. */
 uint8_t *credential_put(uint8_t *to);
@@ -323,6 +352,15 @@ const uint8_t *safe_transport_key(uint16_t page);
 /** Puts a registration request together in buf: E4 head, then elements..end, inside a template of `tag` unless 0. */
 uint16_t request_finish(struct apdu *a, uint8_t tag, const uint8_t *elements, const uint8_t *end, uint32_t sequence,
                         uint8_t algorithm);
+/** What a certificate must say: noted in the value, in the key registration, or in the certificate's entry. */
+struct expected {
+    const uint8_t *hash;
+    int certificate; /* slot of its reserved entry */
+    uint16_t slot;   /* of the value */
+    uint8_t kind, key, algorithm;
+};
+/** Kind, safe, digest, hash and signature, in the order of rule 2. */
+uint16_t certificate_check(const struct expected *x, const struct cert *c, uint8_t embodiment);
 /** Takes the next sequence, durably; also notes the handle given with it (0: none). */
 uint16_t sequence_take(uint32_t *sequence, uint16_t handle);
 /** The open key registration, NULL: none. */
@@ -330,11 +368,9 @@ const struct keyreg *key_registration(void);
 /** True for a STORED certificate of exactly the key that is on the card, or of its seed. */
 bool key_certified(const struct entry *e);
 
-/** Nothing on the card or at a safe depends on the present key of this kind; SW_CONDITIONS otherwise. */
-uint16_t key_unbound(uint8_t kind);
+struct request;
 
 /* ---- seed.c: embodiment 7, protocol 2.7 ---- */
-struct request;
 /** P1 of the commands of embodiment 7. */
 #define SEED_EMBODIMENT 7u
 /** The key that a recovered seed gives takes the seed's place; SW_DATA when it is not the one certified. */
@@ -344,16 +380,51 @@ void seed_settle(void);
 uint16_t cmd_generate_seed(struct request *q);
 uint16_t cmd_seed_recover_begin(struct request *q);
 
+/* ---- pieces.c, couple.c, parts.c: sets of values, certificates and key parts (protocol 5) ---- */
+/** Index within its set, from 1, and count. */
+#define PART_INDEX(e) ((uint8_t)((e)->part & 15))
+#define PART_COUNT(e) ((uint8_t)((e)->part >> 4))
+/** First sequence of the set of an entry. */
+uint32_t set_of(const struct entry *e);
+/** Writes the piece identity C5 of an entry's set. */
+uint8_t *identity_put(uint8_t *to, const struct entry *e, uint8_t index, uint16_t whole);
+/** Slot of a set's value or certificate by kind and index in any state but DELETING; -1: none. */
+int set_find(uint8_t cls, uint8_t kind, uint32_t set, uint8_t index);
+/** State that an entry of a set must be given because of what has happened to the set; 0: it stays. */
+uint8_t set_fate(const struct entry *e);
+/** True if a DEPOSITED value of a set may be deleted. */
+bool set_deletable(const struct entry *e);
+/** Takes `count` sequences, durably, and notes the handle given with them (0: none). */
+uint16_t sequences_take(uint32_t *first, uint8_t count, uint16_t handle);
+/** True when enough STORED part certificates of one set stand for exactly the key that is on the card. */
+bool parts_certified(uint8_t kind);
+/** True for a STORED part certificate of exactly the key that is on the card. */
+bool part_deletable(const struct entry *e);
+/** Drops the key parts whose certificates have not come; false when there are none. */
+bool parts_cancel(void);
+/** True while something on the card or at a safe still depends on the present key. */
+bool key_in_use(uint8_t kind);
+/** Writes a key in one change; NULL: a random one. */
+uint16_t key_write(uint8_t kind, const uint8_t *key);
+/** Stores a key that has come back unless it is there already; another key is never overwritten. */
+uint16_t key_restore(uint8_t kind, const uint8_t *key);
+uint16_t bundle_gather(uint16_t slot);
+uint16_t bundle_combine(struct request *q);
+uint16_t parts_combine(struct request *q);
+uint16_t part_request(struct request *q);
+
 /* ---- dispatch.c ---- */
 
 /** A command whose data is well formed: contents of its elements, and the item that 8B names. */
 struct request {
     struct apdu *a;
-    uint8_t *at[3];
+    uint8_t *at[4];
     const uint8_t *end; /* of the command data */
     const struct entry *e;
     uint16_t slot;
 };
+/** Certificate kind (9B) that P1 and P2 stand for. */
+uint8_t kind_of(const struct apdu *a);
 /** Marks the next step of the running command as done (protocol 2.6). */
 void step(void);
 /** For commands whose data may also be empty: reads 8B and finds the item. */
@@ -392,5 +463,12 @@ uint16_t cmd_recover_end(struct request *q);
 uint16_t cmd_key_register_begin(struct request *q);
 uint16_t cmd_key_recover_end(struct request *q);
 uint16_t cmd_receipt(struct request *q);
+uint16_t cmd_divide(struct request *q);
+uint16_t cmd_piece(struct request *q);
+uint16_t cmd_set_end(struct request *q);
+uint16_t cmd_gather(struct request *q);
+uint16_t cmd_combine(struct request *q);
+uint16_t cmd_couple(struct request *q);
+uint16_t cmd_divide_key(struct request *q);
 
 #endif

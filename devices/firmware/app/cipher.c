@@ -39,18 +39,21 @@ uint16_t key_public(uint8_t kind, uint8_t out[32])
 
 uint16_t key_id(uint8_t kind, uint8_t out[8])
 {
+    const uint8_t *key = key_at(kind);
+    return key ? key_id_of(kind, key, out) : SW_CONDITIONS;
+}
+
+uint16_t key_id_of(uint8_t kind, const uint8_t *key, uint8_t out[8])
+{
     static const char label[] = "cardbench key id v1";
     uint8_t work[sizeof label + 16];
     uint16_t length = 32;
     if (kind == KEY_COMMON) {
-        const uint8_t *key = key_at(kind);
-        if (!key) return SW_CONDITIONS;
         memcpy(work, label, sizeof label);
         memcpy(work + sizeof label, key, 16);
         length = sizeof work;
-    } else {
-        uint16_t sw = key_public(kind, work);
-        if (sw != SW_OK) return sw;
+    } else if (crypto_x25519_base(work, key) != CRYPTO_OK) {
+        return SW_CONDITIONS;
     }
     (void)hash_of(1, work, length, work);
     memcpy(out, work, 8);

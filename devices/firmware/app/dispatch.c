@@ -26,16 +26,20 @@ enum {
     EMB,      /* P1 embodiment, P2 00 */
     REGISTER, /* embodiment 1 with variant 00, embodiment 2 with variant 01 or 02 */
     KEY_KIND, /* embodiment 2, P2 01 or 02 */
-    PHASE     /* P2 is the phase: `p1` in both embodiments, `p2` (keys) in embodiment 2 */
+    PHASE,    /* P2 is the phase: `p1` in both embodiments, `p2` (keys) in embodiment 2 */
+    LISTS,    /* the same for lists, of all embodiments */
+    SETS      /* P1 one of the embodiments in `p1` (bits), P2 from 1 to `p2`, or 00 */
 };
 /** Forms of the command data. */
-enum { RAW, NOTHING, ITEM, ITEM_HASH, ITEM_ANY, SAFE_HASH, OBJECT, ITEM_OBJECT, FORMS };
+enum { RAW, NOTHING, ITEM, ITEM_HASH, ITEM_ANY, SAFE_HASH, OBJECT, ITEM_OBJECT, DIVISION, FORMS };
 
 static syntax form_nothing = {0}, form_item = {0x8B, 2, 2, 0}, form_item_hash = {0x8B, 2, 2, 0x95, 1, 1, 0},
               form_item_any = {0x8B, 2, 2, ANY, 2, 4, 0}, form_safe_hash = {0x9A, 8, 8, 0x95, 1, 1, 0},
-              form_object = {ANY, 0, 0xFF, 0}, form_item_object = {0x8B, 2, 2, ANY, 0, 0xFF, 0};
+              form_object = {ANY, 0, 0xFF, 0}, form_item_object = {0x8B, 2, 2, ANY, 0, 0xFF, 0},
+              form_division = {0x8B, 2, 2, 0x95, 1, 1, 0xC4, 1, 1, 0xC6, 2, 2, 0};
 static const uint8_t *const forms[FORMS] = {
     form_nothing, form_nothing, form_item, form_item_hash, form_item_any, form_safe_hash, form_object, form_item_object,
+    form_division,
 };
 
 struct command {
@@ -48,10 +52,10 @@ static const struct command commands[] = {
     {0x20, FIXED, 0, 1, ISO | OPERATIONAL | WRITES, RAW, 0, 0, cmd_verify},
     {0x24, FIXED, 1, 1, ISO | USUAL, RAW, 0, 0, cmd_change_pin},
     {0xCA, OWN, 0, 0, 0, NOTHING, 0, 0, cmd_get_data},
-    {0x10, EMB, 0, 0, OPERATIONAL | PIN, RAW, 0x11, 0, cmd_list_values},
+    {0x10, LISTS, 0, 0, OPERATIONAL | PIN, RAW, 0x11, 0, cmd_list_values},
     {0x12, REGISTER, 0, 0, USUAL | VALUES, ITEM_HASH, 0x15, 0, cmd_register_begin},
     {0x14, PHASE, 1, 3, USUAL, OBJECT, 0x1C, 0x38, cmd_register_end},
-    {0x16, PHASE, 2, 4, OPERATIONAL | PIN, RAW, 0x21, 0x41, cmd_list_certificates},
+    {0x16, LISTS, 2, 4, OPERATIONAL | PIN, RAW, 0x21, 0x41, cmd_list_certificates},
     {0x18, PHASE, 2, 4, USUAL | CERTS | KIND, ITEM, 0x25, 0x45, cmd_recover_begin},
     {0x1A, EMB, 0, 0, USUAL | CERTS | KIND, ITEM_OBJECT, 0x2B, 0, cmd_recover_end},
     {0x1C, KEY_KIND, 0, 0, USUAL, SAFE_HASH, 0x31, 0, cmd_key_register_begin},
@@ -70,6 +74,19 @@ static const struct command commands[] = {
     {0x2C, OWN, 0, 0, OPERATIONAL | PIN, RAW, 0, 0, cmd_list},
     {0x2E, FIXED, 0, 0, OPERATIONAL | WRITES, OBJECT, 0, 0, cmd_load},
     {0x30, FIXED, 0, 0, OPERATIONAL | WRITES | VALUES, ITEM_OBJECT, 0, 0, cmd_correct},
+#if FEATURE_PIECES
+    {0x32, SETS, 1 << 4, 2, USUAL | VALUES, DIVISION, 0x15, 0, cmd_divide},
+    {0x34, SETS, 1 << 4 | 1 << 6, 5, OPERATIONAL | PIN, OBJECT, 0x18, 0x33, cmd_piece},
+    {0x3E, SETS, 1 << 6, 2, USUAL, RAW, 0x31, 0, cmd_divide_key},
+#endif
+#if FEATURE_COUPLE
+    {0x3C, SETS, 1 << 5, 2, USUAL, RAW, 0x15, 0, cmd_couple},
+#endif
+#if FEATURE_PIECES || FEATURE_COUPLE
+    {0x36, SETS, 7 << 4, 0, USUAL, OBJECT, 0x1D, 0x38, cmd_set_end},
+    {0x38, SETS, 7 << 4, 0, USUAL | CERTS | KIND, ITEM, 0x25, 0x45, cmd_gather},
+    {0x3A, SETS, 7 << 4, 0, USUAL | CERTS | KIND, ITEM_OBJECT, 0x2B, 0x4B, cmd_combine},
+#endif
     {0x40, OWN, 0, 0, PIN | WRITES, NOTHING, 0, 0, cmd_generate_key},
     {0x42, OWN, 0, 0, USUAL, NOTHING, 0, 0, cmd_delete_key},
     {0x46, FIXED, 0, 0, 0, NOTHING, 0, 0, cmd_initialise},
@@ -105,7 +122,12 @@ static bool parameters_fit(const struct command *c, const struct apdu *a)
 #if FEATURE_SEED
     if (p1 == SEED_EMBODIMENT) return seed_fits(c->ins, p2);
 #endif
+#if FEATURE_PIECES || FEATURE_COUPLE
+    if (c->rule == SETS) return p1 < 8 && (c->p1 >> p1 & 1) && (c->p2 ? p2 >= 1 && p2 <= c->p2 : p2 == 0);
+    if (c->rule == LISTS && p1 >= 4 && p1 <= 6) return p2 == c->p1;
+#endif
     if (p1 != 1 && p1 != 2) return false;
+    if (c->rule == LISTS) return p2 == c->p1 || (p1 == 2 && c->p2 && p2 == c->p2);
     if (c->rule == EMB) return p2 == 0;
     if (c->rule == PHASE) return p2 == c->p1 || (p1 == 2 && p2 == c->p2);
     if (p1 == 1) return c->rule == REGISTER && p2 == 0;
@@ -123,7 +145,8 @@ static uint16_t access_check(const struct command *c)
 
 static void mark_start(const struct command *c, const struct apdu *a)
 {
-    uint8_t first = c->key_mark && a->p2 == c->p2 ? c->key_mark : c->mark;
+    bool key = c->rule == SETS || c->rule == LISTS ? a->p1 == 6 || (a->p1 == 2 && a->p2 == c->p2) : a->p2 == c->p2;
+    uint8_t first = c->key_mark && key ? c->key_mark : c->mark;
     mark.embodiment = a->p1;
     mark.phase = first >> 4;
     mark.next = first & 15;
@@ -152,6 +175,12 @@ static uint16_t data_take(uint8_t form, struct request *q)
     return fields_take(a->buf + LEAD, q->end, forms[form], q->at) ? SW_OK : SW_DATA;
 }
 
+uint8_t kind_of(const struct apdu *a)
+{
+    if (a->p1 >= 4) return (uint8_t)(a->p1 + 1);
+    return a->p2 == 4 ? KIND_KEY : a->p1;
+}
+
 /** The item that 8B names. */
 static uint16_t item_take(uint8_t form, uint8_t needs, struct request *q)
 {
@@ -162,8 +191,7 @@ static uint16_t item_take(uint8_t form, uint8_t needs, struct request *q)
     q->e = index_at(q->slot);
     if ((needs & VALUES) && q->e->cls != CLASS_VALUE) return SW_CONDITIONS;
     if ((needs & CERTS) && q->e->cls != CLASS_CERTIFICATE) return SW_CONDITIONS;
-    uint8_t kind = q->a->p2 == 4 ? KIND_KEY : q->a->p1;
-    return (needs & KIND) && q->e->kind != kind ? SW_DATA : SW_OK;
+    return (needs & KIND) && q->e->kind != kind_of(q->a) ? SW_DATA : SW_OK;
 }
 
 uint16_t item_find(struct request *q)

@@ -20,20 +20,20 @@ static bool depends(const struct entry *e, uint8_t kind)
 {
     if ((e->cls != CLASS_VALUE && e->cls != CLASS_CERTIFICATE) || !concerns(e, kind) || e->state == DELETING)
         return false;
-    if (e->kind >= KIND_KEY) return true;
-    if (e->kind != KIND_REGISTERED) return false;
+    if (IS_KEY(e->kind)) return true;
+    if (e->kind == KIND_PLAIN) return false;
     if (e->cls == CLASS_VALUE) return e->state == VALUE_PENDING || e->state == VALUE_DEPOSITED;
-    return e->state == CERT_STORED || e->state == CERT_RECOVERING;
+    return e->state == CERT_STORED || e->state == CERT_RECOVERING || e->state == CERT_HELD;
 }
 
-uint16_t key_unbound(uint8_t kind)
+bool key_in_use(uint8_t kind)
 {
     for (uint16_t i = 0; i < index_slots(); i++)
-        if (depends(index_at(i), kind)) return SW_CONDITIONS;
-    return SW_OK;
+        if (depends(index_at(i), kind)) return true;
+    return false;
 }
 
-static uint16_t key_write(uint8_t kind, const uint8_t *key)
+uint16_t key_write(uint8_t kind, const uint8_t *key)
 {
     nvm_tx_begin();
     uint8_t *page = change_new(key_page_of(kind))->bytes;
@@ -59,8 +59,8 @@ uint16_t cmd_generate_key(struct request *q)
     uint8_t life = card_life(), kind = q->a->p1;
     if (q->a->p2 != 0 || kind < KEY_DECODING || kind > KEY_TRANSPORT) return SW_P1P2;
     if (life == LIFE_BLANK || (life == LIFE_OPERATIONAL && kind > KEY_COMMON)) return SW_CONDITIONS;
-    uint16_t sw = life == LIFE_OPERATIONAL ? key_unbound(kind) : SW_OK;
-    return sw == SW_OK ? key_write(kind, NULL) : sw;
+    if (life == LIFE_OPERATIONAL && key_in_use(kind)) return SW_CONDITIONS;
+    return key_write(kind, NULL);
 }
 
 /** A certificate for exactly the key that is on the card, or for its seed. */
@@ -77,14 +77,16 @@ uint16_t cmd_delete_key(struct request *q)
 {
     uint8_t kind = q->a->p1;
     if (q->a->p2 != 0 || (kind != KEY_DECODING && kind != KEY_COMMON)) return SW_P1P2;
-    for (uint16_t i = 0; i < index_slots(); i++) {
-        const struct entry *e = index_at(i);
-        if (!concerns(e, kind) || !key_certified(e)) continue;
-        nvm_tx_begin();
-        nvm_tx_erase(key_page_of(kind));
-        return change_commit();
-    }
-    return SW_CONDITIONS;
+    bool certified = false;
+#if FEATURE_PIECES
+    certified = parts_certified(kind);
+#endif
+    for (uint16_t i = 0; i < index_slots() && !certified; i++)
+        certified = concerns(index_at(i), kind) && key_certified(index_at(i));
+    if (!certified) return SW_CONDITIONS;
+    nvm_tx_begin();
+    nvm_tx_erase(key_page_of(kind));
+    return change_commit();
 }
 
 /* ---- KEY REGISTER BEGIN ---- */
@@ -217,8 +219,7 @@ static uint16_t reply_open(const struct request *q, uint8_t *const *at)
     return key_is(q->e, sealed + 32) ? SW_OK : SW_DATA;
 }
 
-/** Stores the key unless it is there already; another key is never overwritten. */
-static uint16_t key_restore(uint8_t kind, const uint8_t *key)
+uint16_t key_restore(uint8_t kind, const uint8_t *key)
 {
     const uint8_t *now = key_at(kind);
     if (!now) return key_write(kind, key);

@@ -42,7 +42,8 @@ static bool wanted(const struct entry *e, const struct filter *f, union view *w)
 static uint8_t *line_put(uint8_t *p, const struct entry *e, const union view *w)
 {
     bool value = e->cls == CLASS_VALUE;
-    uint16_t digest = value ? digest_size(&w->value) : (uint16_t)(LENGTH(w->cert.at[C_DIGEST]) + 2 + 13);
+    bool piece = FEATURE_PIECES && !value && (e->kind == KIND_PIECE || e->kind == KIND_PART);
+    uint16_t digest = value ? digest_size(&w->value) : (uint16_t)(LENGTH(w->cert.at[C_DIGEST]) + 2 + 13 + (piece ? 10 : 0));
     p = tlv_head(p, 0xEB, (uint16_t)(12 + digest + 6));
     p = tlv_put16(p, 0x8B, e->handle);
     p = tlv_put(p, 0x8C, &e->cls, 2);
@@ -51,11 +52,15 @@ static uint8_t *line_put(uint8_t *p, const struct entry *e, const union view *w)
     p = tlv_copy(p, w->cert.at[C_DIGEST]);
     p = tlv_copy(p, w->cert.at[C_COUNTER]);
     p = tlv_copy(p, w->cert.at[C_SAFE]);
-    return tlv_copy(p, w->cert.at[C_KIND]);
+    p = tlv_copy(p, w->cert.at[C_KIND]);
+#if FEATURE_PIECES
+    if (piece) p = identity_put(p, e, PART_INDEX(e), 0);
+#endif
+    return p;
 }
 
 /** Longest list entry: head, 12 bytes, digest, and what a certificate adds; then element 8E. */
-#define LINE_MAX (3 + 12 + 119 + 19 + 4)
+#define LINE_MAX (3 + 12 + 119 + 19 + 10 + 4)
 
 static uint16_t list_run(struct apdu *a, const struct filter *f)
 {
@@ -123,7 +128,7 @@ uint16_t cmd_list_values(struct request *q)
 
 uint16_t cmd_list_certificates(struct request *q)
 {
-    return list_marked(q->a, CLASS_CERTIFICATE, q->a->p2 == 4 ? KIND_KEY : q->a->p1);
+    return list_marked(q->a, CLASS_CERTIFICATE, kind_of(q->a));
 }
 
 uint16_t cmd_list(struct request *q)

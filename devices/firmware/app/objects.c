@@ -81,7 +81,7 @@ bool digest_is(const uint8_t *digest, const struct value *v)
 static bool digest_valid(uint8_t *digest, uint8_t kind)
 {
     uint8_t *at[5], *end = digest + LENGTH(digest);
-    if (kind >= KIND_KEY) return fields_take(digest, end, key_digest_elements, at) && *at[0] == 0x80;
+    if (IS_KEY(kind)) return fields_take(digest, end, key_digest_elements, at) && *at[0] == 0x80;
     if (digest == end) return true;
     return fields_take(digest, end, digest_elements, at) && *at[0] < 0x80 && term_valid(at[4]);
 }
@@ -90,7 +90,7 @@ bool cert_take(uint8_t *from, const uint8_t *end, struct cert *c)
 {
     if (!object_take(from, end, 0xE6, cert_elements, c->at)) return false;
     uint8_t kind = *c->at[C_KIND];
-    if (*c->at[C_VERSION] != 1 || kind < KIND_PLAIN || kind > (FEATURE_SEED ? KIND_SEED : KIND_KEY)) return false;
+    if (*c->at[C_VERSION] != 1 || kind < KIND_PLAIN || kind > KIND_LAST || (kind == KIND_SEED && !FEATURE_SEED)) return false;
     return hash_bytes(*c->at[C_ALGORITHM]) == LENGTH(c->at[C_HASH]) && digest_valid(c->at[C_DIGEST], kind);
 }
 

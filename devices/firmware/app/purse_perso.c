@@ -62,7 +62,7 @@ static uint16_t public_key(uint8_t out[32])
 }
 
 /** CA's signature in purse->own of the key there. */
-static uint16_t certificate_check(void)
+static uint16_t own_certificate_check(void)
 {
     const uint8_t *identity = purse_identity();
     if (!identity || !purse_set(identity + 8, 32)) return SW_CONDITIONS;
@@ -75,7 +75,7 @@ static bool complete(void)
 {
     const uint8_t *identity = purse_identity();
     if (!identity || !purse_set(identity, 8) || !purse_key(P_ISSUER) || !purse_key(P_THIRD)) return false;
-    return purse_key(P_SECRET) && purse_own() == SW_OK && certificate_check() == SW_OK;
+    return purse_key(P_SECRET) && purse_own() == SW_OK && own_certificate_check() == SW_OK;
 }
 
 uint16_t purse_activate(struct apdu *a)
@@ -116,7 +116,7 @@ static uint16_t put_certificate(struct apdu *a)
     if (a->lc != 64) return SW_LENGTH;
     memcpy(c->ca, a->buf, 64);
     uint16_t sw = public_key(c->key);
-    if (sw == SW_OK) sw = certificate_check();
+    if (sw == SW_OK) sw = own_certificate_check();
     if (sw != SW_OK) return sw;
     nvm_tx_begin();
     memcpy(change_new(purse_page(P_CERTIFICATE))->bytes, c, 60);

@@ -46,16 +46,6 @@ static uint16_t request_plain(struct apdu *a, struct begin *b)
     return request_finish(a, 0, b->hashed, b->hashed + e->size, b->sequence, b->algorithm);
 }
 
-/** Element 91, to where it is told. */
-static uint16_t seal_value(const struct begin *b, struct sealing *s, uint8_t *out)
-{
-    const struct entry *e = index_at(b->slot);
-    uint8_t *own = out + e->size + 48 + 32;
-    if (b->variant == KEY_COMMON) return seal_common(s, entry_object(e), e->size, out);
-    uint16_t sw = key_public(KEY_DECODING, own);
-    return sw == SW_OK ? seal_public(s, own, entry_object(e), e->size, out) : sw;
-}
-
 /** Digest, variant and head of element 91. */
 static __attribute__((noinline)) uint8_t *sealed_head(const struct begin *b, uint8_t *p, uint16_t sealed)
 {
@@ -75,7 +65,8 @@ static uint16_t request_sealed(struct apdu *a, struct begin *b)
     uint8_t *p = sealed_head(b, s.e2, sealed);
     if (!p) return SW_MEMORY;
     s.e2_size = (uint16_t)(s.e2[1] + 2);
-    uint16_t sw = seal_value(b, &s, p);
+    const struct entry *e = index_at(b->slot);
+    uint16_t sw = seal_own(&s, b->variant, entry_object(e), e->size, p);
     if (sw != SW_OK) return sw;
     p = signature_put(s.e2, p + sealed, "cardbench 203 v1", &s.bind);
     if (!p) return SW_CONDITIONS;
@@ -128,7 +119,7 @@ uint16_t sequence_take(uint32_t *sequence, uint16_t handle)
 static __attribute__((noinline)) uint16_t begin_check(struct begin *b, uint16_t capacity)
 {
     const struct entry *e = index_at(b->slot);
-    if (e->state == VALUE_DEPOSITED) return SW_CONDITIONS;
+    if (e->state == VALUE_DEPOSITED || (e->state == VALUE_PENDING && e->part)) return SW_CONDITIONS;
     if (b->variant && !key_at(b->variant)) return SW_CONDITIONS;
     b->sequence = e->sequence;
     b->fresh = e->state == VALUE_ACTIVE;
@@ -155,6 +146,7 @@ static uint16_t begin_commit(const struct begin *b)
     v->kind = b->variant ? KIND_REGISTERED : KIND_PLAIN;
     v->variant = b->variant;
     v->algorithm = b->algorithm;
+    v->part = 0;
     c->partner = v->handle;
     c->sequence = v->sequence;
     memcpy(c->hash, v->hash, 32);
@@ -185,14 +177,6 @@ uint16_t cmd_register_begin(struct request *q)
 
 /* ---- REGISTER END ---- */
 
-/** What a certificate must say: noted in the value or in the key registration. */
-struct expected {
-    const uint8_t *hash;
-    int certificate; /* slot of its reserved entry */
-    uint16_t slot;   /* of the value */
-    uint8_t kind, key, algorithm;
-};
-
 /** Finds the pending registration of this sequence. */
 static bool expected_find(struct expected *x, uint32_t sequence, bool key, bool seed)
 {
@@ -205,7 +189,7 @@ static bool expected_find(struct expected *x, uint32_t sequence, bool key, bool 
     }
     for (uint16_t i = 0; i < index_slots(); i++) {
         const struct entry *e = index_at(i);
-        if (e->cls != CLASS_VALUE || e->state != VALUE_PENDING || e->sequence != sequence) continue;
+        if (e->cls != CLASS_VALUE || e->state != VALUE_PENDING || e->sequence != sequence || e->part) continue;
         *x = (struct expected){e->hash, index_find_any(e->partner, CLASS_CERTIFICATE), i, e->kind, 0, e->algorithm};
         return x->certificate >= 0;
     }
@@ -217,19 +201,18 @@ static bool digest_fits(const struct expected *x, const uint8_t *digest)
     struct value v;
     uint8_t own[16];
     bool empty = LENGTH(digest) == 0;
-    if (x->kind >= KIND_KEY) return key_digest(x->key, own) == SW_OK && memcmp(own + 2, digest, 14) == 0;
+    if (IS_KEY(x->kind)) return key_digest(x->key, own) == SW_OK && memcmp(own + 2, digest, 14) == 0;
     if (!entry_value(index_at(x->slot), &v)) return false;
     if (x->kind == KIND_PLAIN ? empty : card_digest_size(&v) == 2) return empty;
     return digest_is(digest, &v);
 }
 
-/** Kind, safe, digest, hash and signature, in the order of rule 2. */
-static uint16_t certificate_check(const struct expected *x, const struct cert *c, uint8_t embodiment)
+uint16_t certificate_check(const struct expected *x, const struct cert *c, uint8_t embodiment)
 {
     uint8_t kind = *c->at[C_KIND];
     if (kind != x->kind || (kind == KIND_PLAIN) != (embodiment == 1)) return SW_DATA;
     uint16_t safe = safe_page(c->at[C_SAFE]);
-    if (!safe || (kind >= KIND_KEY && memcmp(c->at[C_SAFE], key_registration()->safe, 8) != 0)) return SW_NOT_FOUND;
+    if (!safe || ((kind == KIND_KEY || kind == KIND_SEED) && memcmp(c->at[C_SAFE], key_registration()->safe, 8) != 0)) return SW_NOT_FOUND;
 #if FAULT_NO_DIGEST_COMPARE
     (void)digest_fits(x, c->at[C_DIGEST]);
 #else

@@ -28,7 +28,7 @@ static bool generate(const uint8_t *named, const uint8_t *seed, uint8_t key[32])
 uint16_t cmd_generate_seed(struct request *q)
 {
     (void)q;
-    uint16_t sw = key_unbound(KEY_DECODING);
+    uint16_t sw = key_in_use(KEY_DECODING) ? SW_CONDITIONS : SW_OK;
     if (sw != SW_OK) return sw;
     nvm_tx_begin();
     uint8_t *seed = change_new(PAGE_SEED)->bytes, *key = change_new(PAGE_DECODING)->bytes;

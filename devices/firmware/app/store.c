@@ -178,19 +178,22 @@ static void mark_taken(uint8_t *map, uint16_t base)
 void room_survey(struct room *r, uint16_t pages)
 {
     uint8_t map[WINDOW / 8];
-    uint16_t run = 0, last = data_end();
+    uint16_t run = 0, fit = 0, last = data_end();
     memset(r, 0, sizeof *r);
     r->pages = pages;
     for (uint16_t page = data_first(), base = page; page < last; page++) {
         uint16_t at = (uint16_t)((page - base) % WINDOW);
         if (at == 0) mark_taken(map, page);
         if (map[at / 8] >> at % 8 & 1) {
-            run = 0;
+            run = fit = 0;
             continue;
         }
         r->free_pages++;
         if (++run > r->run) r->run = run;
         if (run == pages && !r->first) r->first = (uint16_t)(page + 1 - pages);
+        if (++fit < pages) continue;
+        fit = 0;
+        r->fits++;
     }
     for (uint16_t i = index_slots(); i-- > 0;) {
         if (!nvm_page_absent(index_page(i))) continue;
@@ -206,18 +209,31 @@ uint16_t shortage_get(uint8_t *to)
     return sizeof shortage;
 }
 
+/** Notes what `count` regions would have needed. */
+static uint16_t room_short(const struct room *r, uint16_t count)
+{
+    put16(put32(put32(shortage, r->pages * PAGE_BYTES * count), r->free_pages * PAGE_BYTES), r->entries);
+    shortage[10] = running_ins;
+    short_of_room = true;
+    return SW_ROOM;
+}
+
 uint16_t room_find(struct room *r, uint16_t bytes, bool entry)
 {
     room_survey(r, (uint16_t)((bytes + PAGE_BYTES - 1) / PAGE_BYTES));
-    if (r->first == 0 || (entry && r->entries == 0)) {
-        put16(put32(put32(shortage, r->pages * PAGE_BYTES), r->free_pages * PAGE_BYTES), r->entries);
-        shortage[10] = running_ins;
-        short_of_room = true;
-        return SW_ROOM;
-    }
+    if (r->first == 0 || (entry && r->entries == 0)) return room_short(r, 1);
     if (entry) r->handle = handle_next();
     return SW_OK;
 }
+
+#if FEATURE_PIECES || FEATURE_COUPLE
+uint16_t room_find_all(uint16_t bytes, uint16_t count)
+{
+    struct room r;
+    room_survey(&r, (uint16_t)((bytes + PAGE_BYTES - 1) / PAGE_BYTES));
+    return r.fits < count || r.entries < count ? room_short(&r, count) : SW_OK;
+}
+#endif
 
 struct entry *entry_new(const struct room *r, uint8_t cls, uint8_t state)
 {
@@ -272,7 +288,7 @@ static bool orphan(const struct entry *e)
 #if FAULT_RESERVE_FREED
     if (e->cls == CLASS_CERTIFICATE && e->state == CERT_RESERVED) return !cleaned;
 #endif
-    if (e->cls != CLASS_VALUE || e->state != VALUE_RESERVED) return false;
+    if (e->cls != CLASS_VALUE || e->state != VALUE_RESERVED || e->kind == KIND_BUNDLE) return false;
     for (uint16_t i = 0; i < index_slots(); i++) {
         const struct entry *c = index_at(i);
         if (c->cls == CLASS_CERTIFICATE && c->state == CERT_RECOVERING && c->partner == e->handle) return false;
@@ -288,10 +304,19 @@ static void settle_slot(uint16_t slot)
         if (!region_erase(e->alt, e->alt_pages)) return;
         nvm_tx_begin();
         struct entry *n = entry_change(slot);
-        n->flags = 0;
+        n->flags &= (uint8_t)~FLAG_ALTERNATIVE;
         n->alt = n->alt_pages = 0;
         if (change_commit() != SW_OK) return;
     }
+#if FEATURE_PIECES || FEATURE_COUPLE
+    uint8_t fate = set_fate(e);
+    if (fate) {
+        nvm_tx_begin();
+        entry_change(slot)->state = fate;
+        if (change_commit() != SW_OK) return;
+        e = index_at(slot);
+    }
+#endif
     if (e->state == DELETING || orphan(e)) {
 #if FAULT_ENTRY_BEFORE_REGION
         uint16_t first = e->first, pages = e->pages;

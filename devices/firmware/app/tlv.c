@@ -44,6 +44,15 @@ bool object_take(uint8_t *from, const uint8_t *end, uint8_t tag, const uint8_t *
     return fields_take(from, end, outer, &content) && fields_take(content, end, elements, out);
 }
 
+#if FEATURE_PIECES || FEATURE_COUPLE
+uint8_t *tlv_next(uint8_t *p, const uint8_t *end)
+{
+    uint8_t *content;
+    int length = element_take(p, end, &content);
+    return length < 0 ? NULL : content + length;
+}
+#endif
+
 uint16_t tlv_size(uint16_t length)
 {
     return (uint16_t)(length + (length < 0x80 ? 2 : length < 0x100 ? 3 : 4));

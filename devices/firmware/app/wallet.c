@@ -28,7 +28,7 @@ static uint16_t rewrite_prepare(uint16_t slot, const uint8_t *e1, uint16_t size)
     struct entry *e = entry_change(slot);
     e->alt = r.first;
     e->alt_pages = r.pages;
-    e->flags = FLAG_ALTERNATIVE;
+    e->flags |= FLAG_ALTERNATIVE;
     sw = change_commit();
     return sw == SW_OK ? region_write(r.first, r.pages, e1, size) : sw;
 }
@@ -79,8 +79,11 @@ static uint16_t use_commit(const struct request *q, uint16_t size)
     if (e->state == VALUE_PENDING)
 #endif
         e->state = VALUE_ACTIVE;
+    bool set = e->part != 0;
     if (reserved >= 0) entry_change((uint16_t)reserved)->state = DELETING;
-    return change_settle(q->slot, reserved);
+    uint16_t sw = change_settle(q->slot, reserved);
+    if (set) settle();
+    return sw;
 }
 
 uint16_t cmd_use(struct request *q)
@@ -209,11 +212,17 @@ static bool used_up(const struct entry *e)
 
 static bool deletable(const struct entry *e)
 {
+#if FEATURE_PIECES
+    if (e->cls == CLASS_CERTIFICATE && part_deletable(e)) return true;
+#endif
     if (e->cls == CLASS_CERTIFICATE) return e->state == CERT_SPENT || key_certified(e);
 #if FAULT_DELETE_PENDING
     if (e->state == VALUE_PENDING) return true;
 #endif
     if (e->state != VALUE_DEPOSITED) return e->state == VALUE_ACTIVE && used_up(e);
+#if FEATURE_PIECES || FEATURE_COUPLE
+    if (e->part) return set_deletable(e);
+#endif
     int partner = index_find_any(e->partner, CLASS_CERTIFICATE);
     return partner >= 0 && index_at((uint16_t)partner)->state == CERT_STORED &&
            index_at((uint16_t)partner)->partner == e->handle;
@@ -237,6 +246,9 @@ uint16_t cmd_delete(struct request *q)
 static uint16_t cancel_key(void)
 {
     const struct keyreg *k = key_registration();
+#if FEATURE_PIECES
+    if (!k && parts_cancel()) return SW_OK;
+#endif
     if (!k) return SW_CONDITIONS;
     int slot = index_find_any(k->handle, CLASS_CERTIFICATE);
     nvm_tx_begin();
@@ -257,7 +269,11 @@ static uint16_t cancel_item(const struct request *q, uint8_t cls, uint8_t reserv
         e->partner = 0;
         entry_change((uint16_t)partner)->state = DELETING;
     }
-    return change_settle(-1, partner);
+    uint16_t sw = change_settle(-1, partner);
+#if FEATURE_PIECES || FEATURE_COUPLE
+    if (q->e->part) settle();
+#endif
+    return sw;
 }
 _Static_assert(VALUE_ACTIVE == 1 && CERT_STORED == 1, "first states");
 

@@ -5,8 +5,8 @@
 
 /** Stack with the coprocessor, and with public-key operations in software (crypto/crypto.h); measured by tools/size.mjs. */
 #ifndef CARD_SMALL
-#define STACK_COPROCESSOR 1408u
-#define STACK_SOFTWARE 1824u
+#define STACK_COPROCESSOR 1440u
+#define STACK_SOFTWARE 1856u
 #else
 #define STACK_COPROCESSOR 1200u
 #define STACK_SOFTWARE 1664u

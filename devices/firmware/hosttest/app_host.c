@@ -27,9 +27,9 @@
 #include "link/apdu.h"
 #include "nvm/nvm.h"
 
-/** Longest command and answer, as on chips with 2 KB of RAM and with more. */
-#define CAPACITY_SMALL 640
-#define CAPACITY 2048
+#define CAPACITY_MAX 2048u
+/** Longest command and answer: little with 2 KB of RAM, as on the chips. */
+#define CAPACITY (ram < 4096 ? 640 : CAPACITY_MAX)
 #define MAX_PAGES 8192
 
 static uint8_t *memory;
@@ -181,10 +181,9 @@ static int unhex(const char *text, uint8_t *out, int limit)
 
 static void command(const char *line)
 {
-    static uint8_t raw[4 + CAPACITY], buf[CAPACITY];
-    int n = unhex(line, raw, ram > 2048 ? (int)sizeof raw : 4 + CAPACITY_SMALL);
-    uint16_t capacity = ram > 2048 ? CAPACITY : CAPACITY_SMALL;
-    struct apdu a = {raw[0], raw[1], raw[2], raw[3], (uint16_t)(n - 4), buf, capacity, 0, false};
+    static uint8_t raw[4 + CAPACITY_MAX], buf[CAPACITY_MAX];
+    int n = unhex(line, raw, sizeof raw);
+    struct apdu a = {raw[0], raw[1], raw[2], raw[3], (uint16_t)(n - 4), buf, CAPACITY, 0, false};
     steps[0] = 0;
     ops = 0;
     memcpy(buf, raw + 4, (size_t)n - 4);
@@ -214,7 +213,7 @@ static int map_file(const char *name)
 
 int main(int argc, char **argv)
 {
-    static char line[4096];
+    static char line[8192];
     if (argc != 4) return 2;
     pages = (uint16_t)atoi(argv[2]);
     ram = (uint32_t)atoi(argv[3]);

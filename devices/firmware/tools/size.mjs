@@ -133,7 +133,11 @@ const sections = Object.fromEntries(tool('size', '-A', elf).split('\n').map((lin
 const symbols = tool('nm', '-S', '--size-sort', elf).trim().split('\n').map((line) => line.split(' '));
 const statics = symbols.filter(([, , kind]) => /^[bBdD]$/.test(kind)).map(([, bytes, , name]) => ({ symbol: name, bytes: parseInt(bytes, 16) }));
 const code = symbols.filter(([, , kind]) => /^[tTrR]$/.test(kind)).map(([, bytes, , name]) => ({ symbol: name, bytes: parseInt(bytes, 16) }));
-const reserve = (name) => Number(new RegExp(`#define ${name} (\\d+)u`).exec(readFileSync('hal/hal.c', 'utf8'))[1]);
+/** The figure of a reserve: the first in hal.c is that of the whole card, the last that of the small one. */
+const reserve = (name) => {
+  const figures = [...readFileSync('hal/hal.c', 'utf8').matchAll(new RegExp(`#define ${name} (\\d+)u`, 'g'))].map(([, bytes]) => Number(bytes));
+  return figures.at(elf.includes('card-small') ? -1 : 0);
+};
 const report = {
   codeBytes: sections['.text'],
   staticRamBytes: sections['.bss'] ?? 0,

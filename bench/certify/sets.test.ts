@@ -1,0 +1,63 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stepCounts } from '../../reports/index.js';
+import type { RecordEvent } from '../../reports/index.js';
+import { frameOf } from '../../scenarios/index.js';
+import { runCampaign } from './campaign.js';
+import { certifyOptions } from './options.js';
+import { inlinePool } from './pool.js';
+import { headerOf, loadSetup } from './setup.js';
+
+const faulty = (name: string): string => fileURLToPath(new URL(`../../devices/firmware/images/faulty/${name}.elf`, import.meta.url));
+const scenarios = ['4/backup', '4/recover', '5/backup', '5/recover', '6/key-backup', '6/key-recover'] as const;
+let folder = '';
+beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'certify-sets-')); });
+afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+
+async function certify(out: string, ...argv: string[]) {
+  const options = certifyOptions([...argv, '--chip', 'c2010', '--jobs', '1', '--cuts', '0', '--out', join(folder, out)]);
+  const image = readFileSync(options.image);
+  return runCampaign({
+    options, header: headerOf(options, image, loadSetup(options, image)), pool: inlinePool(options), stopped: () => false,
+    progress: () => ({ step: () => undefined, end: () => undefined }),
+  });
+}
+
+const points = (...ids: readonly string[]): string[] => ids.flatMap((id) => ['--point', id]);
+
+describe('pieces, bundles and key parts', () => {
+  test('the reference passes, every named state with evidence of its own', async () => {
+    const { record } = await certify('reference', ...points('4-backup-N-01', '4-recover-N-06', '5-backup-N-01', '5-recover-N-02', '6-key-backup-N-02', '6-key-recover-N-02'));
+    expect(record.end.counts).toEqual({ pass: 6, fail: 0, invalid: 0, aborted: 0, unsupported: 0 });
+    const seen = stepCounts(record).filter(({ evidence: { link, safe, mark } }) => link + safe + mark > 0)
+      .map(({ embodiment, phase, step }) => `${embodiment}/${phase} ${step}`);
+    /** Three of four parts suffice: the fourth is left where it is. */
+    const left = /^6\/key-recover .*@part4$/;
+    const due = scenarios.flatMap((id) => frameOf(id).steps.map((step) => `${id} ${step.id}`)).filter((name) => !left.test(name));
+    expect(due.filter((name) => !seen.includes(name))).toEqual([]);
+  });
+
+  test('a lost, altered or cut exchange of a set is no loss', async () => {
+    const { record } = await certify('trouble', ...points('4-backup-R-04', '4-backup-S-01', '4-recover-A-01', '4-recover-R-03', '5-backup-R-01', '5-recover-R-01', '6-key-recover-A-01'));
+    expect(record.end.counts).toEqual({ pass: 7, fail: 0, invalid: 0, aborted: 0, unsupported: 0 });
+  });
+
+  test.each([
+    ['piece-deposits', '4-backup-N-01', 'I2', '1-9@piece2'],
+    ['pieces-not-spent', '4-recover-N-01', 'I4', '2-15@all'],
+    ['bundle-early', '5-backup-S-01', 'I2', '1-10@all'],
+    ['bundle-not-spent', '5-recover-N-01', 'I4', '2-15@all'],
+    ['part-is-key', '6-key-backup-N-01', 'I8', '3-11@part3'],
+    ['part-suffices', '6-key-backup-K-01', 'I8', '3-10@part2'],
+  ])('%s is caught by %s: %s at %s', async (name, point, invariant, step) => {
+    const { record } = await certify(name, faulty(name), ...points(point));
+    expect(record.end.counts).toMatchObject({ pass: 0, fail: 1 });
+    const found = record.events.filter((event): event is Extract<RecordEvent, { type: 'finding' }> => event.type === 'finding');
+    expect(found.map((event) => event.invariant)).toContain(invariant);
+    const verdict = record.events.find((event) => event.type === 'verdict');
+    expect(verdict).toMatchObject({ verdict: 'fail', step });
+  });
+});
