@@ -2,10 +2,12 @@ import { ScenarioError } from '../errors.js';
 import type { Embodiment, Phase, ScenarioId, StepId, SystemName } from '../ports.js';
 import { basicFrames } from './basic.js';
 import type { ScenarioFrame } from './frame.js';
+import { purseFrames } from './purse.js';
 
 /** All scenarios of all systems, in protocol order. A new family of scenarios adds its frames here and its machines in machines/registry.ts. */
 export const frames: readonly ScenarioFrame[] = [
   ...basicFrames,
+  ...purseFrames,
 ];
 
 /** Ids of all scenarios, in protocol order. */

@@ -3,9 +3,12 @@ import { frameOf } from '../catalogue/registry.js';
 import type { ScenarioFrame } from '../catalogue/frame.js';
 import { ScenarioError } from '../errors.js';
 import type { Ports, ScenarioId } from '../ports.js';
+import type { PursePorts } from '../purse-ports.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
 import { keyBackup, keyRecover } from './keys.js';
 import { plainBackup, plainRecover } from './plain.js';
+import { purseAskedTransfer, purseTransfer } from './purse.js';
+import type { PurseOptions, PurseProgress } from './purse.js';
 import type { Progress, ScenarioOptions } from './types.js';
 
 /**
@@ -42,12 +45,18 @@ export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...Object.values(basicMachines).map((machine) => definition(machine)),
 ];
 
+/** Scenarios of card-to-card money. */
+export const purseDefinitions: readonly ScenarioDefinition<PursePorts, PurseOptions, PurseProgress>[] = [
+  definition(purseTransfer), definition(purseAskedTransfer),
+];
+
 /** What every scenario of every system has, whatever it is run with. */
 export type AnyDefinition = Pick<ScenarioDefinition, 'frame' | 'machine'>;
 
 /** All scenarios of all systems, in the order of the frames; other systems add theirs here. */
 export const definitions: readonly AnyDefinition[] = [
   ...backupDefinitions,
+  ...purseDefinitions,
 ];
 
 /**
