@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { ChipError, loadProfile } from '../../emulator/index.js';
 import { capabilities } from '../../scenarios/index.js';
 import type { Capability } from '../../scenarios/index.js';
 import { BenchError } from '../world/errors.js';
@@ -50,8 +51,25 @@ function packageRoot(): string {
   return join(here, ...up);
 }
 
-/** The prebuilt reference firmware. */
-export const referenceImage: string = join(root, 'devices', 'firmware', 'images', 'card.elf');
+const imageFile = (name: string): string => join(root, 'devices', 'firmware', 'images', `${name}.elf`);
+
+/** The prebuilt reference firmware with every system. */
+export const referenceImage: string = imageFile('card');
+/** The prebuilt reference firmware for chips with little code memory and a coprocessor: embodiments 1, 2 and 7. */
+export const smallReferenceImage: string = imageFile('card-small');
+/** Code memory, bytes, up to which the small image is meant. */
+const smallCode = 32_768;
+
+/** The prebuilt reference firmware for a chip. What is wrong with the chip is left to those who load it. */
+export function referenceFor(chip: string, overrides: readonly string[] = []): string {
+  try {
+    const { code, crypto } = loadProfile(chip, [...overrides]);
+    return code.bytes <= smallCode && crypto.present ? smallReferenceImage : referenceImage;
+  } catch (error) {
+    if (!(error instanceof ChipError)) throw error;
+    return referenceImage;
+  }
+}
 
 /** Version of this package. */
 export function toolVersion(): string {
@@ -112,14 +130,14 @@ export function certifyOptions(argv: readonly string[]): CertifyOptions {
   if (protocol !== 'T=0' && protocol !== 'T=1') throw usage(`--protocol: expected T=0 or T=1, got '${protocol}'`);
   const jobs = values.jobs === undefined ? Math.min(availableParallelism(), 8) : whole('jobs', values.jobs, 1, 64);
   return {
-    image: positionals[0] ?? referenceImage, chip: values.chip, overrides: values.set, seed: whole('seed', values.seed, 0, 0xffffffff),
+    image: positionals[0] ?? referenceFor(values.chip, values.set), chip: values.chip, overrides: values.set, seed: whole('seed', values.seed, 0, 0xffffffff),
     protocol, points: values.point, from: values.from, jobs, cuts: whole('cuts', values.cuts, 0, 1_000_000), out: values.out,
     json: values.json, offered: values.ics === undefined ? defaultClaims : readStatement(values.ics),
   };
 }
 
 function imageAndChip(options: Pick<CertifyOptions, 'image' | 'chip' | 'overrides'>): string {
-  const image = options.image === referenceImage ? '' : ` ${basename(options.image)}`;
+  const image = options.image === referenceFor(options.chip, options.overrides) ? '' : ` ${basename(options.image)}`;
   return `${image} --chip ${options.chip}${options.overrides.map((override) => ` --set ${override}`).join('')}`;
 }
 

@@ -4,7 +4,7 @@ import { backupDefinitions, frameOf, runScenario, samples, sentence } from '../.
 import type { SampleName, ScenarioEvent, ScenarioId, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
 import { WorldFactory } from '../certify/factory.js';
 import { loadSetup } from '../certify/setup.js';
-import { referenceImage } from '../certify/options.js';
+import { referenceFor } from '../certify/options.js';
 import { optionsOf, prepare } from '../certify/prepare.js';
 import { noBindings } from '../script/build.js';
 import { BenchError } from '../world/errors.js';
@@ -67,7 +67,7 @@ function parsed(argv: readonly string[]) {
 
 function runOptions(argv: readonly string[]): RunOptions {
   const { values, positionals } = parsed(argv);
-  const [scenario, image = referenceImage, ...rest] = positionals;
+  const [scenario, image = referenceFor(values.chip, values.set), ...rest] = positionals;
   if (scenario === undefined || rest.length > 0) throw usage('give one SCENARIO and at most one IMAGE');
   const seed = Number(values.seed);
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) throw usage(`--seed: '${values.seed}' is no whole number`);

@@ -78,16 +78,16 @@ export interface LogExchange {
 const causes: Partial<Record<ThirdPartyErrorCode, FailureCause>> = { LOG_SILENT: 'late', LOG_CLOSED: 'link' };
 
 /** The third party as the scenarios want it. */
-export function createThirdPartyPort(party: Pick<ThirdParty, 'query' | 'log'>, tell: (exchange: LogExchange) => void = () => undefined): ThirdPartyPort {
+export function createThirdPartyPort(party: Pick<ThirdParty, 'query' | 'log'>, tell?: (exchange: LogExchange) => void): ThirdPartyPort {
   const ask = <T>(operation: LogExchange['operation'], bytes: Uint8Array, parse: (answer: Uint8Array) => T): Promise<Outcome<T>> => {
     try {
       const answer = party[operation](bytes);
-      tell({ operation, sent: bytes.length, received: answer.length });
+      tell?.({ operation, sent: bytes.length, received: answer.length });
       return Promise.resolve({ ok: true, value: parse(answer), marks: [] });
     } catch (error) {
       if (error instanceof CodecError) return Promise.resolve({ ok: false, cause: 'unexpected', text: `${error.code}: ${error.message}`, marks: [] });
       if (!(error instanceof ThirdPartyError)) throw error;
-      tell({ operation, sent: bytes.length, received: 0, code: error.code });
+      tell?.({ operation, sent: bytes.length, received: 0, code: error.code });
       return Promise.resolve({ ok: false, cause: causes[error.code] ?? 'refused', safeCode: error.code, text: `${error.code}: ${error.message}`, marks: [] });
     }
   };

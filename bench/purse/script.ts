@@ -38,14 +38,16 @@ class ScriptRun {
   }
 
   /** What is wrong with the answer to an action; undefined when all is as expected. */
-  async #send(role: PurseRole, command: PurseCommand, action: PurseAction): Promise<string | undefined> {
+  async #send(
+    role: PurseRole, command: PurseCommand, action: PurseAction, keep = (data: Uint8Array) => this.#keep(action, data, command.name),
+  ): Promise<string | undefined> {
     const line: CardLine = this.#world.bench.slot(role).line;
     const { sw, data } = await line.transmit(command);
     line.takeMarks();
     const status = sw.toString(16).toUpperCase().padStart(4, '0');
     const expected = ('sw' in action ? action.sw : undefined) ?? '9000';
     if (status !== expected) return `${command.name} was answered ${status}, expected ${expected}`;
-    if (sw === 0x9000) return this.#keep(action, data, command.name);
+    if (sw === 0x9000) return keep(data);
     return data.length === 0 ? undefined : `${command.name} was refused with ${data.length} bytes of data`;
   }
 
@@ -76,8 +78,7 @@ class ScriptRun {
     if (action.sw !== undefined) this.#world.issuer.restore(records);
     if (alter) bytes = alterObject(bytes, alter, (name) => this.#object(name));
     if (as !== undefined) this.#objects.set(as, bytes);
-    const { as: _, ...rest } = action;
-    return this.#send(to, purse.loadIssue(bytes), rest as PurseAction);
+    return this.#send(to, purse.loadIssue(bytes), action, () => undefined);
   }
 
   /** Carries out one action; says what was not as expected. */

@@ -50,7 +50,7 @@ export class PurseWorld {
     this.ports = {
       payer: createPursePort(this.bench.slot('payer').line),
       payee: createPursePort(this.bench.slot('payee').line),
-      thirdparty: createThirdPartyPort(this.thirdParty, hooks.log),
+      thirdparty: createThirdPartyPort(this.thirdParty, (exchange) => hooks.log?.(exchange)),
     };
   }
 

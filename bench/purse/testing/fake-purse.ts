@@ -4,7 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { CodecError, concat, equalBytes, nobleOps, textBytes, toHex, uintBytes, uintOf, writeTlv } from '../../codec/index.js';
 import type { PublicKeyOps } from '../../codec/index.js';
 import { DeviceError } from '../../../devices/index.js';
-import type { CardChannel, CardMark, CardSession, ChannelObserver, Command, CommandFields, Moment, Reply } from '../../../devices/index.js';
+import type { CardChannel, CardMark, CardSession, Command, CommandFields, Moment, Reply } from '../../../devices/index.js';
 import type { SlotCard } from '../../world/card-slot.js';
 import { seededRandom } from '../../world/random.js';
 import { purseAid, purseApplet } from '../commands.js';
@@ -71,7 +71,7 @@ export class FakePurse implements CardChannel {
   }
 
   now(): Moment { return { cycles: this.#cycle, ms: this.#cycle / 30_000 }; }
-  observe(_: ChannelObserver): () => void { return () => undefined; }
+  observe(): () => void { return () => undefined; }
   marks(): readonly CardMark[] { return this.#marks; }
   open(): Promise<CardSession> { return this.reset('cold'); }
 

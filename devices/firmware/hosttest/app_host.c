@@ -9,6 +9,7 @@
  *   cut N        power goes in the middle of the N-th memory operation from here (0: the next one); the command
  *                in progress is answered by {"cut":true} and the card is on again
  *   wear PAGE    that page can no longer be written
+ *   seed N       the random numbers from here on are others than those of cards with another N
  *   fill BYTE    the byte found in pages that a cut left half written (default A5)
  * Memory operations: a data page written or erased, a change of one or two pages committed. A cut in a commit
  * leaves the old state when N counts it the first time and the new one when power goes behind it (N + 1).
@@ -26,7 +27,9 @@
 #include "link/apdu.h"
 #include "nvm/nvm.h"
 
-#define CAPACITY 640
+/** Longest command and answer, as on chips with 2 KB of RAM and with more. */
+#define CAPACITY_SMALL 640
+#define CAPACITY 2048
 #define MAX_PAGES 8192
 
 static uint8_t *memory;
@@ -48,10 +51,10 @@ void hal_trace_step(uint8_t embodiment, uint8_t a, uint8_t b, uint8_t outcome)
     size_t n = strlen(steps);
     snprintf(steps + n, sizeof steps - n, "%s\"%u:%u-%u:%u\"", n ? "," : "", embodiment, a, b, outcome);
 }
+static uint32_t counter;
 /** Repeatable numbers: SHA-256 of a counter. */
 void hal_random(uint8_t *out, size_t length)
 {
-    static uint32_t counter;
     uint8_t block[32];
     while (length > 0) {
         size_t n = length < 32 ? length : 32;
@@ -179,8 +182,9 @@ static int unhex(const char *text, uint8_t *out, int limit)
 static void command(const char *line)
 {
     static uint8_t raw[4 + CAPACITY], buf[CAPACITY];
-    int n = unhex(line, raw, sizeof raw);
-    struct apdu a = {raw[0], raw[1], raw[2], raw[3], (uint16_t)(n - 4), buf, CAPACITY, 0, false};
+    int n = unhex(line, raw, ram > 2048 ? (int)sizeof raw : 4 + CAPACITY_SMALL);
+    uint16_t capacity = ram > 2048 ? CAPACITY : CAPACITY_SMALL;
+    struct apdu a = {raw[0], raw[1], raw[2], raw[3], (uint16_t)(n - 4), buf, capacity, 0, false};
     steps[0] = 0;
     ops = 0;
     memcpy(buf, raw + 4, (size_t)n - 4);
@@ -227,6 +231,9 @@ int main(int argc, char **argv)
         } else if (strncmp(line, "wear ", 5) == 0) {
             worn[atoi(line + 5)] = 1;
             printf("{\"worn\":true}\n");
+        } else if (strncmp(line, "seed ", 5) == 0) {
+            counter = (uint32_t)atol(line + 5) << 20;
+            printf("{\"seed\":true}\n");
         } else if (strncmp(line, "fill ", 5) == 0) {
             half = (uint8_t)strtol(line + 5, NULL, 16);
             printf("{\"fill\":true}\n");

@@ -1,18 +1,15 @@
 // Size and stack of a firmware image: node tools/size.mjs <image.elf> <object folder> <tool prefix>.
 // Code, static RAM by symbol, and the deepest stack by call chain: frames from the instructions (push, sub sp), from
-// gcc's .su files where an instruction adjusts by a register; calls from bl and b to another function; a call by pointer may go to each function whose address is in the image.
+// gcc's .su files where an instruction adjusts by a register; calls from bl and b to another function; a call by pointer may go to each function whose address is taken.
 // Interrupts do not nest (one priority). Fails when the deepest stack does not fit the reserve in hal/hal.c,
 // and on recursion and frames of unknown size.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [elf, objects, prefix = 'arm-none-eabi-'] = process.argv.slice(2);
 const tool = (name, ...args) => execFileSync(`${prefix}${name}`, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
 const INTERRUPTS = ['uart_interrupt', 'timer_interrupt', 'wake_interrupt'];
-/** Bytes of the vector table at 0. */
-const VECTORS = 80;
 /** Frame that the core pushes, and the word that aligns it. */
 const EXCEPTION_FRAME = 36;
 /** Never reached on a chip with the coprocessor. */
@@ -22,18 +19,18 @@ const SOFTWARE = /^(x25519_software|ed25519_software|sha256_compress$|aes_softwa
 const ABOVE_HMAC = /^crypto_hmac_/;
 const NOT_IN_HMAC = /^(md5_compress|sha1_compress|crypto_sha256)$/;
 
-function* suFiles(folder) {
+function* filesBelow(folder, ending) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* suFiles(path);
-    else if (entry.name.endsWith('.su')) yield path;
+    if (entry.isDirectory()) yield* filesBelow(path, ending);
+    else if (entry.name.endsWith(ending)) yield path;
   }
 }
 
 /** Function name to its largest frame by the compiler. */
 function compilerFrames() {
   const frames = new Map();
-  for (const file of suFiles(objects)) {
+  for (const file of filesBelow(objects, '.su')) {
     for (const line of readFileSync(file, 'utf8').trim().split('\n').filter(Boolean)) {
       const [place, bytes, kind] = line.split('\t');
       if (kind.includes('dynamic') && !kind.includes('bounded')) throw new Error(`frame of unknown size: ${place}`);
@@ -76,19 +73,22 @@ function functionsOf() {
   return functions;
 }
 
-/** Calls by pointer may go to every function whose address is a word of the image (the vector table excepted). */
+/**
+ * Calls by pointer may go to every function whose address an object file asks for (the vector table excepted). Looking
+ * for addresses among the words of the image would take numbers for functions.
+ */
 function addressTaken(functions) {
-  const scratch = mkdtempSync(join(tmpdir(), 'cardbench-size-'));
-  const file = join(scratch, 'image.bin');
-  tool('objcopy', '-O', 'binary', '-j', '.text', elf, file);
-  const image = readFileSync(file);
-  rmSync(scratch, { recursive: true });
-  const taken = new Set();
-  for (let at = VECTORS; at + 4 <= image.length; at += 4) {
-    const word = image.readUInt32LE(at);
-    if ((word & 1) === 1 && functions.has(word - 1)) taken.add(word - 1);
+  const names = new Set();
+  for (const path of filesBelow(objects, '.o')) {
+    let counts = false;
+    for (const line of tool('objdump', '-r', path).split('\n')) {
+      const section = /^RELOCATION RECORDS FOR \[(.+)\]/.exec(line);
+      if (section) counts = /^\.(text|rodata)/.test(section[1]);
+      const [, symbol] = /\sR_ARM_ABS32\s+(\S+)/.exec(line) ?? [];
+      if (counts && symbol !== undefined) names.add(symbol.replace(/^\.text\./, ''));
+    }
   }
-  return taken;
+  return new Set([...functions].filter(([, { name }]) => names.has(name)).map(([address]) => address));
 }
 
 function deepest(functions, roots, skip) {
