@@ -1,11 +1,15 @@
-import type { RecordEvent, RecordVerdict } from '../../reports/index.js';
-import { clauseText, missingFor, plan, planId, planPoint } from '../../scenarios/index.js';
+import type { RecordEvent } from '../../reports/index.js';
+import { missingFor, plan, planId, planPoint } from '../../scenarios/index.js';
 import type { Capability, ListedPoint, SystemName } from '../../scenarios/index.js';
+import { purseRunner } from '../purse/runner.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
 import type { WorldFactory } from './factory.js';
 import { replayCutLine, replayLine } from './options.js';
 import type { CertifyOptions } from './options.js';
+import { pointEvent, verdictEvent } from './point-events.js';
 import { runPoint } from './point.js';
+
+export { pointEvent, verdictEvent } from './point-events.js';
 
 /** What a runner may use for its points; one for all points of a worker. */
 export interface RunnerSetting {
@@ -30,23 +34,6 @@ export interface PointRunner {
   points(options: Pick<CertifyOptions, 'cuts'>): readonly ListedPoint[];
   /** Rejects only on a defect of the bench itself. */
   run(point: string, setting: RunnerSetting): Promise<readonly RecordEvent[]>;
-}
-
-/** First event of a point. */
-export function pointEvent(point: ListedPoint): RecordEvent {
-  const { id, scenario, title, needs } = point;
-  return { type: 'point', point: id, scenario, title, clause: clauseText(point), needs, cycle: 0 };
-}
-
-/** Last event of a point. */
-export function verdictEvent(
-  point: ListedPoint, judged: { readonly verdict: RecordVerdict; readonly reasons: readonly string[]; readonly step?: string },
-  { cycle = 0, replay = '' }: { readonly cycle?: number; readonly replay?: string } = {},
-): RecordEvent {
-  const { verdict, reasons, step } = judged;
-  return {
-    type: 'verdict', point: point.id, verdict, cycle, clause: clauseText(point), reasons, flags: point.flags, replay, ...step !== undefined && { step },
-  };
 }
 
 /** Events of a point that is not run because the statement, chip or bench does not offer what it needs. */
@@ -75,6 +62,7 @@ export const cutRunner: PointRunner = {
 /** All runners in the order in which their points are run; another system adds its runner before the cuts. */
 export const pointRunners: readonly PointRunner[] = [
   backupRunner,
+  purseRunner,
   cutRunner,
 ];
 

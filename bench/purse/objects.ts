@@ -88,7 +88,7 @@ export interface CaCertificate {
 const { amount, challengeId, g1, g2, protectedChallenge, payeeId, publicKey, caSignature, issuedAmount, issueNumber, issuerSignature, payment, r1, state, thirdPartySignature } = elements;
 
 /** F0. */
-export const challenge = template<Challenge>(0xf0, 'challenge', { amount, challengeId, g1, g2, protectedChallenge });
+export const challenge = template<Challenge>(0xf0, 'challenge', { amount, g1, g2, challengeId, protectedChallenge });
 /** F1. */
 export const paymentObject = template<Payment>(0xf1, 'payment', { protectedChallenge, payment, publicKey, caSignature, issuedAmount, issueNumber, issuerSignature });
 /** F2. */

@@ -1,4 +1,4 @@
-import { signerOf } from '../codec/index.js';
+import { signerOf, toHex } from '../codec/index.js';
 import type { PublicKeyOps } from '../codec/index.js';
 import type { PurseAction } from '../../scenarios/index.js';
 import { seededRandom } from '../world/random.js';
@@ -14,9 +14,13 @@ function somebody(seed: number, ops: PublicKeyOps): { readonly authority: Return
   return { authority: createAuthority(seededRandom(seed, 'somebody CA'), ops), issuer: createMoneyIssuer(seededRandom(seed, 'somebody issuer'), ops) };
 }
 
-/** An issue (F6) as somebody else than the issuer would sign it. */
-export const issueBySomebody = (world: PurseWorld, publicKey: Uint8Array, amount: number): Uint8Array =>
-  somebody(world.parts.seed, world.parts.ops).issuer.issue(publicKey, amount);
+/** An issue (F6) under the key's next number as somebody else than the issuer would sign it. */
+export function issueBySomebody(world: PurseWorld, publicKey: Uint8Array, amount: number): Uint8Array {
+  const { issuer } = somebody(world.parts.seed, world.parts.ops);
+  const key = toHex(publicKey);
+  for (const record of world.issuer.records()) if (record.key === key) issuer.issue(publicKey, amount);
+  return issuer.issue(publicKey, amount);
+}
 
 /**
  * A payment (F1) for a challenge by a payer that exists only on the bench. `other-key`: the issuer's true signature, but

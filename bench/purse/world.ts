@@ -4,6 +4,7 @@ import type { AbstractPurse, AbstractPurseWorld, PursePorts } from '../../scenar
 import { CardBench } from '../world/card-bench.js';
 import type { BenchState } from '../world/card-bench.js';
 import type { SlotCard, SlotHooks } from '../world/card-slot.js';
+import { BenchError } from '../world/errors.js';
 import { seededRandom } from '../world/random.js';
 import { purse } from './commands.js';
 import { lookAt } from './look.js';
@@ -54,9 +55,16 @@ export class PurseWorld {
     };
   }
 
-  /** Powers both cards and selects the applet. */
+  /** Powers both cards and selects the applet. Throws BenchError BENCH_PREPARE when a card does not know it. */
   async open(): Promise<void> {
-    for (const role of purseRoles) await this.bench.slot(role).line.bringUp();
+    for (const role of purseRoles) await this.#bringUp(role);
+  }
+
+  async #bringUp(role: PurseRole): Promise<void> {
+    const { line } = this.bench.slot(role);
+    await line.resetOnly('cold');
+    const { sw } = await line.select();
+    if (sw !== 0x9000) throw new BenchError('BENCH_PREPARE', `SELECT of the purse on the card '${role}' was answered ${sw.toString(16).toUpperCase()}`);
   }
 
   /** Personalises both cards. Throws BenchError BENCH_PERSONALISE. */
@@ -91,7 +99,7 @@ export class PurseWorld {
   /** Powers on what has no power and selects the applet there; gives the cards it did. */
   async recover(): Promise<readonly PurseRole[]> {
     const dark = purseRoles.filter((role) => !this.bench.slot(role).powered);
-    for (const role of dark) await this.bench.slot(role).line.bringUp();
+    for (const role of dark) await this.#bringUp(role);
     return dark;
   }
 

@@ -114,6 +114,7 @@ export interface PurseScript {
 /** A point of the purse's plan. Plain data. */
 export interface PursePoint extends SystemPoint {
   readonly system: 'purse';
+  readonly scenario: `purse/${PurseEmbodiment}/transfer`;
   readonly embodiment: PurseEmbodiment;
   /** True when something is wrong in it that card or third party must withstand. */
   readonly negative: boolean;

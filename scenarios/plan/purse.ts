@@ -97,7 +97,7 @@ const altered: readonly PursePoint[] = [
   ...(['encrypted', 'hashed', 'signed'] as const).map((alternative) => refusedAt(`eC altered, challenge ${alternative}`, '3-4', { element: 'protected-challenge', change: 'flip' }, '6A80', alternative)),
   refusedAt('eC says another alternative', '3-4', { element: 'protected-challenge', change: 'flip-first' }, '6A80', 'hashed'),
   ...(['payment', 'public-key', 'ca-signature', 'issued-amount', 'issue-number', 'issuer-signature'] as const satisfies readonly PurseElement[])
-    .map((element) => refusedAt(`${element} altered on the way to the payee`, '3-4', { element, change: 'flip' }, '6982')),
+    .map((element) => refusedAt(`${element} altered on the way to the payee`, '3-4', { element, change: element === 'issue-number' ? 'flip-first' : 'flip' }, '6982')),
   ...([['append', 'a byte more'], ['leave-out', 'an element less'], ['change-over', 'two elements changed over']] as const)
     .map(([change, what]) => refusedAt(`a payment with ${what}`, '1.2', { change }, '6A80')),
   script(1, 'A', { title: 'eC of another challenge', steps: ['P-3'], rules: ['3-4'], negative: true },
@@ -179,7 +179,7 @@ const cuts: readonly PursePoint[] = [
   ...[0.2, 0.5, 0.8].map((part) => cut(2, `power cut on the payee at ${part} of ACCEPT`, { card: 'payee', during: 'accept', part })),
   cut(1, 'both cards lose power in PAY', { card: 'payer', during: 'pay', part: 0.5 }, { card: 'payee', during: 'pay', part: 0.5 }),
   cut(1, 'both cards lose power in RECEIVE', { card: 'payer', during: 'receive', part: 0.6 }, { card: 'payee', during: 'receive', part: 0.6 }),
-  cut(2, 'the payer in PAY, then both in ACCEPT', { card: 'payer', during: 'accept', part: 0.4 }, { card: 'payee', during: 'accept', part: 0.4 }),
+  cut(2, 'both cards lose power in ACCEPT', { card: 'payer', during: 'accept', part: 0.4 }, { card: 'payee', during: 'accept', part: 0.4 }),
 ];
 
 /** The test plan of card-to-card money. */

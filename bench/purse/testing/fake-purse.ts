@@ -62,6 +62,7 @@ export class FakePurse implements CardChannel {
   #cut: number | undefined;
   #marks: CardMark[] = [];
   #prepared: Uint8Array | undefined;
+  #late: State | undefined;
   #step = 0;
 
   constructor(seed: number, flaws: readonly Flaw[] = [], ops: PublicKeyOps = nobleOps) {
@@ -94,10 +95,11 @@ export class FakePurse implements CardChannel {
   }
 
   cutAt(cycle: number | undefined): void { this.#cut = cycle; }
-  snapshot(): unknown { return [this.state, this.session, this.#cycle, this.#cut, this.#prepared]; }
+  snapshot(): unknown { return [this.state, this.session, this.#cycle, this.#cut, this.#prepared, this.#late]; }
 
   restore(saved: unknown): void {
-    [this.state, this.session, this.#cycle, this.#cut, this.#prepared] = saved as [State, CardSession | undefined, number, number | undefined, Uint8Array | undefined];
+    [this.state, this.session, this.#cycle, this.#cut, this.#prepared, this.#late] =
+      saved as [State, CardSession | undefined, number, number | undefined, Uint8Array | undefined, State | undefined];
     this.#marks = [];
   }
 
@@ -107,6 +109,8 @@ export class FakePurse implements CardChannel {
     const { ins, p1, p2, data = new Uint8Array(0) } = command as CommandFields;
     this.#marks = [];
     const startedAt = this.now();
+    this.state = this.#late ?? this.state;
+    this.#late = undefined;
     const before = this.state;
     let [sw, answer] = [0x9000, new Uint8Array(0)];
     try {
@@ -120,12 +124,12 @@ export class FakePurse implements CardChannel {
     const after = this.state;
     this.state = before;
     const middle = this.#cycle + COMMAND_CYCLES / 2;
-    if (this.#flaws.has('credits-before-answer') && (ins === 0x76 || ins === 0x78) && after.received !== before.received && this.#cut !== undefined && this.#cut < middle)
+    if (this.#flaws.has('credits-before-answer') && after.received !== before.received && this.#cut !== undefined && this.#cut < middle)
       this.state = { ...before, balance: after.balance, received: after.received };
-    if (!(this.#flaws.has('debits-late') && ins === 0x74)) this.#pass(middle);
-    else this.#pass(this.#cycle + COMMAND_CYCLES - 1);
-    this.state = after;
-    this.#pass(this.#flaws.has('debits-late') && ins === 0x74 ? this.#cycle + 1 : middle + COMMAND_CYCLES / 2);
+    this.#pass(middle);
+    if (this.#flaws.has('debits-late') && ins === 0x74) this.#late = after;
+    else this.state = after;
+    this.#pass(middle + COMMAND_CYCLES / 2);
     return { data: answer, sw, startedAt, endedAt: this.now(), findings: [] };
   }
 
@@ -134,6 +138,7 @@ export class FakePurse implements CardChannel {
       this.#cycle = Math.max(this.#cycle, this.#cut);
       this.session = undefined;
       this.#prepared = undefined;
+      this.#late = undefined;
       const cycle = this.#cut;
       this.#cut = undefined;
       throw new DeviceError('CARD_POWER_CUT', { what: `power went at cycle ${cycle}`, cycle });
