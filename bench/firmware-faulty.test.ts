@@ -133,9 +133,9 @@ describe('faulty.json', () => {
     expect(faulty.map((f) => f.name).sort()).toEqual(listed.map((line) => line.split(' ')[0]).sort());
     for (const f of faulty) {
       expect(f.macro).toBe(`FAULT_${f.name.toUpperCase().replaceAll('-', '_')}`);
-      expect(f.clause).toMatch(/^docs\/protocol\.md 2\.\d/);
-      expect(f.invariant).toMatch(/^I\d+$/);
-      for (const step of Object.values(f.steps)) expect(step).toMatch(/^[1-4]-\d+$/);
+      expect(f.clause).toMatch(f.system === 'purse' ? /^docs\/purse\.md 3 rules? \d/ : /^docs\/protocol\.md 2\.\d/);
+      expect(f.invariant).toMatch(f.system === 'purse' ? /^(V[1-7]|rule \d+)$/ : /^I\d+$/);
+      for (const step of Object.values(f.steps)) expect(step).toMatch(f.system === 'purse' ? /^P-[1-6]$/ : /^[1-4]-\d+$/);
     }
   });
 

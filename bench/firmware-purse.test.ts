@@ -2,13 +2,14 @@ import { gcm } from '@noble/ciphers/aes.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commands, concat, nobleOps, signerOf, textBytes, toHex, writeTlv } from './codec/index.js';
+import { commands, concat, nobleOps, signerOf, textBytes, toHex, uintOf, writeTlv } from './codec/index.js';
 import {
   amount, backupAid, ca, elementsOf, entryFaults, message, purseAid, PurseCard, PurseRefused, receipt, serviceState, template,
 } from './firmware/purse-desk.js';
 import { Desk } from './firmware/desk.js';
 import { HostLine, buildCrypto, buildHost } from './firmware/host-line.js';
 import { decode, pageMap } from './nvm/index.js';
+import { seededRandom } from './world/random.js';
 
 type Host = PurseCard & { readonly line: HostLine };
 
@@ -539,6 +540,51 @@ describe('power cuts in the middle of every memory operation', () => {
       if (torn) expect(await a.status(0xca, 0xdf, 0x21)).toBe('6A82');
       await a.send(0x40);
     })).toBe(2);
+  });
+});
+
+/** A command with bytes changed, cut off, added or put in from elsewhere. */
+function mutated(data: Uint8Array, number: (below: number) => number): Uint8Array {
+  const bytes = data.slice();
+  const at = number(bytes.length + 1);
+  switch (number(5)) {
+    case 0: return bytes.slice(0, at);
+    case 1: return concat(bytes, new Uint8Array(1 + number(9)).fill(number(256)));
+    case 2: return concat(bytes.slice(0, at), bytes.slice(at + 1 + number(4)));
+    case 3: return concat(bytes.slice(0, at), Uint8Array.of(0x82, number(256), number(256)), bytes.slice(at));
+    default: return bytes.map((byte, i) => (i === at || i === number(bytes.length) ? number(256) : byte));
+  }
+}
+
+describe('hostile commands under the sanitizers', () => {
+  it('3,000 of them: refused or harmless, no payment is credited that was not made, both cards go on', async () => {
+    const [a, b] = await pair(1_000_000);
+    const random = seededRandom(11, 'hostile purse');
+    const number = (below: number): number => uintOf(random(4)) % below;
+    const f0 = await b.challenge(5, 1);
+    const f1 = await a.pay(f0);
+    const f3 = await b.receive(await a.pay(await b.challenge(7, 3, 2), 2), 2);
+    const f6 = a.issueObject(9, 2, a.publicKey, ca);
+    const genuine: readonly (readonly [number, number, number, Uint8Array])[] = [
+      [0x70, 0, 0, f6], [0x72, 1, 1, writeTlv(0xd0, amount(5))], [0x74, 1, 0, f0], [0x76, 1, 0, f1], [0x76, 2, 0, f1], [0x78, 2, 0, serviceState(f3, 1, ca)],
+      [0x7a, 0, 0, writeTlv(0xd1, new Uint8Array(8))], [0x7c, 0, 0, template(0xf5, [[0xd5, b.id], [0xd1, new Uint8Array(8)], [0xde, new Uint8Array(64)]])],
+      [0xca, 0xdf, 0x20, new Uint8Array()], [0xda, 0xdf, 0x30, b.id],
+    ];
+    const seen = new Map<string, number>();
+    for (let i = 0; i < 3000; i += 1) {
+      const [ins, p1, p2, data] = genuine[number(genuine.length)];
+      const on = number(2) === 0 ? a : b;
+      const [q1, q2] = number(8) === 0 ? [number(256), number(256)] : [p1, p2];
+      const { sw } = await on.raw(ins, q1, q2, ins === 0x76 && number(9) === 0 ? mutated(mutated(data, number), number) : mutated(data, number));
+      seen.set(sw, (seen.get(sw) ?? 0) + 1);
+    }
+    for (const sw of ['9000', '6700', '6982', '6985', '6A80', '6A82', '6A86']) expect(seen.get(sw) ?? 0, sw).toBeGreaterThan(0);
+    expect([...seen.keys()].filter((sw) => !/^(9000|6700|6982|6985|6A8[0246])$/.test(sw))).toEqual([]);
+    const [payer, payee] = [await a.state(), await b.state()];
+    expect([payer.issued, payer.received, payee.received]).toEqual([1_000_000, 0, 0]);
+    expect(payer.balance).toBe(1_000_000 - payer.paid);
+    await b.receive(f1);
+    expect((await b.state()).balance).toBe(5);
   });
 });
 

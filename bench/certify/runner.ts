@@ -1,6 +1,7 @@
 import type { RecordEvent } from '../../reports/index.js';
 import { missingFor, plan, planId, planPoint } from '../../scenarios/index.js';
 import type { Capability, ListedPoint, SystemName } from '../../scenarios/index.js';
+import { purseCutRunner } from '../purse/cut-runner.js';
 import { purseRunner } from '../purse/runner.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
 import type { WorldFactory } from './factory.js';
@@ -64,6 +65,7 @@ export const pointRunners: readonly PointRunner[] = [
   backupRunner,
   purseRunner,
   cutRunner,
+  purseCutRunner,
 ];
 
 /** Every point of a campaign with its runner, in order. */

@@ -22,10 +22,13 @@ export interface CaughtByCut {
 export interface FaultyBuild {
   readonly name: string;
   readonly macro: string;
+  /** System whose applet has the fault; absent: the backup system. */
+  readonly system?: 'purse';
   /** Step that goes wrong, by embodiment. */
   readonly steps: Readonly<Record<string, string>>;
   readonly clause: string;
-  readonly invariant: InvariantId;
+  /** Of a system beside the backup: one of its own invariants, or the rule of its contract that a point shows broken. */
+  readonly invariant: InvariantId | `V${number}` | `rule ${number}`;
   readonly description: string;
   /** Absent where no cut within a phase is needed, or none shows it. */
   readonly tear?: CaughtByCut;
