@@ -59,6 +59,10 @@ export interface StepEvent {
 export interface ApduEvent {
   readonly type: 'apdu';
   readonly point: string;
+  /** Role of the card where there are several on one clock; absent: the one card. */
+  readonly card?: string;
+  /** The card is a real one and its time the wall's; absent: virtual time. */
+  readonly time?: 'wall';
   /** When the command began. */
   readonly cycle: number;
   /** From the command's first to the answer's last byte. */

@@ -2,6 +2,8 @@ import type { PointRelatedEvent } from '../../reports/index.js';
 import { missingFor, plan, planId, planPoint } from '../../scenarios/index.js';
 import type { Capability, ListedPoint } from '../../scenarios/index.js';
 import { memberCutRunner, memberRunner } from '../member/runner.js';
+import { purseCutRunner } from '../purse/cut-runner.js';
+import { purseRunner } from '../purse/runner.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
 import type { WorldFactory } from './factory.js';
 import { replayCutLine, replayLine } from './options.js';
@@ -38,9 +40,11 @@ export const cutRunner: PointRunner = {
 /** All runners in the order in which their points are run; another system adds its runner before the cuts. */
 export const pointRunners: readonly PointRunner[] = [
   backupRunner,
+  purseRunner,
   memberRunner,
   memberCutRunner,
   cutRunner,
+  purseCutRunner,
 ];
 
 /** Every point of a campaign with its runner, in order. */

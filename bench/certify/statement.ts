@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { nearestName } from '../../emulator/index.js';
@@ -130,12 +130,13 @@ export const withoutStatement: Statement = {
 
 /**
  * The statement an image is tested by: the one given, for images of the reference firmware (also its faulty builds) the
- * one that is shipped with it, otherwise {@link withoutStatement}.
+ * one that is shipped with it (the small image has its own), otherwise {@link withoutStatement}.
  * @param shipped path of the reference firmware's statement
  * @throws BenchError BENCH_USAGE
  */
 export function statementFor(image: string, given_: string | undefined, shipped: string): Statement {
   if (given_ !== undefined) return readStatement(given_);
   const own = join(dirname(resolve(shipped)), 'images') + sep;
-  return resolve(image).startsWith(own) ? readStatement(shipped) : withoutStatement;
+  if (!resolve(image).startsWith(own)) return withoutStatement;
+  return readStatement(basename(image) === 'card-small.elf' ? join(dirname(resolve(shipped)), 'ics-small.yaml') : shipped);
 }

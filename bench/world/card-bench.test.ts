@@ -126,6 +126,19 @@ describe('two emulated cards', () => {
     expect(await go()).toEqual(first);
   });
 
+  test('a state taken back forgets what was to be waited for after it', async () => {
+    const { bench } = pair();
+    const { line } = bench.slot('slow');
+    await line.bringUp();
+    const fork = bench.save();
+    const { endedAt } = await line.transmit(status);
+    bench.restore(fork);
+    await bench.idle(bench.clock.hz);
+    await line.resetOnly('warm');
+    bench.restore(fork);
+    expect((await line.transmit(status)).endedAt).toBe(endedAt);
+  });
+
   test('power goes at a moment of the bench, within an exchange or while the card idles, and on that card only', async () => {
     const { bench, log } = pair();
     const { line } = bench.slot('slow');

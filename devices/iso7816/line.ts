@@ -37,6 +37,8 @@ export interface LineState {
   readonly lastSent: Ticks;
   readonly lastReceived: Ticks;
   readonly cardSpoke: boolean;
+  /** Nothing is sent before; -Infinity when nothing holds. */
+  readonly holdUntil: Ticks;
 }
 
 /**
@@ -209,7 +211,7 @@ export class Line {
 
   /** The edges remembered, for a snapshot. */
   save(): LineState {
-    return { lastSent: this.lastSent, lastReceived: this.lastReceived, cardSpoke: this.cardSpoke };
+    return { lastSent: this.lastSent, lastReceived: this.lastReceived, cardSpoke: this.cardSpoke, holdUntil: this.#holdUntil };
   }
 
   /** Takes remembered edges back; findings not yet taken are dropped. */
@@ -217,6 +219,7 @@ export class Line {
     this.lastSent = state.lastSent;
     this.lastReceived = state.lastReceived;
     this.cardSpoke = state.cardSpoke;
+    this.#holdUntil = state.holdUntil;
     this.#findings = [];
   }
 }

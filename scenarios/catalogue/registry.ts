@@ -5,12 +5,14 @@ import { memberFrames } from './member.js';
 import type { ScenarioFrame } from './frame.js';
 import { seedFrames } from './seeds.js';
 import { setFrames } from './sets.js';
+import { purseFrames } from './purse.js';
 
 /** All scenarios of all systems, in protocol order. A new family of scenarios adds its frames here and its machines in machines/registry.ts. */
 export const frames: readonly ScenarioFrame[] = [
   ...basicFrames,
   ...setFrames,
   ...seedFrames,
+  ...purseFrames,
   ...memberFrames,
 ];
 

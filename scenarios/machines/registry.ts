@@ -3,6 +3,7 @@ import { frameOf } from '../catalogue/registry.js';
 import type { ScenarioFrame } from '../catalogue/frame.js';
 import { ScenarioError } from '../errors.js';
 import type { Ports, ScenarioId, SetPorts } from '../ports.js';
+import type { PursePorts } from '../purse-ports.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
 import type { MemberPorts } from '../member-ports.js';
 import { keyBackup, keyRecover } from './keys.js';
@@ -11,6 +12,8 @@ import type { MemberOptions, MemberProgress } from './member.js';
 import { plainBackup, plainRecover } from './plain.js';
 import { seedBackup, seedRecover, seedValueBackup } from './seeds.js';
 import { bundleBackup, bundleRecover, partsBackup, partsRecover, piecesBackup, piecesRecover } from './sets.js';
+import { purseAskedTransfer, purseTransfer } from './purse.js';
+import type { PurseOptions, PurseProgress } from './purse.js';
 import type { Progress, ScenarioOptions } from './types.js';
 
 /**
@@ -54,12 +57,18 @@ export const memberDefinitions: readonly ScenarioDefinition<MemberPorts, MemberO
   definition(memberRegister), definition(memberTrade),
 ];
 
+/** Scenarios of card-to-card money. */
+export const purseDefinitions: readonly ScenarioDefinition<PursePorts, PurseOptions, PurseProgress>[] = [
+  definition(purseTransfer), definition(purseAskedTransfer),
+];
+
 /** What every scenario of every system has, whatever it is run with. */
 export type AnyDefinition = Pick<ScenarioDefinition, 'frame' | 'machine'>;
 
 /** All scenarios of all systems, in the order of the frames; other systems add theirs here. */
 export const definitions: readonly AnyDefinition[] = [
   ...backupDefinitions,
+  ...purseDefinitions,
   ...memberDefinitions,
 ];
 
