@@ -10,6 +10,7 @@ import type { CommandIo } from './exec.js';
 /** Usage of `cardbench safe`. */
 export const SAFE_USAGE = `cardbench safe serve --store DIR [--port 7816] [--host 127.0.0.1] [--tls [--cert FILE --key FILE]]
                      [--id HEX] [--counter-limit N] [--allow-legacy] [--empty-digest] [--issuer HEXKEY]...
+                     [--concurrent N]
 cardbench safe init --store DIR [--id HEX]
 cardbench safe index --store DIR
 serve makes the safe when DIR is new, prints its address on stdout and runs until Ctrl-C or SIGTERM.
@@ -23,7 +24,7 @@ const options = {
   tls: { type: 'boolean', default: false }, cert: { type: 'string' }, key: { type: 'string' }, id: { type: 'string' },
   'counter-limit': { type: 'string', default: '0xFFFFFFFF' }, 'allow-legacy': { type: 'boolean', default: false },
   'empty-digest': { type: 'boolean', default: false }, issuer: { type: 'string', multiple: true, default: [] as string[] },
-  help: { type: 'boolean', default: false },
+  concurrent: { type: 'string', default: '1024' }, help: { type: 'boolean', default: false },
 } as const;
 const belongs: Readonly<Record<string, readonly string[]>> = {
   serve: Object.keys(options), init: ['store', 'id', 'help'], index: ['store', 'help'],
@@ -44,10 +45,10 @@ function parse(argv: readonly string[]) {
 }
 type Values = ReturnType<typeof parse>['values'];
 
-function number(text: string, what: string, most: number): number {
+function number(text: string, what: string, most: number, least = 0): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > most)
-    throw setup(`--${what}: expected 0-${most}, got '${text}'`);
+  if (text.trim() === '' || !Number.isInteger(value) || value < least || value > most)
+    throw setup(`--${what}: expected ${least}-${most}, got '${text}'`);
   return value;
 }
 
@@ -108,7 +109,7 @@ async function start(values: Values, directory: string, store: SafeStore, io: Co
   if (values.issuer.length === 0) io.err('cardbench: no --issuer: key objects and receipts will be refused');
   return serveSafe({
     safe, host: values.host, port: number(values.port, 'port', 65535), operatorToken: home.operatorToken,
-    ...(tls ? { tls } : {}),
+    limits: { concurrent: number(values.concurrent, 'concurrent', 65535, 1) }, ...(tls ? { tls } : {}),
   });
 }
 

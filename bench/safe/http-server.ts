@@ -5,6 +5,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { requestLimit } from './client.js';
 import { SafeError } from './errors.js';
+import { groupCommit } from './group-commit.js';
 import type { Safe } from './safe.js';
 
 /** Limits of a served safe. */
@@ -20,7 +21,7 @@ export interface ServerLimits {
 }
 
 /** The usual limits. */
-export const defaultLimits: ServerLimits = { bodyBytes: requestLimit, requestMs: 10_000, concurrent: 64, graceMs: 2_000 };
+export const defaultLimits: ServerLimits = { bodyBytes: requestLimit, requestMs: 10_000, concurrent: 1024, graceMs: 2_000 };
 
 /** How a safe is served. */
 export interface ServeOptions {
@@ -53,7 +54,7 @@ interface Answer {
 
 interface Route {
   readonly method: 'GET' | 'POST';
-  readonly run: (body: Uint8Array, request: IncomingMessage) => Answer;
+  readonly run: (body: Uint8Array, request: IncomingMessage) => Answer | Promise<Answer>;
 }
 
 const octets = 'application/octet-stream';
@@ -74,12 +75,13 @@ function checkOperator(request: IncomingMessage, token: string | undefined): voi
 }
 
 function routesOf({ safe, operatorToken }: ServeOptions): ReadonlyMap<string, Route> {
+  const registered = groupCommit(safe);
   const acknowledge = (body: Uint8Array): Answer => {
     safe.receipt(body);
     return { status: 204, body: '' };
   };
   return new Map<string, Route>([
-    ['/v1/register', { method: 'POST', run: (body) => bytesAnswer(safe.register(body)) }],
+    ['/v1/register', { method: 'POST', run: async (body) => bytesAnswer(await registered(body)) }],
     ['/v1/retrieve', { method: 'POST', run: (body) => bytesAnswer(safe.retrieve(body)) }],
     ['/v1/receipt', { method: 'POST', run: acknowledge }],
     ['/v1/identity', { method: 'GET', run: () => bytesAnswer(safe.identity()) }],
@@ -173,11 +175,14 @@ function handlerOf(options: ServeOptions, limits: ServerLimits): (request: Incom
   };
 }
 
+/** Connections the system keeps waiting to be taken. */
+const backlog = 2048;
+
 function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>
       reject(new SafeError('SAFE_SETUP', `cannot listen on ${host}:${port} (${cause.code})`, { cause })));
-    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+    server.listen(port, host, backlog, () => resolve(server.address() as AddressInfo));
   });
 }
 
@@ -203,7 +208,7 @@ export async function serveSafe(options: ServeOptions): Promise<SafeServer> {
   const server = options.tls
     ? createHttpsServer({ ...timing, ...options.tls, minVersion: 'TLSv1.2' }, handler)
     : createHttpServer(timing, handler);
-  server.maxConnections = 4 * limits.concurrent;
+  server.maxConnections = 2 * limits.concurrent;
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseRaw(error, socket as Socket));
   const { address, port, family } = await listen(server, options.port ?? 0, options.host ?? '127.0.0.1');
   const name = family === 'IPv6' ? `[${address}]` : address;
