@@ -6,6 +6,7 @@ import {
 } from '../safe/index.js';
 import type { SafeServer, SafeStore, TlsPair } from '../safe/index.js';
 import type { CommandIo } from './exec.js';
+import type { LoadIo } from './safe-load.js';
 
 /** Usage of `cardbench safe`. */
 export const SAFE_USAGE = `cardbench safe serve --store DIR [--port 7816] [--host 127.0.0.1] [--tls [--cert FILE --key FILE]]
@@ -13,6 +14,7 @@ export const SAFE_USAGE = `cardbench safe serve --store DIR [--port 7816] [--hos
                      [--concurrent N]
 cardbench safe init --store DIR [--id HEX]
 cardbench safe index --store DIR
+cardbench safe load [--certificates N] ... (see safe load --help)
 serve makes the safe when DIR is new, prints its address on stdout and runs until Ctrl-C or SIGTERM.
 index prints hash, counter, path of item and path of certificate as CSV, sorted by counter.
 Exit: 0 done, 2 usage or configuration, 3 the store failed`;
@@ -131,9 +133,10 @@ async function serve(values: Values, io: CommandIo): Promise<void> {
   }
 }
 
-/** `cardbench safe`: serve, init, index. Returns the exit code. */
-export async function safeCommand(argv: readonly string[], io: CommandIo): Promise<number> {
+/** `cardbench safe`: serve, init, index, load. Returns the exit code. */
+export async function safeCommand(argv: readonly string[], io: LoadIo): Promise<number> {
   try {
+    if (argv[0] === 'load') return await (await import('./safe-load.js')).safeLoad(argv.slice(1), io);
     const { action, values } = parse(argv);
     if (action === 'help') io.out(SAFE_USAGE);
     else if (action === 'init') init(values, io);

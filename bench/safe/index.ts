@@ -2,7 +2,10 @@
 export * from './client.js';
 export { SafeError } from './errors.js';
 export type { SafeErrorCode } from './errors.js';
-export { lmdbStore } from './lmdb-store.js';
+export { lmdbFigures, lmdbStore } from './lmdb-store.js';
+export type { StoreFigures } from './lmdb-store.js';
+export { startServed } from './process.js';
+export type { ServedProcess } from './process.js';
 export { createSafe, indexCsv } from './safe.js';
 export type { Safe, SafeKeys, SafeParts, SafeSettings } from './safe.js';
 export { memoryStore } from './store.js';
