@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { CodecError, fromHex, toHex } from '../codec/index.js';
 import {
-  SafeError, createSafe, fingerprintOf, indexCsv, initHome, isInitialised, lmdbStore, openHome, ownTls, readTls, serveSafe,
+  SafeError, createCompartments, createSafe, fingerprintOf, indexCsv, initHome, isInitialised, lmdbStore, openHome, ownTls, readTls, serveSafe,
 } from '../safe/index.js';
 import type { SafeServer, SafeStore, TlsPair } from '../safe/index.js';
 import type { CommandIo } from './exec.js';
@@ -11,7 +11,7 @@ import type { LoadIo } from './safe-load.js';
 /** Usage of `cardbench safe`. */
 export const SAFE_USAGE = `cardbench safe serve --store DIR [--port 7816] [--host 127.0.0.1] [--tls [--cert FILE --key FILE]]
                      [--id HEX] [--counter-limit N] [--allow-legacy] [--empty-digest] [--issuer HEXKEY]...
-                     [--concurrent N]
+                     [--concurrent N] [--compartments]
 cardbench safe init --store DIR [--id HEX]
 cardbench safe index --store DIR
 cardbench safe load [--certificates N] ... (see safe load --help)
@@ -26,7 +26,7 @@ const options = {
   tls: { type: 'boolean', default: false }, cert: { type: 'string' }, key: { type: 'string' }, id: { type: 'string' },
   'counter-limit': { type: 'string', default: '0xFFFFFFFF' }, 'allow-legacy': { type: 'boolean', default: false },
   'empty-digest': { type: 'boolean', default: false }, issuer: { type: 'string', multiple: true, default: [] as string[] },
-  concurrent: { type: 'string', default: '1024' }, help: { type: 'boolean', default: false },
+  compartments: { type: 'boolean', default: false }, concurrent: { type: 'string', default: '1024' }, help: { type: 'boolean', default: false },
 } as const;
 const belongs: Readonly<Record<string, readonly string[]>> = {
   serve: Object.keys(options), init: ['store', 'id', 'help'], index: ['store', 'help'],
@@ -111,6 +111,7 @@ async function start(values: Values, directory: string, store: SafeStore, io: Co
   if (values.issuer.length === 0) io.err('cardbench: no --issuer: key objects and receipts will be refused');
   return serveSafe({
     safe, host: values.host, port: number(values.port, 'port', 65535), operatorToken: home.operatorToken,
+    ...(values.compartments ? { compartments: createCompartments(home, store) } : {}),
     limits: { concurrent: number(values.concurrent, 'concurrent', 65535, 1) }, ...(tls ? { tls } : {}),
   });
 }

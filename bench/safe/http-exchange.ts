@@ -68,14 +68,14 @@ export function refusalOf({ status, type, body }: Received): SafeError {
   return new SafeError('SAFE_BAD_ANSWER', `status ${status} without a coded error`, { status });
 }
 
-/** One request: method, path, body if any, and most bytes of the answer. Rejects with SafeError. */
-export type Exchange = (method: string, path: string, body: Uint8Array | undefined, limit: number) => Promise<Received>;
+/** One request: method, path, body if any, most bytes of the answer, media type of the body. Rejects with SafeError. */
+export type Exchange = (method: string, path: string, body: Uint8Array | undefined, limit: number, type?: string) => Promise<Received>;
 
-function settingsOf(options: HttpClientOptions, method: string, body: Uint8Array | undefined): RequestOptions & { ca?: string } {
+function settingsOf(options: HttpClientOptions, method: string, body: Uint8Array | undefined, type: string): RequestOptions & { ca?: string } {
   return {
     method,
     headers: {
-      ...(body ? { 'content-type': 'application/octet-stream', 'content-length': body.length } : {}),
+      ...(body ? { 'content-type': type, 'content-length': body.length } : {}),
       ...(options.operatorToken === undefined ? {} : { authorization: `Bearer ${options.operatorToken}` }),
     },
     ...(options.ca === undefined ? {} : { ca: options.ca }),
@@ -89,8 +89,8 @@ export function exchangeWith(options: HttpClientOptions): { readonly exchange: E
   const timeoutMs = options.timeoutMs ?? 10_000;
   const kept = { keepAlive: true, maxSockets: options.connections, scheduling: 'fifo' } as const;
   const agent = options.connections === undefined ? undefined : secure ? new HttpsAgent(kept) : new HttpAgent(kept);
-  const exchange: Exchange = (method, path, body, limit) => new Promise((resolve, reject) => {
-    const settings = { ...settingsOf(options, method, body), agent: agent ?? false };
+  const exchange: Exchange = (method, path, body, limit, type = 'application/octet-stream') => new Promise((resolve, reject) => {
+    const settings = { ...settingsOf(options, method, body, type), agent: agent ?? false };
     const request = (secure ? httpsRequest : httpRequest)(`${base}${path}`, settings);
     const failed = (error: Error): void => {
       clearTimeout(timer);

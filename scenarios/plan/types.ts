@@ -7,7 +7,9 @@ import type { Ref, ScriptCommand } from './script.js';
 /** What an implementation under test or its chip must offer for a point to apply (implementation conformance statement). */
 export type Capability =
   | 'embodiment-1' | 'embodiment-2' | 'common-key' | 'legacy-hashes' | 'empty-digest' | 'T=0' | 'T=1' | 'trace-port'
-  | 'power-control' | 'memory-fill' | 'two-safes' | 'personalisation' | 'raw-apdu' | 'fault-resistance';
+  | 'power-control' | 'memory-fill' | 'two-safes' | 'personalisation' | 'raw-apdu' | 'fault-resistance'
+  /** The bench holds the keys of the safes: offered unless they are served with keys of their own. */
+  | 'safe-keys';
 
 /** Where the requirement comes from. */
 export interface Clause {
