@@ -176,8 +176,8 @@ async function seen(point: PlanPoint, setting: PointSetting, log: PointLog): Pro
     const trouble = troubleOf(served);
     if (trouble !== undefined) throw trouble;
     return observation;
-  } catch (error) {
-    troubleOf(served);
+  } catch (thrown) {
+    const error: unknown = troubleOf(served) ?? thrown;
     if (error instanceof BenchError || isDeviceError(error)) return { ...nothingSeen, aborted: `${error.code}: ${error.message}` };
     throw error;
   }

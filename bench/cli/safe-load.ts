@@ -13,7 +13,7 @@ import type { CommandIo } from './exec.js';
 /** Usage of `cardbench safe load`. */
 export const LOAD_USAGE = `cardbench safe load [--certificates N] [--store DIR] [--connections K] [--kills K] [--in-flight N] [--seed N] [--json]
 Registers N certificates (default 100000) at a new safe served by a process of its own, measures lookups at N/100, N/10
-and N, kills the process with SIGKILL K times (default 3) among --in-flight registrations (default 1000), and compares
+and N, kills the process with SIGKILL K times (default 3) while --in-flight registrations are under way (default 1000), and compares
 every record with what was acknowledged. --store keeps the safe in a new folder; otherwise it is removed again.
 Exit: 0 pass, 1 a certificate was lost, changed or repeated or lookups grow faster than O(log n), 2 usage,
 3 a kill hit nothing, stopped, or the safe failed`;

@@ -7,12 +7,14 @@ import { loadRequest } from './requests.js';
 
 /** What came of killing a safe once. */
 export interface KillRound {
-  /** Requests sent at once. */
+  /** Registrations sent. */
   readonly sent: number;
   /** Of these answered before the process was gone. */
   readonly acknowledged: number;
   /** Of these broken off: without one the round proves nothing. */
   readonly broken: number;
+  /** Number of the first registration after the round. */
+  readonly next: number;
 }
 
 /** What a round needs. */
@@ -32,23 +34,26 @@ type Answers = ReadonlyMap<number, Uint8Array>;
 
 const timeoutMs = 60_000;
 
-async function underFire({ serve, inFlight, first, killAfter, book }: KillSetting): Promise<{ answers: Answers; broken: number }> {
+async function underFire({ serve, inFlight, first, killAfter, book }: KillSetting): Promise<{ answers: Answers; sent: number }> {
   const served = await serve();
   const client = httpClient({ url: served.url, connections: inFlight, timeoutMs });
   const answers = new Map<number, Uint8Array>();
-  const one = async (index: number): Promise<void> => {
-    answers.set(index, await client.register(loadRequest(index).request));
-    if (answers.size === killAfter) served.child.kill('SIGKILL');
+  let next = first;
+  const lane = async (): Promise<never> => {
+    for (;;) {
+      const index = next++;
+      answers.set(index, await client.register(loadRequest(index).request));
+      if (answers.size === killAfter) served.child.kill('SIGKILL');
+    }
   };
-  const results = await Promise.allSettled(Array.from({ length: inFlight }, (_, at) => one(first + at)));
+  const results = await Promise.allSettled(Array.from({ length: inFlight }, lane));
   served.child.kill('SIGKILL');
   await served.ended;
   client.close?.();
-  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-  for (const reason of reasons)
+  for (const reason of results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : [])))
     if (!(reason instanceof SafeError) || reason.code !== 'SAFE_UNREACHABLE')
       book.defects.push(`a registration under fire ended with ${String(reason)}`);
-  return { answers, broken: reasons.length };
+  return { answers, sent: next - first };
 }
 
 async function each(indices: readonly number[], run: (index: number) => Promise<void>): Promise<void> {
@@ -76,30 +81,31 @@ async function stillThere(client: SafeClient, answers: Answers, book: Acknowledg
 }
 
 /**
- * Sends `inFlight` registrations at once, kills the process with SIGKILL among the answers, starts it again on the same
+ * Keeps `inFlight` registrations under way, kills the process with SIGKILL among the answers, starts it again on the same
  * store and looks: every acknowledged certificate must be there, those broken off can be registered, and a counter given
  * after the restart to something new lies above all that were acknowledged.
  */
 export async function killRound(setting: KillSetting): Promise<KillRound> {
-  const { serve, book, first, inFlight } = setting;
-  const { answers, broken } = await underFire(setting);
+  const { serve, book, first } = setting;
+  const { answers, sent } = await underFire(setting);
+  const last = first + sent;
   const served = await serve();
   const client = httpClient({ url: served.url, connections: 32, timeoutMs });
   try {
     await stillThere(client, answers, book);
-    const open = Array.from({ length: inFlight }, (_, at) => first + at).filter((index) => !answers.has(index));
+    const open = Array.from({ length: sent }, (_, at) => first + at).filter((index) => !answers.has(index));
     await each(open, async (index) => {
       const sent = loadRequest(index);
       book.take(index, sent, await client.register(sent.request));
     });
-    const fresh = loadRequest(first + inFlight);
+    const fresh = loadRequest(last);
     const before = book.highest;
-    const counter = book.take(first + inFlight, fresh, await client.register(fresh.request));
+    const counter = book.take(last, fresh, await client.register(fresh.request));
     if (counter !== before + 1) book.defects.push(`counter ${counter} was given after ${before}`);
   } finally {
     client.close?.();
     served.child.kill('SIGTERM');
     await served.ended;
   }
-  return { sent: inFlight, acknowledged: answers.size, broken };
+  return { sent, acknowledged: answers.size, broken: sent - answers.size, next: last + 1 };
 }

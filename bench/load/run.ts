@@ -91,8 +91,8 @@ async function killAll(setting: LoadSetting, serve: () => Promise<ServedProcess>
   const rounds: KillRound[] = [];
   for (let round = 0; round < setting.kills && !setting.stopped(); round += 1) {
     setting.progress(setting.certificates, `kill ${round + 1} of ${setting.kills}`);
-    const first = setting.certificates + round * (setting.inFlight + 1);
-    const killAfter = 1 + random(Math.max(1, Math.floor(setting.inFlight * 0.9)));
+    const first = rounds.at(-1)?.next ?? setting.certificates;
+    const killAfter = 1 + random(2 * setting.inFlight);
     rounds.push(await killRound({ serve, book, inFlight: setting.inFlight, first, killAfter }));
   }
   return rounds;

@@ -19,7 +19,7 @@ const growthLine = ({ from, to, factor, allowed }: Growth): string =>
   + `O(log n) allows ${allowed.toFixed(2)}: ${factor <= allowed ? 'pass' : 'fail'}`;
 
 const killLine = ({ sent, acknowledged, broken }: KillRound, at: number): string =>
-  `kill ${at + 1}: ${sent} in flight, ${acknowledged} acknowledged, ${broken} broken off${broken > 0 ? '' : ': invalid, nothing was in flight any more'}`;
+  `kill ${at + 1}: ${sent} sent, ${acknowledged} acknowledged, ${broken} broken off${broken > 0 ? '' : ': invalid, nothing was in flight any more'}`;
 
 /** A load test's result for reading. */
 export function loadText({ rows, growth, kills, records, defects, verdict }: LoadResult): string {

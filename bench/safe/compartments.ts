@@ -40,7 +40,7 @@ export interface Compartments {
 
 const folder = 'compartment/';
 
-/** The part of a store whose keys begin with `prefix`, as a store of its own; closing it closes nothing. */
+/** The part of a store whose keys begin with `prefix`, as a store of its own; closing it leaves the whole open. */
 export function storeWithin(store: SafeStore, prefix: string): SafeStore {
   const reading = (from: StoreReader): StoreReader => ({
     get: (key) => from.get(prefix + key),
@@ -53,10 +53,19 @@ export function storeWithin(store: SafeStore, prefix: string): SafeStore {
     put: (key, value) => { to.put(prefix + key, value); },
     delete: (key) => { to.delete(prefix + key); },
   });
+  let open = true;
+  const usable = (): SafeStore => {
+    if (!open) throw new SafeError('SAFE_STORE', 'the store is closed');
+    return store;
+  };
   return {
-    ...reading(store),
-    transaction: (run) => store.transaction((writer) => run(writing(writer))),
-    close: () => Promise.resolve(),
+    get: (key) => reading(usable()).get(key),
+    range: (start) => reading(usable()).range(start),
+    transaction: (run) => usable().transaction((writer) => run(writing(writer))),
+    close() {
+      open = false;
+      return Promise.resolve();
+    },
   };
 }
 

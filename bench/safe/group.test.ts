@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { certificate as certificateCodec, samples, toHex } from '../codec/index.js';
 import { SafeError } from './errors.js';
@@ -101,5 +103,38 @@ describe('group commit', () => {
     expect(new Set(all.map(shown)).size).toBe(40);
     client.close?.();
     await server.close();
+  });
+
+  test('a request on a kept connection that the safe just closed is sent again, once', async () => {
+    const safe = testSafe(memoryStore());
+    let [answered, dropped] = [0, 0];
+    const server = createServer((request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        if (answered > 0 && dropped < 1 + Number(request.url === '/gone/v1/register')) {
+          dropped += 1;
+          request.socket.destroy();
+          return;
+        }
+        answered += 1;
+        response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(safe.register(Uint8Array.from(Buffer.concat(parts))));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = httpClient({ url, connections: 1 });
+    expect([shown(await client.register(card.plain(1))), shown(await client.register(card.plain(2)))]).toEqual([1, 2]);
+    expect(dropped).toBe(1);
+    dropped = 0;
+    const gone = httpClient({ url: `${url}/gone`, connections: 1 });
+    await expect(gone.register(card.plain(3))).rejects.toEqual(expect.objectContaining({
+      code: 'SAFE_UNREACHABLE', stillTrue: 'the safe may or may not have carried out the request',
+    }));
+    expect(dropped).toBe(1);
+    client.close?.();
+    gone.close?.();
+    server.closeAllConnections();
+    server.close();
   });
 });

@@ -29,9 +29,9 @@ export interface Received {
 
 const notSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
 
-function unreachable(cause: NodeJS.ErrnoException): SafeError {
+function unreachable(cause: NodeJS.ErrnoException, sentBefore = false): SafeError {
   const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(cause.code ?? '');
-  const sent = !certificate && !notSent.includes(cause.code ?? '');
+  const sent = sentBefore || !certificate && !notSent.includes(cause.code ?? '');
   return new SafeError('SAFE_UNREACHABLE', `the safe cannot be reached (${cause.code ?? cause.message})`, {
     cause, ...(sent ? {} : { stillTrue: 'the request was not sent; nothing was stored, changed or given out' }),
   });
@@ -82,29 +82,41 @@ function settingsOf(options: HttpClientOptions, method: string, body: Uint8Array
   };
 }
 
-/** What sends requests to a served safe, and the agent that keeps its connections, if any are kept. */
+/**
+ * What sends requests to a served safe, and the agent that keeps its connections, if any are kept. A kept connection may be
+ * closed by the safe for being idle just when a request goes out on it; that request is sent again, once, on a new one.
+ */
 export function exchangeWith(options: HttpClientOptions): { readonly exchange: Exchange; readonly agent: HttpAgent | undefined } {
   const base = options.url.replace(/\/$/, '');
   const secure = base.startsWith('https:');
   const timeoutMs = options.timeoutMs ?? 10_000;
   const kept = { keepAlive: true, maxSockets: options.connections, scheduling: 'fifo' } as const;
   const agent = options.connections === undefined ? undefined : secure ? new HttpsAgent(kept) : new HttpAgent(kept);
-  const exchange: Exchange = (method, path, body, limit, type = 'application/octet-stream') => new Promise((resolve, reject) => {
-    const settings = { ...settingsOf(options, method, body, type), agent: agent ?? false };
-    const request = (secure ? httpsRequest : httpRequest)(`${base}${path}`, settings);
-    const failed = (error: Error): void => {
-      clearTimeout(timer);
-      reject(error);
-      request.destroy();
-    };
-    const timer = setTimeout(() => failed(new SafeError('SAFE_TIMEOUT', `no complete answer within ${timeoutMs} ms`)), timeoutMs);
-    request.on('error', (cause: NodeJS.ErrnoException) => failed(unreachable(cause)));
-    request.on('response', (response) => void collect(response, limit).then((received) => {
-      clearTimeout(timer);
-      resolve(received);
-      if (agent === undefined) request.destroy();
-    }, failed));
-    request.end(body);
-  });
-  return { exchange, agent };
+  const send = (again: boolean, ...[method, path, body, limit, type = 'application/octet-stream']: Parameters<Exchange>): Promise<Received> =>
+    new Promise((resolve, reject) => {
+      const settings = { ...settingsOf(options, method, body, type), agent: agent ?? false };
+      const request = (secure ? httpsRequest : httpRequest)(`${base}${path}`, settings);
+      let settled = false;
+      const settle = (run: () => void): void => {
+        clearTimeout(timer);
+        if (!settled) run();
+        settled = true;
+      };
+      const failed = (error: Error): void => {
+        settle(() => { reject(error); });
+        request.destroy();
+      };
+      const timer = setTimeout(() => failed(new SafeError('SAFE_TIMEOUT', `no complete answer within ${timeoutMs} ms`)), timeoutMs);
+      request.on('error', (cause: NodeJS.ErrnoException) => {
+        const idle = request.reusedSocket && cause.code === 'ECONNRESET' && !again;
+        if (idle) settle(() => { resolve(send(true, method, path, body, limit, type)); });
+        else failed(unreachable(cause, again));
+      });
+      request.on('response', (response) => void collect(response, limit).then((received) => {
+        settle(() => { resolve(received); });
+        if (agent === undefined) request.destroy();
+      }, failed));
+      request.end(body);
+    });
+  return { exchange: (...request) => send(false, ...request), agent };
 }

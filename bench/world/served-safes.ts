@@ -173,9 +173,12 @@ function ownDesk(access: Access, entry: SafeEntry, settings: DeskSettings): Safe
   };
 }
 
+/** Milliseconds for an exchange: long, because what is late here says nothing of the card. */
+const timeoutMs = 60_000;
+
 async function trusted({ url, token, ca, fingerprint }: SafeAddress): Promise<HttpClientOptions> {
   const trust = ca ?? (fingerprint === undefined ? undefined : await pinnedCertificate(url, fingerprint));
-  return { url, operatorToken: token, ...(trust === undefined ? {} : { ca: trust }) };
+  return { url, operatorToken: token, timeoutMs, ...(trust === undefined ? {} : { ca: trust }) };
 }
 
 /**
