@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { certificate as certificateCodec, samples, toHex } from '../codec/index.js';
 import { SafeError } from './errors.js';
@@ -103,6 +103,33 @@ describe('group commit', () => {
     expect(new Set(all.map(shown)).size).toBe(40);
     client.close?.();
     await server.close();
+  });
+
+  test('where every kept connection is closed on use, a new one is taken', async () => {
+    const safe = testSafe(memoryStore());
+    const used = new Set<Socket>();
+    const server = createServer((request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        if (used.has(request.socket)) {
+          request.socket.destroy();
+          return;
+        }
+        used.add(request.socket);
+        response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(safe.register(Uint8Array.from(Buffer.concat(parts))));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const client = httpClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, connections: 4 });
+    const four = (from: number) => Promise.all(Array.from({ length: 4 }, (_, at) => client.register(card.plain(from + at))));
+    await four(1);
+    expect(used.size).toBe(4);
+    expect(shown(await client.register(card.plain(5)))).toBe(5);
+    expect((await four(6)).map(shown).sort()).toEqual([6, 7, 8, 9]);
+    client.close?.();
+    server.closeAllConnections();
+    server.close();
   });
 
   test('a request on a kept connection that the safe just closed is sent again, once', async () => {

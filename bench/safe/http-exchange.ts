@@ -94,7 +94,7 @@ export function exchangeWith(options: HttpClientOptions): { readonly exchange: E
   const agent = options.connections === undefined ? undefined : secure ? new HttpsAgent(kept) : new HttpAgent(kept);
   const send = (again: boolean, ...[method, path, body, limit, type = 'application/octet-stream']: Parameters<Exchange>): Promise<Received> =>
     new Promise((resolve, reject) => {
-      const settings = { ...settingsOf(options, method, body, type), agent: agent ?? false };
+      const settings = { ...settingsOf(options, method, body, type), agent: agent === undefined || again ? false : agent };
       const request = (secure ? httpsRequest : httpRequest)(`${base}${path}`, settings);
       let settled = false;
       const settle = (run: () => void): void => {
@@ -114,7 +114,7 @@ export function exchangeWith(options: HttpClientOptions): { readonly exchange: E
       });
       request.on('response', (response) => void collect(response, limit).then((received) => {
         settle(() => { resolve(received); });
-        if (agent === undefined) request.destroy();
+        if (agent === undefined || again) request.destroy();
       }, failed));
       request.end(body);
     });
