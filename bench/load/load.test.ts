@@ -50,6 +50,15 @@ describe('a load test of a served safe', () => {
     expect(loadText(result)).toMatch(/kill 2: \d+ sent, \d+ acknowledged.*\n\d+ records: each as acknowledged.*\npass$/);
   });
 
+  test('stopped on the way: aborted, no size is claimed that was not reached, what was answered is compared all the same', async () => {
+    let asked = 0;
+    const result = await runLoad({ ...setting('stopped', entry), stopped: () => (asked += 1) > 180 });
+    expect(result.rows.map(({ certificates }) => certificates)).toEqual([100]);
+    expect(result).toMatchObject({ kills: [], defects: [], verdict: 'aborted' });
+    expect(result.records).toBeLessThan(300);
+    expect(result.records).toBeGreaterThan(100);
+  });
+
   test('a safe that answers before anything is on the disk is caught', async () => {
     const careless = join(scratch, 'built', 'careless.js');
     writeFileSync(careless, `import { createSafe, lmdbStore, memoryStore, openHome, serveSafe } from './bench/safe/index.js';

@@ -53,19 +53,21 @@ export function sizesOf(certificates: number): readonly number[] {
   return [...new Set([certificates / 100, certificates / 10, certificates].map((size) => Math.max(least, Math.floor(size))))];
 }
 
-async function rowAt(setting: LoadSetting, client: SafeClient, book: Acknowledged, from: number, size: number): Promise<LoadRow> {
+/** What is measured at one size; undefined when the user stops before it is reached. */
+async function rowAt(setting: LoadSetting, client: SafeClient, book: Acknowledged, from: number, size: number): Promise<LoadRow | undefined> {
   const { store, connections, now, stopped, progress } = setting;
   const records = join(store, 'records');
   const begun = now();
-  const register = latencyOf(await registerRange({
+  const latencies = await registerRange({
     client, book, lanes: connections, now, stopped, progress: (done) => { progress(done, 'registered'); },
-  }, from, size));
+  }, from, size);
+  if (stopped()) return undefined;
   const perSecond = ((size - from) * 1000) / (now() - begun);
   progress(size, 'looking up');
   const lookup = await timeServedLookups(records, book, now);
   const retrieve = await timeRetrievals(client, book, retrievals, now);
   const { depth, bytes } = await lmdbFigures(records);
-  return { certificates: size, perSecond, register, lookup, retrieve, depth, bytes };
+  return { certificates: size, perSecond, register: latencyOf(latencies), lookup, retrieve, depth, bytes };
 }
 
 async function fill(setting: LoadSetting, serve: () => Promise<ServedProcess>, book: Acknowledged): Promise<readonly LoadRow[]> {
@@ -74,8 +76,9 @@ async function fill(setting: LoadSetting, serve: () => Promise<ServedProcess>, b
   try {
     const rows: LoadRow[] = [];
     for (const size of sizesOf(setting.certificates)) {
-      if (setting.stopped()) break;
-      rows.push(await rowAt(setting, client, book, rows.at(-1)?.certificates ?? 0, size));
+      const row = await rowAt(setting, client, book, rows.at(-1)?.certificates ?? 0, size);
+      if (row === undefined) break;
+      rows.push(row);
     }
     await verifySamples(client, book, verified);
     return rows;

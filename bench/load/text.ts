@@ -27,5 +27,5 @@ export function loadText({ rows, growth, kills, records, defects, verdict }: Loa
   const more = defects.length > shown.length ? [`and ${defects.length - shown.length} more`] : [];
   const end = defects.length === 0
     ? `${records} records: each as acknowledged, counters 1 to ${records} without gap or repeat` : `${records} records`;
-  return [...table([heads, ...rows.map(cells)]), ...growth.map(growthLine), ...kills.map(killLine), end, ...shown, ...more, verdict].join('\n');
+  return [...(rows.length > 0 ? table([heads, ...rows.map(cells)]) : []), ...growth.map(growthLine), ...kills.map(killLine), end, ...shown, ...more, verdict].join('\n');
 }
