@@ -8,7 +8,7 @@ import { decode } from './nvm/index.js';
 import { Desk } from './firmware/desk.js';
 import { EmulatedLine } from './terminal/emulated-line.js';
 
-const image = readFileSync(new URL('../devices/firmware/images/card.elf', import.meta.url));
+const image = readFileSync(new URL('../devices/firmware/images/card-small.elf', import.meta.url));
 /** Cuts of one command, spread evenly over its cycles. */
 const cuts = 60;
 

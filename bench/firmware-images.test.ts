@@ -10,7 +10,9 @@ import { bytes, hex, RawTerminal } from './testing/raw-terminal.js';
 const firmware = join(dirname(fileURLToPath(import.meta.url)), '..', 'devices', 'firmware');
 const images = join(firmware, 'images');
 const missing = ['arm-none-eabi-gcc', 'make'].filter((tool) => spawnSync(tool, ['--version']).status !== 0);
-const SMALLEST_CODE = 32_768;
+/** The images for chips: what is in them, and the code memory that must hold it, bytes. */
+const products = [{ name: 'card', code: 65_536 }, { name: 'card-small', code: 32_768 }] as const;
+const imageOn = (profile: string): (typeof products)[number]['name'] => (profile === 'c2000' ? 'card-small' : 'card');
 
 interface SizeReport {
   readonly codeBytes: number;
@@ -18,7 +20,7 @@ interface SizeReport {
   readonly stack: Record<'coprocessor' | 'software', { readonly reserve: number; readonly bytes: number; readonly chain: readonly { readonly bytes: number }[] }>;
 }
 
-const report = JSON.parse(readFileSync(join(images, 'card.size.json'), 'utf8')) as SizeReport;
+const reportOf = (name: string): SizeReport => JSON.parse(readFileSync(join(images, `${name}.size.json`), 'utf8')) as SizeReport;
 const files = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1)).sort();
@@ -39,8 +41,9 @@ describe.skipIf(missing.length > 0)(`rebuild${missing.length > 0 ? ` (skipped: n
 });
 
 describe('size and stack', () => {
-  test('the image fits the smallest chip', () => {
-    expect(report.codeBytes).toBeLessThanOrEqual(SMALLEST_CODE);
+  test.each(products)('$name fits the smallest chip it is for', ({ name, code }) => {
+    const report = reportOf(name);
+    expect(report.codeBytes).toBeLessThanOrEqual(code);
     expect(report.staticRamBytes).toBeLessThanOrEqual(320);
     for (const { reserve, bytes: worst, chain } of Object.values(report.stack)) {
       expect(worst).toBeLessThanOrEqual(reserve);
@@ -61,7 +64,7 @@ describe('size and stack', () => {
 describe('the reference image', () => {
   test.each(['c2000', 'c2010', 'modern'] as const)('%s: ATR, SELECT, key pairs and public keys, in both protocols', (profile) => {
     for (const protocol of [0, 1]) {
-      const t = new RawTerminal(profile, 'card.elf');
+      const t = new RawTerminal(profile, `${imageOn(profile)}.elf`);
       expect(t.atr()).toHaveLength(15);
       expect(t.characters[0].start).toBeLessThanOrEqual(t.clocks(40_000));
       t.pps(protocol, 0x95, [512, 16]);
@@ -78,12 +81,12 @@ describe('the reference image', () => {
       for (const kind of ['03', '04']) expect(send(`80 40 ${kind} 00`)).toBe('90 00');
       expect(send('80 CA DF 06 00')).toMatch(/^9d 20 .* 90 00$/);
       expect(t.chip.violations).toEqual([]);
-      expect(t.chip.profile.ram.bytes - (t.chip.usage().stackLow - 0x20000000)).toBeLessThanOrEqual(report.stack.coprocessor.bytes);
+      expect(t.chip.profile.ram.bytes - (t.chip.usage().stackLow - 0x20000000)).toBeLessThanOrEqual(reportOf(imageOn(profile)).stack.coprocessor.bytes);
     }
   });
 
   test('the core sleeps while the coprocessor works and pages are written', () => {
-    const t = new RawTerminal('c2000', 'card.elf');
+    const t = new RawTerminal('c2000', 'card-small.elf');
     t.atr();
     t.pps(1, 0x95, [512, 16]);
     t.apdu1(bytes('80 46 00 00'));
@@ -105,6 +108,6 @@ describe('the reference image', () => {
     expect(hex(out)).toMatch(/^9d 20 .* 90 00$/);
     expect(waits).toBeGreaterThan(0);
     expect(t.chip.violations).toEqual([]);
-    expect(0x2000 - (t.chip.usage().stackLow - 0x20000000)).toBeLessThanOrEqual(report.stack.software.bytes);
+    expect(0x2000 - (t.chip.usage().stackLow - 0x20000000)).toBeLessThanOrEqual(reportOf('card').stack.software.bytes);
   });
 });

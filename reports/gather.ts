@@ -49,6 +49,8 @@ export const milliseconds = (cycles: number, coreHz: number): number => (cycles 
 
 /** How often a step was seen in which way, over all points. */
 export interface StepCount {
+  /** Absent: the backup system. */
+  readonly system?: string;
   readonly embodiment: number;
   readonly phase: string;
   readonly step: string;
@@ -57,14 +59,18 @@ export interface StepCount {
   readonly evidence: Readonly<Record<RecordEvidence, number>>;
 }
 
+/** Names a step within all systems: `2/backup/1-7`, `purse/1/transfer/P-2`. */
+export const stepKey = ({ system, embodiment, phase, step }: Pick<StepCount, 'system' | 'embodiment' | 'phase' | 'step'>): string =>
+  `${system === undefined ? '' : `${system}/`}${embodiment}/${phase}/${step}`;
+
 /** Counts of every step that occurs, in the order of first occurrence. */
 export function stepCounts({ events }: Pick<CompleteRecord, 'events'>): readonly StepCount[] {
-  const counts = new Map<string, { embodiment: number; phase: string; step: string; done: number; refused: number; evidence: Record<RecordEvidence, number> }>();
+  const counts = new Map<string, Omit<StepCount, 'done' | 'refused' | 'evidence'> & { done: number; refused: number; evidence: Record<RecordEvidence, number> }>();
   for (const event of events) {
     if (event.type !== 'step') continue;
-    const { embodiment, phase, step } = event;
-    const key = `${embodiment}/${phase}/${step}`;
-    const count = counts.get(key) ?? { embodiment, phase, step, done: 0, refused: 0, evidence: { link: 0, safe: 0, mark: 0, inferred: 0 } };
+    const { system, embodiment, phase, step } = event;
+    const key = stepKey(event);
+    const count = counts.get(key) ?? { ...system !== undefined && { system }, embodiment, phase, step, done: 0, refused: 0, evidence: { link: 0, safe: 0, mark: 0, inferred: 0 } };
     counts.set(key, count);
     count[event.outcome] += 1;
     for (const kind of event.evidence) count.evidence[kind] += 1;

@@ -1,9 +1,11 @@
-import { milliseconds, pointsOf, stepCounts } from './gather.js';
+import { milliseconds, pointsOf, stepCounts, stepKey } from './gather.js';
 import type { PointReport, StepCount } from './gather.js';
 import type { CompleteRecord, CoverageEvent, RecordVerdict, ShortageEvent } from './types.js';
 
 /** A step the catalogue has, for the table of evidence; the bench takes them from the scenarios' catalogue. */
 export interface CatalogueStep {
+  /** Absent: the backup system. */
+  readonly system?: string;
   readonly embodiment: number;
   readonly phase: string;
   readonly step: string;
@@ -90,13 +92,12 @@ function coverageLines({ point, seed, cycles, intervals, skipped, images, weakIm
 }
 
 function evidenceRows(counts: readonly StepCount[], catalogue: readonly CatalogueStep[] | undefined, paint: Paint): string[] {
-  const keyOf = ({ embodiment, phase, step }: CatalogueStep): string => `${embodiment}/${phase}/${step}`;
-  const seen = new Map(counts.map((count) => [keyOf(count), count]));
+  const seen = new Map(counts.map((count) => [stepKey(count), count]));
   const wanted = catalogue ?? counts;
   const rows = wanted.map((entry) => {
-    const count = seen.get(keyOf(entry));
+    const count = seen.get(stepKey(entry));
     const cells = count ? [count.evidence.link, count.evidence.safe, count.evidence.mark, count.evidence.inferred, count.done, count.refused].map(String) : ['-', '-', '-', '-', 'never', '-'];
-    return [`${entry.embodiment}/${entry.phase}`, entry.step, ...cells];
+    return [stepKey(entry).slice(0, -entry.step.length - 1), entry.step, ...cells];
   });
   return table(['scenario', 'step', '>link', '>safe', '>mark', '>inferred', '>done', '>refused'], rows)
     .map((row) => row.replace('never', (word) => paint(word, 'fail')));

@@ -44,6 +44,8 @@ export interface PointEvent {
 export interface StepEvent {
   readonly type: 'step';
   readonly point: string;
+  /** Absent: the backup system. */
+  readonly system?: string;
   readonly embodiment: number;
   readonly phase: string;
   readonly step: string;

@@ -1,9 +1,17 @@
 export type * from './ports.js';
 export * from './errors.js';
 export * from './catalogue/catalogue.js';
+export * from './catalogue/frame.js';
+export * from './catalogue/basic.js';
+export * from './catalogue/registry.js';
 export type * from './machines/types.js';
 export { boundaries, DEFAULT_PATIENCE } from './machines/context.js';
+export * from './machines/registry.js';
 export * from './machines/run.js';
+export { operation } from './machines/operations.js';
+export type { Operation, Run, Settled } from './machines/operations.js';
+export * from './plan/capabilities.js';
+export type * from './plan/system.js';
 export type * from './plan/types.js';
 export type * from './plan/faults.js';
 export type * from './plan/script.js';

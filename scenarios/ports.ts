@@ -1,14 +1,29 @@
-/** Embodiments of the backup protocol this house covers. */
-export type Embodiment = 1 | 2;
+/** The systems of the sources. */
+export type SystemName = 'backup' | 'twin' | 'purse' | 'member';
 
-/** A sequence of steps within an embodiment, named as in the step catalogue. */
-export type Phase = 'backup' | 'recover' | 'key-backup' | 'key-recover';
+/** Embodiments of a system; only the backup protocol has more than two. */
+export type Embodiment = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12;
 
-/** Name of a scenario: embodiment and phase. */
-export type ScenarioId = '1/backup' | '1/recover' | '2/backup' | '2/recover' | '2/key-backup' | '2/key-recover';
+/** A sequence of steps within an embodiment, named as in the step catalogue, for example `backup` or `key-recover`. */
+export type Phase = string;
 
-/** A step id of the catalogue, such as `1-14`; unique only within embodiment and phase. */
-export type StepId = `${number}-${number}`;
+/** Scenarios of embodiments 1 and 2, which tables of campaigns about them list in full. */
+export type BasicScenarioId = '1/backup' | '1/recover' | '2/backup' | '2/recover' | '2/key-backup' | '2/key-recover';
+
+/**
+ * Name of a scenario: embodiment and phase, for other systems than backup after the system's name (`purse/1/transfer`;
+ * `twin/backup` where the system has one embodiment). Those that exist are in catalogue/registry.ts.
+ */
+export type ScenarioId = `${Embodiment}/${string}` | `${Exclude<SystemName, 'backup'>}/${string}`;
+
+/** A step id of the catalogue, such as `1-14`, `301`, `P-3a`, `S7`; unique only within embodiment and phase. */
+export type CatalogueId = `${number}-${number}` | `${number}` | `P-${string}` | `S${number}`;
+
+/** A step id of the catalogue, or a named state derived from one, such as `3-5@safe2`. */
+export type StepId = CatalogueId | `${CatalogueId}@${string}`;
+
+/** Name of a port: which party a scenario speaks to, for example `card`, `safe`, `safe2`, `payee`. */
+export type PortRole = string;
 
 /** Two bytes of ISO/IEC 7816-4 status as four upper-case hexadecimal digits, for example `6A80`. */
 export type StatusWord = string;

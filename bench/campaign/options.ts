@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
-import { referenceImage } from '../certify/options.js';
+import { referenceFor } from '../certify/options.js';
 import { BenchError } from '../world/errors.js';
 import type { Shard } from './types.js';
 
@@ -93,7 +93,7 @@ export function campaignArguments(argv: readonly string[], own: OwnOptions): Cam
   if (protocol !== 'T=0' && protocol !== 'T=1') throw usageError(`--protocol: expected T=0 or T=1, got '${protocol}'`);
   if (join.length > 0 && (resume || shard !== undefined)) throw usageError('--join draws a record from finished parts: it goes with neither --resume nor --shard');
   return {
-    target: { image: positionals[0] ?? referenceImage, chip, overrides: set, seed: wholeNumber('seed', seed, 0, 0xffffffff), protocol },
+    target: { image: positionals[0] ?? referenceFor(chip, set), chip, overrides: set, seed: wholeNumber('seed', seed, 0, 0xffffffff), protocol },
     manner: {
       jobs: jobs === undefined ? Math.min(availableParallelism(), 64) : wholeNumber('jobs', jobs, 1, 64), out, resume, shard: shardOf(shard), join, json,
     },

@@ -1,5 +1,5 @@
 import { runScenario } from '../../scenarios/index.js';
-import type { AbstractWorld, Finding, ScenarioId, ScenarioOutput } from '../../scenarios/index.js';
+import type { AbstractWorld, Finding, BasicScenarioId, ScenarioOutput } from '../../scenarios/index.js';
 import { optionsOf, runAgain } from '../certify/prepare.js';
 import { commands } from '../codec/index.js';
 import { pageSize } from '../nvm/index.js';
@@ -15,10 +15,10 @@ import { subjectOf } from './subject.js';
 import type { CapacityRow } from './types.js';
 
 /** Recoveries: what is claimed is about them. */
-export type RecoverScenario = Extract<ScenarioId, '1/recover' | '2/recover'>;
+export type RecoverScenario = Extract<BasicScenarioId, '1/recover' | '2/recover'>;
 
 /** True for the scenarios that have claims 21 and 24 as points of their own. */
-export const hasClaims = (scenario: ScenarioId): scenario is RecoverScenario => scenario === '1/recover' || scenario === '2/recover';
+export const hasClaims = (scenario: BasicScenarioId): scenario is RecoverScenario => scenario === '1/recover' || scenario === '2/recover';
 
 /**
  * A value that was backed up and deleted is to come back; another one as large is backed up and still there, a smaller
@@ -26,7 +26,7 @@ export const hasClaims = (scenario: ScenarioId): scenario is RecoverScenario => 
  */
 export function claimsSubject(scenario: RecoverScenario): TearPoint {
   const subject = subjectOf(scenario);
-  const backup: ScenarioId = scenario === '1/recover' ? '1/backup' : '2/backup';
+  const backup: BasicScenarioId = scenario === '1/recover' ? '1/backup' : '2/backup';
   const values = [
     { as: '$item', sample: 'long-ticket' }, { as: '$other', sample: 'long-ticket' }, { as: '$third', sample: 'movie-ticket-A' },
   ] as const;

@@ -1,5 +1,5 @@
 import type { CampaignTarget } from '../campaign/options.js';
-import type { Boundary, ScenarioId, StepEvidence, Verdict } from '../../scenarios/index.js';
+import type { BasicScenarioId, Boundary, ScenarioId, StepEvidence, Verdict } from '../../scenarios/index.js';
 
 /** What a campaign looks at: levels of free room, claims 21 and 24, worn pages, RAM, power cuts at the edges. */
 export const capacityParts = ['levels', 'claims', 'wear', 'ram', 'cuts'] as const;
@@ -9,7 +9,7 @@ export type CapacityPart = (typeof capacityParts)[number];
 
 /** What a capacity campaign needs to know; plain data. */
 export interface CapacityOptions extends CampaignTarget {
-  readonly scenarios: readonly ScenarioId[];
+  readonly scenarios: readonly BasicScenarioId[];
   readonly parts: readonly CapacityPart[];
   /** Power cuts at each of the three levels around the need. */
   readonly cuts: number;

@@ -1,6 +1,6 @@
 import { isDeviceError } from '../../devices/index.js';
-import { scenarioIds } from '../../scenarios/index.js';
-import type { Boundary, ScenarioId } from '../../scenarios/index.js';
+import { basicScenarioIds } from '../../scenarios/index.js';
+import type { Boundary, BasicScenarioId } from '../../scenarios/index.js';
 import type { WorldFactory } from '../certify/factory.js';
 import { TearError } from '../tear/index.js';
 import { BenchError } from '../world/errors.js';
@@ -21,7 +21,7 @@ import type { WearMode } from './wear.js';
 type Tell = (done: number, total: number) => void;
 
 /** Ids of the units of a scenario in the order of the record. */
-export function unitsFor(scenario: ScenarioId, parts: readonly CapacityPart[], cuts: number): readonly string[] {
+export function unitsFor(scenario: BasicScenarioId, parts: readonly CapacityPart[], cuts: number): readonly string[] {
   const places = placesOf(subjectOf(scenario));
   const of: Readonly<Record<CapacityPart, readonly string[]>> = {
     levels: [...places.flatMap((at) => shapes.map((shape) => `levels:${at}:${shape}`)), 'levels:spend'],
@@ -43,7 +43,7 @@ export class Bench {
   }
 
   /** Stages of a scenario's subject, or of its subject for the claims. */
-  stages(scenario: ScenarioId, what: 'levels' | 'claims' = 'levels'): Stages {
+  stages(scenario: BasicScenarioId, what: 'levels' | 'claims' = 'levels'): Stages {
     const key = `${scenario} ${what}`;
     const subject = what === 'claims' && hasClaims(scenario) ? claimsSubject(scenario) : subjectOf(scenario);
     const stages = this.#stages.get(key) ?? new Stages(this.factory, subject);
@@ -53,10 +53,10 @@ export class Bench {
 }
 
 /** The scenario of an id with a dash. @throws TearError TEAR_CASE */
-export function scenarioOf(name: string): ScenarioId {
-  const found = scenarioIds.find((id) => dashed(id) === name);
+export function scenarioOf(name: string): BasicScenarioId {
+  const found = basicScenarioIds.find((id) => dashed(id) === name);
   if (found) return found;
-  throw new TearError('TEAR_CASE', `there is no scenario ${name}; there are ${scenarioIds.map(dashed).join(', ')}`, 'nothing was run');
+  throw new TearError('TEAR_CASE', `there is no scenario ${name}; there are ${basicScenarioIds.map(dashed).join(', ')}`, 'nothing was run');
 }
 
 async function claimRows(stages: Stages): Promise<readonly CapacityRow[]> {

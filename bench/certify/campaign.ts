@@ -2,13 +2,14 @@ import { mkdirSync, openSync, writeSync, closeSync, writeFileSync, readFileSync 
 import { join } from 'node:path';
 import { junit, parseRecord, recordWriter, summary } from '../../reports/index.js';
 import type { CatalogueStep, CompleteRecord, RecordEvent, RecordHeader, RecordVerdict } from '../../reports/index.js';
-import { plan, scenarioIds, scenarioParts, selectPoints, steps } from '../../scenarios/index.js';
-import type { PlanPoint } from '../../scenarios/index.js';
-import { tearPoints } from '../tear/index.js';
+import { frames, selectPoints } from '../../scenarios/index.js';
+import type { ListedPoint } from '../../scenarios/index.js';
 import { BenchError } from '../world/errors.js';
 import type { CertifyOptions } from './options.js';
 import type { Pool } from './pool.js';
 import type { Progress } from './progress.js';
+import { listedPoints, pointRunners } from './runner.js';
+import type { PointRunner } from './runner.js';
 import type { PointAnswer } from './server.js';
 
 /** What a campaign needs from outside. */
@@ -17,6 +18,8 @@ export interface CampaignSetting {
   readonly header: Omit<RecordHeader, 'type' | 'format' | 'version'>;
   readonly pool: Pool;
   progress(total: number): Progress;
+  /** Default: those of all systems. */
+  readonly runners?: readonly PointRunner[];
   /** True once the user wants to stop. */
   stopped(): boolean;
 }
@@ -30,23 +33,24 @@ export interface CampaignResult {
 }
 
 /** The points chosen by patterns and first point, power cuts last. Throws BenchError BENCH_USAGE when there is none. */
-export function chosenPoints({ points, from, cuts }: Pick<CertifyOptions, 'points' | 'from' | 'cuts'>): readonly PlanPoint[] {
-  const chosen = selectPoints(points, cuts > 0 ? [...plan, ...tearPoints] : plan);
+export function chosenPoints(
+  { points, from, cuts }: Pick<CertifyOptions, 'points' | 'from' | 'cuts'>, runners: readonly PointRunner[] = pointRunners,
+): readonly ListedPoint[] {
+  const chosen = selectPoints(points, listedPoints({ cuts }, runners));
   const first = from === undefined ? 0 : chosen.findIndex((point) => point.id === from);
   if (first < 0) throw new BenchError('BENCH_USAGE', `--from: the chosen points have no ${from}`, 'nothing was run');
   if (chosen.length === 0) throw new BenchError('BENCH_USAGE', `--point: no point fits ${points.join(', ')}`, 'nothing was run');
   return chosen.slice(first);
 }
 
-/** Every step of the catalogue of embodiments 1 and 2, for the table of evidence. */
+/** Every step of every scenario, for the table of evidence. */
 export function catalogueSteps(): readonly CatalogueStep[] {
-  return scenarioIds.flatMap((id) => {
-    const { embodiment, phase } = scenarioParts(id);
-    return steps(embodiment, phase).map((step) => ({ embodiment, phase, step: step.id }));
-  });
+  return frames.flatMap(({ system, embodiment, phase, steps }) => steps.map(({ id }) => (
+    { ...system !== 'backup' && { system }, embodiment, phase, step: id }
+  )));
 }
 
-function crashEvents(point: PlanPoint, crash: string): RecordEvent[] {
+function crashEvents(point: ListedPoint, crash: string): RecordEvent[] {
   const [first] = crash.split('\n');
   const reason = first.startsWith('BENCH_') ? first : `defect of the bench: ${first}`;
   return [
@@ -55,7 +59,7 @@ function crashEvents(point: PlanPoint, crash: string): RecordEvent[] {
   ];
 }
 
-const eventsOf = (answer: PointAnswer, point: PlanPoint): readonly RecordEvent[] =>
+const eventsOf = (answer: PointAnswer, point: ListedPoint): readonly RecordEvent[] =>
   ('crash' in answer ? crashEvents(point, answer.crash) : answer.events);
 
 function openRecord(folder: string): { file: string; fd: number } {
@@ -72,7 +76,7 @@ function openRecord(folder: string): { file: string; fd: number } {
 export async function runCampaign(setting: CampaignSetting): Promise<CampaignResult> {
   const { options, header, pool } = setting;
   const stopped = (): boolean => setting.stopped();
-  const points = chosenPoints(options);
+  const points = chosenPoints(options, setting.runners);
   const byId = new Map(points.map((point) => [point.id, point]));
   const { file, fd } = openRecord(options.out);
   const writer = recordWriter(header, (line) => void writeSync(fd, line));

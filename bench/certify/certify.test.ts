@@ -8,7 +8,7 @@ import { planPoint } from '../../scenarios/index.js';
 import { certifyCommand } from '../cli/certify.js';
 import type { CertifyIo } from '../cli/certify.js';
 import { chosenPoints, exitCodeOf, runCampaign } from './campaign.js';
-import { certifyOptions, referenceImage } from './options.js';
+import { certifyOptions, referenceFor, replayLine } from './options.js';
 import { inlinePool } from './pool.js';
 import { headerOf, loadSetup } from './setup.js';
 
@@ -127,6 +127,15 @@ describe('cardbench certify', () => {
     expect(ids(['1-backup-N-0'], '1-backup-N-02')).toEqual(['1-backup-N-02', '1-backup-N-03']);
     expect(chosenPoints({ points: ['Z-02'], from: undefined, cuts: 1 })).toHaveLength(5);
     expect(planPoint('1-backup-N-01').scenario).toBe('1/backup');
-    expect(referenceImage).toMatch(/card\.elf$/);
+  });
+
+  test('the image that is certified by default is the one that the chip can hold', () => {
+    expect(referenceFor('c2010')).toMatch(/card\.elf$/);
+    expect(referenceFor('c2000')).toMatch(/card-small\.elf$/);
+    expect(referenceFor('c2000', ['crypto.present=false'])).toMatch(/card\.elf$/);
+    expect(referenceFor('no such chip')).toMatch(/card\.elf$/);
+    const options = certifyOptions(['--chip', 'c2000']);
+    expect(options.image).toBe(referenceFor('c2000'));
+    expect(replayLine(options, 'p')).toContain('certify --chip c2000');
   });
 });

@@ -2,6 +2,7 @@ import { toHex } from '../codec/index.js';
 import type { Finding as LineFinding } from '../../devices/index.js';
 import type { Violation } from '../../emulator/index.js';
 import type { RecordEvent, UsageEvent } from '../../reports/index.js';
+import { scenarioParts } from '../../scenarios/index.js';
 import type { ScenarioId, ScenarioListener } from '../../scenarios/index.js';
 import type { LineExchange } from '../terminal/emulated-line.js';
 import type { SafeExchange } from '../terminal/safe-port.js';
@@ -49,12 +50,12 @@ export class PointLog {
 
   /** A listener that records the steps of a scenario. */
   listener(scenario: ScenarioId): ScenarioListener {
-    const [embodiment, phase] = scenario.split('/');
+    const { system, embodiment, phase } = scenarioParts(scenario);
     return (event) => {
       if (event.type !== 'step') return;
       const { step, kinds, outcome, cycle } = event.evidence;
       this.events.push({
-        type: 'step', point: this.point, embodiment: Number(embodiment), phase, step, evidence: kinds, outcome,
+        type: 'step', point: this.point, ...(system === 'backup' ? {} : { system }), embodiment, phase, step, evidence: kinds, outcome,
         ...(cycle === undefined ? {} : { cycle: this.#used.cycles + cycle }),
       });
     };

@@ -3,21 +3,12 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
+import { ChipError, loadProfile } from '../../emulator/index.js';
 import type { Capability } from '../../scenarios/index.js';
 import { BenchError } from '../world/errors.js';
+import { statementFor } from './statement.js';
 import type { SafeAddress } from '../world/served-safes.js';
 import { safeAddresses, safeSettings } from './safe-options.js';
-
-/** Everything an implementation can claim in its conformance statement. */
-export const capabilities = [
-  'embodiment-1', 'embodiment-2', 'common-key', 'legacy-hashes', 'empty-digest', 'T=0', 'T=1', 'trace-port', 'power-control',
-  'memory-fill', 'two-safes', 'personalisation', 'raw-apdu', 'fault-resistance',
-] as const satisfies readonly Capability[];
-
-/** What is taken to be claimed without a statement: all but resistance to attacks on the running core. */
-export const defaultClaims: readonly Capability[] = capabilities.filter((one) => one !== 'fault-resistance');
 
 /** What `cardbench certify` and its workers need to know; plain data. */
 export interface CertifyOptions {
@@ -37,6 +28,8 @@ export interface CertifyOptions {
   /** Folder for record and reports. */
   readonly out: string;
   readonly json: boolean;
+  /** Name of the conformance statement, and what it claims. */
+  readonly statement: string;
   readonly offered: readonly Capability[];
   /** Safes that are served, in the order of their parts; the others are played in this process. */
   readonly safes?: readonly SafeAddress[];
@@ -48,7 +41,8 @@ export const CERTIFY_USAGE = `cardbench certify [IMAGE] [--chip c2000|c2010|mode
   [--safes URL,URL --safe-token FILE,FILE [--safe-cert FILE,FILE | --safe-fingerprint HEX,HEX] [--safe-keys bench|own]]
 Certifies a card firmware (default: the reference firmware) against the test plan of embodiments 1 and 2 on the
 emulated chip. A PATTERN is part of a point id, * stands for anything. --cuts takes power away at N random cycles
-of each phase (default 100). --ics is a YAML file 'supports: [...]': what the firmware claims; the rest is unsupported.
+of each phase (default 100). --ics is the conformance statement (docs/statement.md): what the firmware claims; the rest
+is unsupported. Without one: devices/firmware/ics.yaml for the reference firmware, else embodiments 1 and 2.
 --safes plays the safes by ones that run elsewhere with 'cardbench safe serve --compartments' (docs/safe.md).
 Writes record.jsonl, junit.xml, summary.txt and run.json to --out (default cardbench-out).
 Exit: 0 all passed, 1 a point failed, 2 usage or bad image, 3 a point was invalid or aborted, or stopped by Ctrl-C`;
@@ -61,8 +55,28 @@ function packageRoot(): string {
   return join(here, ...up);
 }
 
-/** The prebuilt reference firmware. */
-export const referenceImage: string = join(root, 'devices', 'firmware', 'images', 'card.elf');
+const imageFile = (name: string): string => join(root, 'devices', 'firmware', 'images', `${name}.elf`);
+
+/** The prebuilt reference firmware with every system. */
+export const referenceImage: string = imageFile('card');
+/** The prebuilt reference firmware for chips with little code memory and a coprocessor: embodiments 1, 2 and 7. */
+export const smallReferenceImage: string = imageFile('card-small');
+/** Code memory, bytes, up to which the small image is meant. */
+const smallCode = 32_768;
+
+/** The prebuilt reference firmware for a chip. What is wrong with the chip is left to those who load it. */
+export function referenceFor(chip: string, overrides: readonly string[] = []): string {
+  try {
+    const { code, crypto } = loadProfile(chip, [...overrides]);
+    return code.bytes <= smallCode && crypto.present ? smallReferenceImage : referenceImage;
+  } catch (error) {
+    if (!(error instanceof ChipError)) throw error;
+    return referenceImage;
+  }
+}
+
+/** What the reference firmware claims. */
+export const referenceStatement: string = join(root, 'devices', 'firmware', 'ics.yaml');
 
 /** Version of this package. */
 export function toolVersion(): string {
@@ -76,21 +90,6 @@ function whole(name: string, text: string, least: number, most: number): number 
   const value = Number(text);
   if (!Number.isInteger(value) || value < least || value > most) throw usage(`--${name}: expected a whole number from ${least} to ${most}, got '${text}'`);
   return value;
-}
-
-const statement = z.strictObject({ supports: z.array(z.enum(capabilities)).min(1) });
-
-/** Reads a conformance statement. @throws BenchError BENCH_USAGE */
-export function readStatement(path: string): readonly Capability[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    throw usage(`--ics: ${path} cannot be read`);
-  }
-  const parsed = statement.safeParse(parseYaml(text));
-  if (parsed.success) return parsed.data.supports;
-  throw usage(`--ics: ${path}: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}; known are ${capabilities.join(', ')}`);
 }
 
 const settings = {
@@ -124,16 +123,18 @@ export function certifyOptions(argv: readonly string[]): CertifyOptions {
   const safes = safeAddresses(values);
   if (protocol !== 'T=0' && protocol !== 'T=1') throw usage(`--protocol: expected T=0 or T=1, got '${protocol}'`);
   const jobs = values.jobs === undefined ? Math.min(availableParallelism(), 8) : whole('jobs', values.jobs, 1, 64);
+  const image = positionals[0] ?? referenceFor(values.chip, values.set);
+  const { name: statement, offered } = statementFor(image, values.ics, referenceStatement);
   return {
-    image: positionals[0] ?? referenceImage, chip: values.chip, overrides: values.set, seed: whole('seed', values.seed, 0, 0xffffffff),
+    image, chip: values.chip, overrides: values.set, seed: whole('seed', values.seed, 0, 0xffffffff),
     protocol, points: values.point, from: values.from, jobs, cuts: whole('cuts', values.cuts, 0, 1_000_000), out: values.out,
-    json: values.json, offered: values.ics === undefined ? defaultClaims : readStatement(values.ics),
+    json: values.json, statement, offered,
     ...(safes.length === 0 ? {} : { safes }),
   };
 }
 
 function imageAndChip(options: Pick<CertifyOptions, 'image' | 'chip' | 'overrides'>): string {
-  const image = options.image === referenceImage ? '' : ` ${basename(options.image)}`;
+  const image = options.image === referenceFor(options.chip, options.overrides) ? '' : ` ${basename(options.image)}`;
   return `${image} --chip ${options.chip}${options.overrides.map((override) => ` --set ${override}`).join('')}`;
 }
 

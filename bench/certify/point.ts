@@ -20,7 +20,7 @@ import type { Bulk, WorldFactory } from './factory.js';
 import { worldFindings } from './findings.js';
 import { PointLog } from './log.js';
 import { optionsOf, prepare, runAgain } from './prepare.js';
-import { missingAtSafes, troubleOf } from './served.js';
+import { troubleOf } from './served.js';
 
 /** A point run and judged. */
 export interface PointResult {
@@ -166,7 +166,7 @@ const nothingSeen = { missing: [], faultApplied: false, hasTrace: true, findings
 
 async function seen(point: PlanPoint, setting: PointSetting, log: PointLog): Promise<Observation> {
   const { served } = setting.factory;
-  const missing = [...missingFor(point, setting.offered), ...missingAtSafes(point, served)];
+  const missing = missingFor(point, setting.offered);
   if (missing.length > 0) return { ...nothingSeen, missing };
   troubleOf(served);
   try {

@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { CertifyOptions } from './options.js';
+import { pointRunners } from './runner.js';
+import type { PointRunner } from './runner.js';
 import { pointServer } from './server.js';
 import type { PointAnswer } from './server.js';
 
@@ -47,10 +49,10 @@ export function workerPool(options: CertifyOptions): Pool {
 }
 
 /** Runs points one after the other on this thread. */
-export function inlinePool(options: CertifyOptions): Pool {
+export function inlinePool(options: CertifyOptions, runners: readonly PointRunner[] = pointRunners): Pool {
   return {
     async run(points, take, stopped) {
-      const serve = pointServer(options);
+      const serve = pointServer(options, runners);
       for (const point of points) {
         if (stopped()) return;
         take(await serve(point));

@@ -1,4 +1,4 @@
-import type { Capability, PlanPoint } from '../../scenarios/index.js';
+import type { ListedPoint, PlanPoint } from '../../scenarios/index.js';
 import { connectSafe } from '../world/served-safes.js';
 import type { SafeAddress, ServedSafe } from '../world/served-safes.js';
 import type { BenchError } from '../world/errors.js';
@@ -41,7 +41,9 @@ const bySafe: ReadonlySet<string> = new Set(['certificate', 'key-reply']);
  * What a point needs that served safes do not offer: their own keys, where one of their objects is to be altered and signed
  * again. Nothing where the compartments have the bench's keys.
  */
-export function missingAtSafes(point: PlanPoint, served: ServedSafes): readonly Capability[] {
+export function missingAtSafes(
+  point: ListedPoint & Partial<Pick<PlanPoint, 'fault' | 'run' | 'prepare'>>, served: ServedSafes,
+): readonly string[] {
   const own = all(served).some(({ address }) => address.keys === 'own');
   const { fault, run, prepare } = point;
   const altered = fault?.fault === 'alter' && fault.resign === true && bySafe.has(fault.object);

@@ -1,13 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { RecordEvent } from '../../reports/index.js';
-import { missingFor, planPoint } from '../../scenarios/index.js';
-import { cutEvents, runCuts, tearClause, tearPoints } from '../tear/index.js';
-import type { TearPoint } from '../tear/index.js';
 import { BenchError } from '../world/errors.js';
 import { WorldFactory } from './factory.js';
-import { replayCutLine, replayLine } from './options.js';
 import type { CertifyOptions } from './options.js';
-import { runPoint } from './point.js';
+import { pointRunners, runListed, runnerSetting } from './runner.js';
+import type { PointRunner } from './runner.js';
 import { connectSafes, releaseSafes, troubleOf } from './served.js';
 import { loadSetup } from './setup.js';
 
@@ -16,38 +13,30 @@ export type PointAnswer =
   | { readonly point: string; readonly events: readonly RecordEvent[] }
   | { readonly point: string; readonly crash: string };
 
-async function cutPoint(point: TearPoint, factory: WorldFactory, options: CertifyOptions): Promise<readonly RecordEvent[]> {
-  const missing = missingFor(point, options.offered);
-  const { id, scenario, title, needs } = point;
-  if (missing.length > 0) {
-    const clause = tearClause(point);
-    return [
-      { type: 'point', point: id, scenario, title, clause, needs, cycle: 0 },
-      { type: 'verdict', point: id, verdict: 'unsupported', cycle: 0, clause, reasons: [`needs ${missing.join(', ')}`], flags: [], replay: '' },
-    ];
-  }
-  const [result] = await runCuts({ factory, cuts: options.cuts, seed: options.seed, points: [point] });
-  return cutEvents(result, (caseId) => replayCutLine(options, caseId));
+/** Runs a point and drops what it opened at served safes; rejects with BenchError BENCH_SAFE when something went wrong there. */
+async function untroubled<T>({ served }: WorldFactory, run: () => Promise<T>): Promise<T> {
+  const result = await run();
+  const trouble = troubleOf(served);
+  await releaseSafes(served);
+  if (trouble !== undefined) throw trouble;
+  return result;
 }
 
 /** Runs points one at a time; one factory, so what is personalised once serves all. */
-export function pointServer(options: CertifyOptions): (point: string) => Promise<PointAnswer> {
-  const ready = connectSafes(options.safes).then((served) => new WorldFactory(loadSetup(options, readFileSync(options.image)), served));
+export function pointServer(options: CertifyOptions, runners: readonly PointRunner[] = pointRunners): (point: string) => Promise<PointAnswer> {
+  const ready = connectSafes(options.safes).then((served) =>
+    runnerSetting(options, new WorldFactory(loadSetup(options, readFileSync(options.image)), served)));
   ready.catch(() => undefined);
-  const offered = options.offered;
-  return async (point) => {
+  const known = new Map(runners.flatMap((runner) => runner.points(options).map((point) => [point.id, { runner, point }] as const)));
+  return async (id) => {
     try {
-      const factory = await ready;
-      const setting = { factory, offered, replay: (id: string) => replayLine(options, id) };
-      const cut = tearPoints.find(({ id }) => id === point);
-      const events = cut === undefined ? (await runPoint(planPoint(point), setting)).events : await cutPoint(cut, factory, options);
-      const trouble = troubleOf(factory.served);
-      await releaseSafes(factory.served);
-      if (trouble !== undefined) throw trouble;
-      return { point, events };
+      const setting = await ready;
+      const found = known.get(id);
+      if (found === undefined) throw new BenchError('BENCH_USAGE', `no runner has the point ${id}`, 'nothing was run');
+      return { point: id, events: await untroubled(setting.factory, () => runListed(found.runner, found.point, setting)) };
     } catch (error) {
-      if (error instanceof BenchError) return { point, crash: `${error.code}: ${error.message}` };
-      return { point, crash: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+      if (error instanceof BenchError) return { point: id, crash: `${error.code}: ${error.message}` };
+      return { point: id, crash: error instanceof Error ? (error.stack ?? error.message) : String(error) };
     }
   };
 }

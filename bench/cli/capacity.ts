@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { levelTables, parseRecord } from '../../reports/index.js';
-import { scenarioIds } from '../../scenarios/index.js';
-import type { ScenarioId } from '../../scenarios/index.js';
+import { basicScenarioIds } from '../../scenarios/index.js';
+import type { BasicScenarioId } from '../../scenarios/index.js';
 import { COMMON_USAGE, usageError, wholeNumber } from '../campaign/options.js';
 import type { CampaignTarget, OwnValues } from '../campaign/options.js';
 import { capacityParts } from '../capacity/index.js';
@@ -13,7 +13,7 @@ import type { CertifyIo } from './certify.js';
 /** Usage of `cardbench capacity`. */
 export const CAPACITY_USAGE = `cardbench capacity [--scenario ID]... [--part PART]... [--cuts N]
   ${COMMON_USAGE}
-Starts a scenario (${scenarioIds.join(', ')}; default all) from every level of
+Starts a scenario (${basicScenarioIds.join(', ')}; default all) from every level of
 free memory around its need, in front of each of its steps, and says of each level what the firmware did, what is needed
 and free, who holds the rest, and that no value was lost or doubled. PART is one of ${capacityParts.join(', ')} (default
 all): levels of free room; claims 24 and 21; worn pages; least RAM; --cuts N power cuts (default 12, 0: none) a page short
@@ -36,7 +36,7 @@ function chosen<T extends string>(name: string, known: readonly T[], asked: read
 function optionsOf(target: CampaignTarget, values: OwnValues): CapacityOptions {
   const { scenario, part, cuts } = values as unknown as { scenario: readonly string[]; part: readonly string[]; cuts: string };
   return {
-    ...target, scenarios: chosen<ScenarioId>('scenario', scenarioIds, scenario), parts: chosen<CapacityPart>('part', capacityParts, part),
+    ...target, scenarios: chosen<BasicScenarioId>('scenario', basicScenarioIds, scenario), parts: chosen<CapacityPart>('part', capacityParts, part),
     cuts: wholeNumber('cuts', cuts, 0, 100_000),
   };
 }

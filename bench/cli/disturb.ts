@@ -1,18 +1,21 @@
 import type { CompleteRecord } from '../../reports/index.js';
-import { scenarioIds } from '../../scenarios/index.js';
 import { COMMON_USAGE, usageError, wholeNumber } from '../campaign/options.js';
 import type { CampaignTarget, OwnValues } from '../campaign/options.js';
-import { defaultClaims, readStatement } from '../certify/options.js';
+import { referenceStatement } from '../certify/options.js';
+import { statementFor } from '../certify/statement.js';
 import { disturbKinds, disturbPoints } from '../disturb/index.js';
 import type { DisturbKind, DisturbOptions } from '../disturb/index.js';
 import { campaignCommand } from './campaign.js';
 import type { CampaignCommand } from './campaign.js';
 import type { CertifyIo } from './certify.js';
 
+/** Scenarios that are disturbed, in protocol order. */
+const disturbed: readonly string[] = [...new Set(disturbPoints.map(({ scenario }) => scenario))];
+
 /** Usage of `cardbench disturb`. */
 export const DISTURB_USAGE = `cardbench disturb ${COMMON_USAGE}
   [--scenario ID]... [--kinds LIST] [--count N] [--ics FILE]
-Disturbs the phases of the scenarios (default: all; ${scenarioIds.join(', ')}) by N faults of each kind
+Disturbs the phases of the scenarios (default: all; ${disturbed.join(', ')}) by N faults of each kind
 (default 50) that are proved to have taken place: ${disturbKinds.join(', ')} (docs/faults.md).
 flip, ram and skip are attacks: they give a verdict only when --ics claims fault-resistance.
 Exit: 0 pass, 1 an invariant was broken, 2 usage or bad image, 3 invalid, aborted or stopped`;
@@ -33,8 +36,8 @@ function kindsOf(text: string): DisturbKind[] {
 }
 
 function pointsOf(scenarios: readonly string[]): string[] {
-  const strange = scenarios.find((name) => !scenarioIds.some((id) => id === name));
-  if (strange !== undefined) throw usageError(`--scenario: there is no '${strange}'; there are ${scenarioIds.join(', ')}`);
+  const strange = scenarios.find((name) => !disturbed.some((id) => id === name));
+  if (strange !== undefined) throw usageError(`--scenario: there is no '${strange}'; there are ${disturbed.join(', ')}`);
   return disturbPoints.filter(({ scenario }) => scenarios.length === 0 || scenarios.includes(scenario)).map(({ id }) => id);
 }
 
@@ -42,7 +45,7 @@ function optionsOf(target: CampaignTarget, values: OwnValues): DisturbOptions {
   const { scenario, kinds, count, ics } = values as { scenario: string[]; kinds: string; count: string; ics?: string };
   return {
     ...target, points: pointsOf(scenario), kinds: kindsOf(kinds), count: wholeNumber('count', count, 1, 1_000_000),
-    offered: ics === undefined ? defaultClaims : readStatement(ics),
+    offered: statementFor(target.image, ics, referenceStatement).offered,
   };
 }
 

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { isCapacityCase, parseCapacityCase, replayCapacity } from '../capacity/index.js';
 import type { CapacityReplay } from '../capacity/index.js';
 import { WorldFactory } from '../certify/factory.js';
-import { referenceImage } from '../certify/options.js';
+import { referenceFor } from '../certify/options.js';
 import { loadSetup } from '../certify/setup.js';
 import { DISTURB_PREFIX, parseDisturbCase, replayDisturbance } from '../disturb/index.js';
 import { parseCaseId, replayCut, TearError } from '../tear/index.js';
@@ -27,8 +27,9 @@ function parsed(argv: readonly string[]) {
   }
 }
 
-async function replayDisturb(id: string, image: string, values: ReturnType<typeof parsed>['values'], io: CommandIo): Promise<number> {
+async function replayDisturb(id: string, named: string | undefined, values: ReturnType<typeof parsed>['values'], io: CommandIo): Promise<number> {
   const { chip, protocol, seed } = parseDisturbCase(id);
+  const image = named ?? referenceFor(values.chip ?? chip, values.set);
   const report = await replayDisturbance(loadSetup({ chip: values.chip ?? chip, overrides: values.set, protocol, seed }, readImage(image)), id);
   const { outcome, proof, end, digest, findings } = report;
   if (values.json) io.out(JSON.stringify(report));
@@ -51,10 +52,11 @@ function tellCapacity(replayed: CapacityReplay, json: boolean, io: CommandIo): n
 
 async function replay(argv: readonly string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parsed(argv);
-  const [id, image = referenceImage, ...rest] = positionals;
+  const [id, named, ...rest] = positionals;
   if (id === undefined || rest.length > 0) throw new BenchError('BENCH_USAGE', 'give one CASE and at most one IMAGE', 'nothing was run');
-  if (id.startsWith(DISTURB_PREFIX)) return replayDisturb(id, image, values, io);
+  if (id.startsWith(DISTURB_PREFIX)) return replayDisturb(id, named, values, io);
   const { chip, protocol, seed } = isCapacityCase(id) ? parseCapacityCase(id) : parseCaseId(id);
+  const image = named ?? referenceFor(values.chip ?? chip, values.set);
   const factory = new WorldFactory(loadSetup({ chip: values.chip ?? chip, overrides: values.set, protocol, seed }, readImage(image)));
   if (isCapacityCase(id)) return tellCapacity(await replayCapacity(factory, id), values.json, io);
   const { digest, findings } = await replayCut(factory, id);

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { milliseconds } from '../../reports/index.js';
-import { runScenario, samples, scenarioIds, stepText } from '../../scenarios/index.js';
+import { backupDefinitions, frameOf, runScenario, samples, sentence } from '../../scenarios/index.js';
 import type { SampleName, ScenarioEvent, ScenarioId, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
 import { WorldFactory } from '../certify/factory.js';
 import { loadSetup } from '../certify/setup.js';
-import { referenceImage } from '../certify/options.js';
+import { referenceFor } from '../certify/options.js';
 import { optionsOf, prepare } from '../certify/prepare.js';
 import { noBindings } from '../script/build.js';
 import { BenchError } from '../world/errors.js';
@@ -12,10 +12,12 @@ import type { World } from '../world/world.js';
 import { explain, readImage } from './certify.js';
 import type { CommandIo } from './exec.js';
 
+const runnable = backupDefinitions.map(({ frame }) => frame.id);
+
 /** Usage of `cardbench run`. */
 export const RUN_USAGE = `cardbench run SCENARIO [IMAGE] [--chip P] [--set KEY=VALUE]... [--protocol T=0|T=1] [--seed N] [--sample NAME]
   [--variant public-key|common-key] [--hash SHA-256|SHA-1|MD5] [--key decoding|common] [--delete] [--blocks] [--json]
-Runs one scenario (${scenarioIds.join(', ')}) on a freshly personalised card with the APDU log, step by
+Runs one scenario (${runnable.join(', ')}) on a freshly personalised card with the APDU log, step by
 step. A recovery is preceded by its registration. --delete also carries out the deletions of claims 25 and 26;
 --blocks shows the T=1 blocks or T=0 parts as well.
 Exit: 0 done, 1 refused, late or unexpected, 2 usage, 3 the bench failed`;
@@ -65,12 +67,12 @@ function parsed(argv: readonly string[]) {
 
 function runOptions(argv: readonly string[]): RunOptions {
   const { values, positionals } = parsed(argv);
-  const [scenario, image = referenceImage, ...rest] = positionals;
+  const [scenario, image = referenceFor(values.chip, values.set), ...rest] = positionals;
   if (scenario === undefined || rest.length > 0) throw usage('give one SCENARIO and at most one IMAGE');
   const seed = Number(values.seed);
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) throw usage(`--seed: '${values.seed}' is no whole number`);
   return {
-    scenario: oneOf('SCENARIO', scenario, scenarioIds), image, chip: values.chip, overrides: values.set, seed,
+    scenario: oneOf('SCENARIO', scenario, runnable), image, chip: values.chip, overrides: values.set, seed,
     protocol: oneOf('--protocol', values.protocol, ['T=0', 'T=1']),
     sample: oneOf('--sample', values.sample, Object.keys(samples) as SampleName[]),
     options: {
@@ -85,16 +87,15 @@ function runOptions(argv: readonly string[]): RunOptions {
 
 /** What has to be done before a scenario can be run. */
 function before({ scenario, options }: RunOptions): readonly ScenarioRun[] {
-  const first: Partial<Record<ScenarioId, ScenarioId>> = { '1/recover': '1/backup', '2/recover': '2/backup', '2/key-recover': '2/key-backup' };
-  const needed = first[scenario];
+  const needed = frameOf(scenario).prior?.scenario;
   return needed === undefined ? [] : [{ run: 'scenario', scenario: needed, options, item: '$item' }];
 }
 
 function stepLine(event: ScenarioEvent, scenario: ScenarioId): string | undefined {
   if (event.type !== 'step') return undefined;
   const { step, kinds, outcome, cycle } = event.evidence;
-  const [embodiment, phase] = scenario.split('/');
-  const text = step.startsWith('claim') ? step : stepText(Number(embodiment), phase, step);
+  const known = frameOf(scenario).steps.find(({ id }) => id === step);
+  const text = known ? sentence(known) : step;
   return `  ${text}  [${kinds.join(', ')}${cycle === undefined ? '' : `, cycle ${cycle}`}]${outcome === 'refused' ? ' REFUSED' : ''}`;
 }
 

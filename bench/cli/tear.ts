@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { scenarioIds } from '../../scenarios/index.js';
 import { COMMON_USAGE, usageError, wholeNumber } from '../campaign/options.js';
 import type { CampaignTarget, OwnValues } from '../campaign/options.js';
 import { WorldFactory } from '../certify/factory.js';
@@ -13,10 +12,13 @@ import { timelineOf } from '../tear/timeline.js';
 import { campaignCommand } from './campaign.js';
 import type { CertifyIo } from './certify.js';
 
+/** Scenarios that have phases to cut, in protocol order. */
+const withCuts: readonly string[] = [...new Set(tearPoints.map(({ scenario }) => scenario))];
+
 /** Usage of `cardbench tear`. */
 export const TEAR_USAGE = `cardbench tear [--scenario ID]... [--point ID]... [--depth 1|2] [--policies LIST] [--cells SEEDS] [--sample N] [--failures N]
   ${COMMON_USAGE}
-Takes the power away at every cycle of a phase (${scenarioIds.join(', ')}; default all), judges
+Takes the power away at every cycle of a phase (${withCuts.join(', ')}; default all), judges
 every memory this can leave under every weak-cell policy, and says with evidence that no value is lost or doubled.
 --depth 2 cuts once more at every moment of each recovery. --policies is a list of new, old, flip (each weak cell alone),
 unstable, random (eight seeds) or single ones such as random-3 (default all five). --cells 1,2,3 repeats all with other
@@ -39,8 +41,8 @@ const own = {
 type Own = Readonly<{ scenario: readonly string[]; point: readonly string[]; depth: string; policies: string; failures: string; cells?: string; sample?: string }>;
 
 function pointsOf(scenarios: readonly string[], points: readonly string[]): readonly string[] {
-  const strange = scenarios.find((id) => !scenarioIds.some((known) => known === id));
-  if (strange !== undefined) throw usageError(`--scenario: expected ${scenarioIds.join(', ')}, got '${strange}'`);
+  const strange = scenarios.find((id) => !withCuts.some((known) => known === id));
+  if (strange !== undefined) throw usageError(`--scenario: expected ${withCuts.join(', ')}, got '${strange}'`);
   const named = points.map((id) => tearPoint(id).id);
   const all = scenarios.length + points.length === 0;
   return tearPoints.filter(({ id, scenario }) => all || scenarios.includes(scenario) || named.includes(id)).map(({ id }) => id);

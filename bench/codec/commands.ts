@@ -33,8 +33,8 @@ export interface CardCommand {
   readonly data: Uint8Array;
 }
 
-/** Embodiments this protocol covers. */
-export type Embodiment = 1 | 2;
+/** Embodiments of the protocol, as P1 of their commands. */
+export type Embodiment = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12;
 /** Kinds of GENERATE KEY. */
 export type GeneratedKey = KeyKind | 'signing' | 'transport';
 

@@ -49,7 +49,7 @@ async function reset<S, T>(fault: ResetFault, at: At<S, T>): Promise<Outcome<T>>
   const { call, setting, state, proceed, sent } = at;
   const last = call.steps.at(-1) === fault.after;
   if (call.party === 'card' && !last) return cutAfterMark(fault, at);
-  const before = call.party === 'safe' && call.steps[0] === fault.after && !last;
+  const before = call.party !== 'card' && call.steps[0] === fault.after && !last;
   if (before) await setting.world.reset(fault.kind);
   const outcome = await proceed(sent);
   if (!before) await setting.world.reset(fault.kind);

@@ -1,6 +1,6 @@
 import type { CardPort, Outcome, Ports, SafePort, ScenarioId } from '../../scenarios/index.js';
 import { callsOf } from './calls.js';
-import type { Call, CallName } from './calls.js';
+import type { Call } from './calls.js';
 
 /** Carries out one operation with the object given to it. */
 export type Proceed<S, T> = (sent: S) => Promise<Outcome<T>>;
@@ -10,20 +10,32 @@ export interface Interceptor {
   around<S, T>(call: Call, sent: S, proceed: Proceed<S, T>): Promise<Outcome<T>>;
 }
 
-/** The ports of a scenario with an interceptor around each operation. VERIFY passes untouched. */
+/**
+ * The ports of a scenario with an interceptor around each operation. VERIFY passes untouched, so do operations that
+ * only some embodiments have unless their port wraps them with {@link aroundOf}.
+ */
 export function intercepted(scenario: ScenarioId, ports: Ports, interceptor: Interceptor): Ports {
-  const calls = callsOf(scenario);
-  const around = <S, T>(name: CallName, sent: S, proceed: Proceed<S, T>): Promise<Outcome<T>> => {
+  const others = Object.entries(ports).filter(([role]) => role !== 'card').map(([role, port]): readonly [string, unknown] =>
+    [role, role.startsWith('safe') ? safeAround(port as SafePort, aroundOf(scenario, role, interceptor)) : port]);
+  const { safe } = ports;
+  return { safe, ...Object.fromEntries(others), card: cardAround(ports.card, aroundOf(scenario, 'card', interceptor)) };
+}
+
+/** Goes around one operation of a port. */
+export type Around = <S, T>(name: string, sent: S, proceed: Proceed<S, T>) => Promise<Outcome<T>>;
+
+/** The way around the operations of a party in a scenario; what the scenario does not have passes untouched. */
+export function aroundOf(scenario: ScenarioId, party: string, interceptor: Interceptor): Around {
+  const calls = callsOf(scenario).filter((call) => call.party === party);
+  return (name, sent, proceed) => {
     const call = calls.find((candidate) => candidate.name === name);
     return call === undefined ? proceed(sent) : interceptor.around(call, sent, proceed);
   };
-  return { card: cardAround(ports.card, around), safe: safeAround(ports.safe, around) };
 }
-
-type Around = <S, T>(name: CallName, sent: S, proceed: Proceed<S, T>) => Promise<Outcome<T>>;
 
 function cardAround(card: CardPort, around: Around): CardPort {
   return {
+    ...card,
     hasTrace: card.hasTrace,
     verifyPin: (pin) => card.verifyPin(pin),
     listValues: (embodiment, from) => around('listValues', undefined, () => card.listValues(embodiment, from)),
@@ -49,6 +61,7 @@ function cardAround(card: CardPort, around: Around): CardPort {
 
 function safeAround(safe: SafePort, around: Around): SafePort {
   return {
+    ...safe,
     safeId: safe.safeId,
     register: (request) => around('register', request, (sent) => safe.register(sent)),
     retrieve: (certificate) => around('retrieve', certificate, (sent) => safe.retrieve(sent)),

@@ -18,7 +18,9 @@ import { prove } from './stages.js';
 const images = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'devices', 'firmware', 'images');
 const image = (name: string) => loadImage(readFileSync(join(images, name)));
 
-const setup = (level: HostileLevel, protocol: 'T=0' | 'T=1', seed: number, chip = 'c2010', name = 'card.elf'): HostileSetup => (
+const setup = (
+  level: HostileLevel, protocol: 'T=0' | 'T=1', seed: number, chip = 'c2010', name = chip === 'c2000' ? 'card-small.elf' : 'card.elf',
+): HostileSetup => (
   { image: image(name), profile: loadProfile(chip), seed, protocol, level }
 );
 

@@ -7,7 +7,8 @@ import { certificateStates, valueStates } from '../codec/index.js';
 import { NvmError } from './errors.js';
 import { readJournal, settle } from './journal.js';
 import type { Journal } from './journal.js';
-import { conditionOf, fixedPages, indexStart, isErased, pageOf, pageSize, safeArea, u16, u32 } from './layout.js';
+import { appletNames, conditionOf, fixedPages, indexStart, isErased, layoutVersion, pageOf, pageSize, safeArea, u16, u32 } from './layout.js';
+import type { AppletName } from './layout.js';
 
 /** What is wrong in an image, once its journal is settled. */
 export type ProblemCode =
@@ -30,6 +31,14 @@ export interface Superblock {
   readonly firstIndexPage: number;
   readonly indexEntries: number;
   readonly firstDataPage: number;
+  /** First page behind the data: the areas of the other applets follow, to the end of the memory. */
+  readonly dataEnd: number;
+  readonly areas: readonly AppletArea[];
+}
+
+/** Pages that belong to an applet beside the backup. */
+export interface AppletArea extends Region {
+  readonly applet: AppletName;
 }
 
 /** State page. */
@@ -135,9 +144,12 @@ const keyKinds: readonly (KeyKind | undefined)[] = [undefined, 'decoding', 'comm
 class Source {
   readonly image: Uint8Array;
   readonly problems: Problem[] = [];
+  /** First page behind the data. */
+  dataEnd: number;
 
   constructor(image: Uint8Array) {
     this.image = image;
+    this.dataEnd = image.length / pageSize;
   }
 
   problem(code: ProblemCode, page: number, text: string): undefined {
@@ -163,15 +175,31 @@ function readSuperblock(source: Source): Superblock | undefined {
   const page = source.page(fixedPages.superblock, 'superblock');
   if (!page) return undefined;
   const pages = source.image.length / pageSize;
+  const areas = areasOf(page);
   const block = {
     layoutVersion: u16(page, 4), pageSize: u16(page, 6), pages: u16(page, 8), firstIndexPage: u16(page, 10),
-    indexEntries: u16(page, 12), firstDataPage: u16(page, 14),
+    indexEntries: u16(page, 12), firstDataPage: u16(page, 14), dataEnd: u16(page, 16), areas,
   };
-  const expected = { layoutVersion: 1, pageSize, pages, ...divisionOf(pages) };
+  const dataEnd = pages - areas.reduce((sum, area) => sum + area.pages, 0);
+  const expected = { layoutVersion, pageSize, pages, ...divisionOf(pages), dataEnd };
   const wrong = Object.entries(expected).filter(([name, value]) => block[name as keyof Superblock] !== value);
   if (toHex(page.slice(0, 4)) !== '43425731') wrong.unshift(['magic', 0]);
+  if (areas.length !== page[18] || dataEnd < block.firstDataPage) wrong.push(['areas', 0]);
   if (wrong.length === 0) return block;
   return source.problem('SUPERBLOCK', 0, `does not fit the layout: ${wrong.map(([name]) => name).join(', ')}`);
+}
+
+/** The areas of the applets, in order from the first page behind the data; ends at a number that is not an applet's. */
+function areasOf(superblock: Uint8Array): AppletArea[] {
+  const areas: AppletArea[] = [];
+  let firstPage = u16(superblock, 16);
+  for (let i = 0; i < Math.min(superblock[18], appletNames.length); i += 1) {
+    const [applet, pages] = [appletNames[u16(superblock, 20 + 4 * i) - 1], u16(superblock, 22 + 4 * i)];
+    if (applet === undefined) break;
+    areas.push({ applet, firstPage, pages });
+    firstPage += pages;
+  }
+  return areas;
 }
 
 /** How the layout divides a memory of so many pages: index 851 first, then data. */
@@ -214,7 +242,7 @@ function readSafes(source: Source): KnownSafe[] {
 
 function inData(source: Source, { firstPage, pages }: Region): boolean {
   const all = source.image.length / pageSize;
-  return pages > 0 && firstPage >= divisionOf(all).firstDataPage && firstPage + pages <= all;
+  return pages > 0 && firstPage >= divisionOf(all).firstDataPage && firstPage + pages <= source.dataEnd;
 }
 
 function objectBytes(source: Source, entry: EntryCommon): Uint8Array | undefined {
@@ -323,6 +351,8 @@ export function decode(image: Uint8Array): NvmContents {
   const journal = readJournal(image);
   const source = new Source(settle(image, journal));
   const { firstIndexPage, indexEntries } = divisionOf(pages);
+  const superblock = readSuperblock(source);
+  source.dataEnd = superblock?.dataEnd ?? pages;
   const identity = source.page(fixedPages.identity, 'identity');
   const entries = Array.from({ length: indexEntries }, (_, i) => readEntry(source, firstIndexPage + i))
     .filter((entry) => entry !== undefined);
@@ -332,7 +362,7 @@ export function decode(image: Uint8Array): NvmContents {
     .filter((page) => isErased(page)).length;
   const [first, second] = [source.page(fixedPages.credential0, 'credential'), source.page(fixedPages.credential1, 'credential')];
   return {
-    pages, journal, superblock: readSuperblock(source), state: readState(source),
+    pages, journal, superblock, state: readState(source),
     cardId: identity && toHex(identity.slice(0, 8)), issuerKey: identity && toHex(identity.slice(8, 40)),
     keys: readKeys(source), cardSecret: source.present(fixedPages.cardSecret, 'card secret'),
     credential: first !== undefined && second !== undefined, pin: source.present(fixedPages.pin, 'PIN'),

@@ -4,6 +4,7 @@ export * from './decode.js';
 export { NvmError } from './errors.js';
 export type { NvmErrorCode } from './errors.js';
 export { readJournal, settle } from './journal.js';
+export type { AppletName } from './layout.js';
 export type { Journal } from './journal.js';
 export { crc32, pageSize } from './layout.js';
 export * from './pages.js';

@@ -9,6 +9,12 @@ export const fixedPages = {
 export const safeArea = { first: 16, count: 4 } as const;
 /** First page of the index 851. */
 export const indexStart = 24;
+/** Version of the layout in the superblock. */
+export const layoutVersion = 2;
+/** Applets beside the backup that may have an area of pages of their own, by their number in the superblock, from 1. */
+export const appletNames = ['purse', 'twin', 'member'] as const;
+/** See {@link appletNames}. */
+export type AppletName = (typeof appletNames)[number];
 
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;

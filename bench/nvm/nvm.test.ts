@@ -52,7 +52,7 @@ describe('layout', () => {
     put(image, 19, sealedPage({ 0: new Uint8Array(32).fill(0xbb) }));
     const contents = decode(image);
     expect(contents).toMatchObject({
-      superblock: { layoutVersion: 1, pageSize: 64, pages: 64, firstIndexPage: 24, indexEntries: 16, firstDataPage: 40 },
+      superblock: { layoutVersion: 2, pageSize: 64, pages: 64, firstIndexPage: 24, indexEntries: 16, firstDataPage: 40, dataEnd: 64, areas: [] },
       state: { lifeCycle: 'operational', pinTries: 3, settings: { emptyDigest: true, allowLegacy: false }, lastSequence: 7, lastLoadNumber: 2, lastLoadHandle: 3, lastHandle: 9, lastLoadHash: '22'.repeat(32) },
       cardId: '0102030405060708', issuerKey: '11'.repeat(32),
       keys: { decoding: false, common: true, signing: true, transport: false }, cardSecret: true, credential: false, pin: true,
@@ -62,6 +62,18 @@ describe('layout', () => {
     });
     put(image, 9, sealedPage({}));
     expect(decode(image).credential).toBe(true);
+  });
+
+  test('pages of other applets are theirs: no room for items, no region, no leftover', () => {
+    const image = formatted(64, [[1, 5], [3, 2]]);
+    expect(decode(image).superblock).toMatchObject({ dataEnd: 57, areas: [{ applet: 'purse', firstPage: 57, pages: 5 }, { applet: 'member', firstPage: 62, pages: 2 }] });
+    put(image, 58, new Uint8Array(64).fill(0xa5));
+    const map = pageMap(image);
+    expect(map).toMatchObject({ freeBytes: (57 - 40) * 64, largestRunBytes: (57 - 40) * 64, leftovers: [] });
+    expect([57, 61, 62].map((page) => map.owners[page])).toEqual([{ kind: 'applet', name: 'purse' }, { kind: 'applet', name: 'purse' }, { kind: 'applet', name: 'member' }]);
+    putItem(image, 0, 56, e1(0), { class: 'A', state: 1, handle: 1 });
+    expect(codes(image)).toEqual(['REGION_RANGE']);
+    for (const areas of [[[4, 5]], [[1, 30]]] as const) expect(codes(formatted(64, areas))).toEqual(['SUPERBLOCK']);
   });
 
   test('every damaged page with a CRC is named', () => {

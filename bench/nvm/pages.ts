@@ -1,5 +1,6 @@
 import { decode, divisionOf } from './decode.js';
 import type { NvmContents, NvmEntry } from './decode.js';
+import type { AppletName } from './layout.js';
 import { fixedPages, indexStart, isErased, pageOf, pageSize, safeArea } from './layout.js';
 
 /** What a page belongs to. */
@@ -7,6 +8,8 @@ export type PageOwner =
   | { readonly kind: 'system'; readonly name: string }
   | { readonly kind: 'safe'; readonly number: number }
   | { readonly kind: 'entry'; readonly handle: number }
+  /** A page of another applet's area, whatever is in it. */
+  | { readonly kind: 'applet'; readonly name: AppletName }
   | { readonly kind: 'free entry' }
   /** Data region of an entry; `role` says which and why. */
   | { readonly kind: 'region'; readonly handle: number; readonly role: 'object' | 'reserved' | 'deleting' | 'alternative' }
@@ -77,10 +80,14 @@ export function pageMap(image: Uint8Array): PageMap {
   const settled = contents.settled();
   const { firstDataPage } = divisionOf(contents.pages);
   const regions = regionOwners(contents);
+  const areas = new Map((contents.superblock?.areas ?? []).flatMap(({ applet, firstPage, pages }) =>
+    Array.from({ length: pages }, (_, i) => [firstPage + i, applet] as const)));
   const entries = new Map(contents.entries.map((entry) => [entry.page, entry.handle]));
   const ownerOf = (page: number): PageOwner => {
     const erased = isErased(pageOf(settled, page));
     if (page < indexStart) return fixedOwner(page);
+    const applet = areas.get(page);
+    if (applet !== undefined) return { kind: 'applet', name: applet };
     if (page >= firstDataPage) return regions.get(page) ?? { kind: erased ? 'free' : 'leftover' };
     const handle = entries.get(page);
     if (handle !== undefined) return { kind: 'entry', handle };

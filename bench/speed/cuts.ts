@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { loadImage, loadProfile } from '../../emulator/index.js';
 import { WorldFactory } from '../certify/factory.js';
-import { referenceImage } from '../certify/options.js';
+import { referenceFor } from '../certify/options.js';
 import { runHonestly } from '../certify/prepare.js';
 import { seededRandom } from '../world/random.js';
 import { uintOf } from '../codec/index.js';
@@ -43,7 +43,7 @@ function crowded(items: number): TearPoint {
 }
 
 async function subject(chip: string, point: TearPoint): Promise<Subject> {
-  const factory = new WorldFactory({ image: loadImage(readFileSync(referenceImage)), profile: loadProfile(chip), seed: 1, protocol: 'T=1' });
+  const factory = new WorldFactory({ image: loadImage(readFileSync(referenceFor(chip))), profile: loadProfile(chip), seed: 1, protocol: 'T=1' });
   const timeline = await timelineOf(factory, point);
   const exhaust = new Exhaust(factory, timeline);
   const intervals = partsOf(timeline).filter((part) => part !== 'rest').flatMap((part) => exhaust.intervals(part));

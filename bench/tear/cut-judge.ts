@@ -5,7 +5,7 @@ import type { WorldFactory } from '../certify/factory.js';
 import { BootPlayer } from './boot-player.js';
 import { Judge } from './judge.js';
 import type { CutScene, Judged } from './judge.js';
-import { PathMemo } from './path-memo.js';
+import { EventPool, PathMemo } from './path-memo.js';
 import type { CutPolicy } from './policies.js';
 import { PathRecorder } from './recorder.js';
 import type { PathStep } from './recorder.js';
@@ -57,6 +57,9 @@ export class CutJudge {
   readonly #array: EepromArray;
   readonly #hashes = new WeakMap<EepromState, NvmHash>();
   #memos = new Map<string, PathMemo<Verdict>>();
+  #events = new EventPool();
+  /** Equal results are kept once. */
+  #results = new Map<string, Judged>();
   #last: { readonly image: CutImage; readonly memo: PathMemo<Verdict> } | undefined;
   #broken = 0;
 
@@ -75,6 +78,11 @@ export class CutJudge {
     return [...this.#memos.values()].reduce((sum, memo) => sum + memo.paths, 0);
   }
 
+  /** Steps kept of these paths. */
+  get size(): number {
+    return [...this.#memos.values()].reduce((sum, memo) => sum + memo.size, 0);
+  }
+
   /** Of those, paths that broke an invariant. */
   get broken(): number {
     return this.#broken;
@@ -83,6 +91,8 @@ export class CutJudge {
   /** Forgets all paths: what is counted from here on does not depend on what was judged before. */
   forget(): void {
     this.#memos = new Map();
+    this.#events = new EventPool();
+    this.#results = new Map();
     this.#last = undefined;
     this.#broken = 0;
   }
@@ -110,7 +120,7 @@ export class CutJudge {
     const key = `${rest} ${nvm.sessions} ${[...torn].join(',')} ${span.before} ${span.safes}`;
     const known = this.#memos.get(key);
     if (known) return known;
-    const memo = new PathMemo<Verdict>(this.#array, torn);
+    const memo = new PathMemo<Verdict>(this.#array, torn, this.#events);
     this.#memos.set(key, memo);
     return memo;
   }
@@ -136,10 +146,17 @@ export class CutJudge {
   async #run(image: CutImage, policy: CutPolicy, memo: PathMemo<Verdict>): Promise<Verdict> {
     const quick = this.#quick(image, policy, memo);
     const { judged, steps } = quick ?? await this.#slow(image, policy);
-    const verdict = { judged };
+    const verdict = { judged: this.#once(judged) };
     memo.add(steps, verdict);
     this.#broken += Number(verdict.judged.findings.length > 0);
     return verdict;
+  }
+
+  #once(judged: Judged): Judged {
+    const name = JSON.stringify(judged);
+    const known = this.#results.get(name);
+    if (known === undefined) this.#results.set(name, judged);
+    return known ?? judged;
   }
 
   /** By a boot that goes as an earlier one to a memory whose future is known. */

@@ -3,6 +3,7 @@ import type { AbstractCard, AbstractCertificate, AbstractWorld, ScenarioOutput }
 import { runHonestly } from '../certify/prepare.js';
 import { commands } from '../codec/index.js';
 import type { World } from '../world/world.js';
+import { TearError } from './errors.js';
 import type { TearPoint } from './points.js';
 
 /** How the honest attempts after a cut went. */
@@ -60,17 +61,22 @@ function keyGoal(scene: Scene, present: boolean): string | undefined {
   return decoding === stored ? undefined : `the key is ${decoding === undefined ? 'absent' : 'another one'}`;
 }
 
-/** Why the goal of a tear point is not reached in a world at rest; undefined when it is. `issueId` is that of the item. */
+/** Looks whether a goal is reached; undefined when it is, otherwise why not. */
+type GoalRule = (scene: Scene) => string | undefined;
+
+/** The rule of each scenario; power cuts in a scenario need one. */
+const goalRules: Readonly<Record<string, GoalRule>> = {
+  '1/backup': backupGoal, '2/backup': backupGoal, '1/recover': recoverGoal, '2/recover': recoverGoal,
+  '2/key-backup': (scene) => keyGoal(scene, !scene.deletes), '2/key-recover': (scene) => keyGoal(scene, true),
+};
+
+/** Why the goal of a tear point is not reached in a world at rest; undefined when it is. `issueId` is that of the item. Throws TearError TEAR_RUN for a scenario without a rule. */
 export function goalMissed(point: TearPoint, world: AbstractWorld, issueId: string): string | undefined {
   const { scenario, options } = point.run;
   const deletes = (scenario.endsWith('backup') ? options.deleteAfterRegistration : options.deleteAfterRecovery) === true;
   const scene: Scene = { world, card: world.cards[0], issueId, deletes };
-  switch (scenario) {
-    case '1/backup': case '2/backup': return backupGoal(scene);
-    case '1/recover': case '2/recover': return recoverGoal(scene);
-    case '2/key-backup': return keyGoal(scene, !deletes);
-    case '2/key-recover': return keyGoal(scene, true);
-  }
+  if (!(scenario in goalRules)) throw new TearError('TEAR_RUN', `${scenario} has no rule for its goal`);
+  return goalRules[scenario](scene);
 }
 
 /** Issue id of the item of a tear point; empty for the key phases. */

@@ -14,6 +14,32 @@ interface Fork<Result> {
 
 type Node<Result> = Fork<Result> | { readonly result: Result };
 
+/** What makes an event the same as another, see {@link sameEvent}. */
+function nameOf(event: PathEvent): string {
+  switch (event.kind) {
+    case 'read': return `read ${event.offset} ${event.size} ${event.now}`;
+    case 'start': return `start ${event.page} ${event.now} ${event.command} ${event.force} ${Buffer.from(event.target).toString('latin1')}`;
+    case 'finish': return `finish ${event.page}`;
+    case 'cut': return `cut ${event.now}`;
+    case 'look': return `look ${event.page} ${event.whole}`;
+    case 'weak': return `weak ${event.page}`;
+    case 'power-on': return typeof event.policy === 'string' ? `power-on ${event.policy}` : `power-on ${JSON.stringify(event.policy)}`;
+  }
+}
+
+/** Events that many paths share are kept once: there are a hundred times as many steps as different events. */
+export class EventPool {
+  readonly #events = new Map<string, PathEvent>();
+
+  /** The event to keep for this one. */
+  of(event: PathEvent): PathEvent {
+    const name = nameOf(event);
+    const known = this.#events.get(name);
+    if (known === undefined) this.#events.set(name, event);
+    return known ?? event;
+  }
+}
+
 /**
  * Results of cases that differ in nothing but what their torn pages hold, by everything that depended on these pages.
  * A case whose every read, page operation and look comes out as in one that was run goes exactly as that one, so its
@@ -22,20 +48,28 @@ type Node<Result> = Fork<Result> | { readonly result: Result };
 export class PathMemo<Result> {
   readonly #array: EepromArray;
   readonly #torn: ReadonlySet<number>;
+  readonly #events: EventPool;
   #root: Node<Result> | undefined;
   #paths = 0;
+  #size = 0;
   readonly #depends = new Set<number>();
   #told: WatchEvent | undefined;
 
-  /** `array` is for the memo's own use: one of the cases' chip, seed and size. */
-  constructor(array: EepromArray, torn: ReadonlySet<number>) {
+  /** `array` is for the memo's own use: one of the cases' chip, seed and size. Memos with the same `events` share them. */
+  constructor(array: EepromArray, torn: ReadonlySet<number>, events: EventPool = new EventPool()) {
     this.#array = array;
     this.#torn = torn;
+    this.#events = events;
   }
 
   /** Different paths that were run. */
   get paths(): number {
     return this.#paths;
+  }
+
+  /** Steps kept, of all paths: what they share counts once. */
+  get size(): number {
+    return this.#size;
   }
 
   /** True when some path depended on what the page held: it was read, looked at, or an operation on it was not forced. */
@@ -58,7 +92,8 @@ export class PathMemo<Result> {
     let tail: Node<Result> = { result };
     const join = (node: Node<Result> | undefined, at: number): Node<Result> => {
       if (node === undefined) {
-        for (let i = steps.length - 1; i >= at; i -= 1) tail = { event: steps[i].event, outcome: steps[i].outcome, next: tail, more: undefined };
+        this.#size += steps.length - at;
+        for (let i = steps.length - 1; i >= at; i -= 1) tail = { event: this.#events.of(steps[i].event), outcome: steps[i].outcome, next: tail, more: undefined };
         return tail;
       }
       let [fork, i] = [node, at];

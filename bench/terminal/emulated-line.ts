@@ -1,6 +1,6 @@
-import { answers, commands } from '../codec/index.js';
 import type { CardSession, EmulatedCard, Finding, Reply } from '../../devices/index.js';
 import type { StepMark } from '../../scenarios/index.js';
+import { apduFields, backupApplet } from './applet.js';
 import type { CardLine, LineAnswer } from './card-line.js';
 
 /** One exchange as it is recorded; cycles of the present power session. */
@@ -22,14 +22,6 @@ export interface LineHooks {
   finding?(finding: Finding): void;
   /** A power session ends: what it has shown must be collected now. */
   ending?(): void;
-}
-
-/** Commands of docs/protocol.md 2.1 that answer nothing but a status word (INS). */
-const silent: ReadonlySet<number> = new Set([0x20, 0x24, 0x1e, 0x26, 0x40, 0x42, 0x46, 0xda, 0x48]);
-const deleteIns = 0x24;
-
-function expectsData(cla: number, ins: number): boolean {
-  return !silent.has(ins) && !(ins === deleteIns && (cla & 0x80) !== 0);
 }
 
 const statusBytes = (sw: number): readonly number[] => [sw >> 8, sw & 0xff];
@@ -72,9 +64,7 @@ export class EmulatedLine implements CardLine {
 
   async transmit(command: Parameters<CardLine['transmit']>[0], secret = false): Promise<LineAnswer> {
     const { cla, ins, p1, p2, data } = command;
-    const fields = {
-      cla, ins, p1, p2, ...(data.length > 0 ? { data } : {}), ...(expectsData(cla, ins) ? { le: 256 } : {}),
-    };
+    const fields = apduFields(command, backupApplet);
     const shown = Uint8Array.of(cla, ins, p1, p2, ...(secret ? [] : data));
     return this.#exchange(shown, secret, () => this.card.transmit(fields));
   }
@@ -107,8 +97,8 @@ export class EmulatedLine implements CardLine {
 
   async #start(open: () => Promise<CardSession>): Promise<void> {
     await this.#settle(open);
-    const answer = await this.transmit(commands.select());
-    if (answer.sw === 0x9000) answers.select(answer.data);
+    const answer = await this.transmit(backupApplet.select);
+    if (answer.sw === 0x9000) backupApplet.selected(answer.data);
     this.takeMarks();
   }
 

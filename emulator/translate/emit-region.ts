@@ -1,7 +1,7 @@
 import { KIND } from '../cpu/kinds.js';
 import { DATA, type Handler } from './emit-data.js';
 import { MEMORY, intoNext, popWithPc } from './emit-memory.js';
-import { Emitter, FLAG, LOCAL, REASON, type Target } from './emitter.js';
+import { Emitter, FLAG, LOCAL, REASON, REASON_SHIFT, type Target } from './emitter.js';
 import { Code, OP, TYPE } from './encoder.js';
 import { kindOf } from './flow.js';
 import { plan, takenCost } from './budget.js';
@@ -174,7 +174,7 @@ class RegionWriter {
     if (to === undefined) {
       e.code.i32('block' in edge ? edge.block.start : edge.outside);
       e.code.set(LOCAL.NEXT);
-      e.branch('dispatch');
+      e.branch('exit');
     } else e.branch(to.order <= from.order ? 'loop' : 'follow', to);
   }
 
@@ -203,7 +203,7 @@ class RegionWriter {
       e.op(OP.I64_SUB);
       e.code.set(LOCAL.ACC);
     }
-    e.branch('dispatch');
+    e.branch('exit');
   }
 
   #movePc(index: number): void {
@@ -257,7 +257,7 @@ function storeState(code: Code, mask: number): void {
   });
 }
 
-/** Goes on at the region of NEXT; slot 0 comes back to the caller. */
+/** Goes on at the region of NEXT, which names no reason; slot 0 comes back to the caller. */
 function dispatch(code: Code, map: number): void {
   code.get(LOCAL.ACC);
   code.get(LOCAL.NEXT);
@@ -270,35 +270,41 @@ function dispatch(code: Code, map: number): void {
   code.unsigned(0);
 }
 
+/** Gives budget and exit word to the machine. */
+export function comeBack(code: Code): void {
+  code.i32(0);
+  code.get(LOCAL.ACC);
+  code.memory(OP.I64_STORE, HEAD.ACC);
+  code.i32(0);
+  code.get(LOCAL.NEXT);
+  code.memory(OP.I32_STORE, HEAD.EXIT);
+}
+
 /** Emits one region as a function (packed budget, index) -> (). */
 export function emitRegion(target: Target, region: Region): Emitted {
   const graph = graphOf(region.first);
   plan(target.source, graph);
   const e = new Emitter(target, region.written);
-  e.labels.push({ kind: 'exit', node: undefined }, { kind: 'dispatch', node: undefined });
+  e.labels.push({ kind: 'exit', node: undefined });
   new RegionWriter(e, graph).tree(graph.entry);
   const body = new Code();
   body.unsigned(1);
   body.unsigned(LOCAL.LAST - LOCAL.NEXT);
   body.byte(TYPE.I32);
-  const stored = e.written & e.used;
   loadState(body, e.used);
-  for (let k = 0; k < 2; k++) {
-    body.byte(OP.BLOCK);
-    body.byte(TYPE.VOID);
-  }
+  body.byte(OP.BLOCK);
+  body.byte(TYPE.VOID);
   body.append(e.code.bytes);
   body.byte(OP.END);
-  storeState(body, stored);
+  storeState(body, e.written & e.used);
+  body.get(LOCAL.NEXT);
+  body.i32(1 << REASON_SHIFT);
+  body.byte(OP.I32_LT_U);
+  body.byte(OP.IF);
+  body.byte(TYPE.VOID);
   dispatch(body, target.layout.map);
   body.byte(OP.END);
-  storeState(body, stored);
-  body.i32(0);
-  body.get(LOCAL.ACC);
-  body.memory(OP.I64_STORE, HEAD.ACC);
-  body.i32(0);
-  body.get(LOCAL.EXIT);
-  body.memory(OP.I32_STORE, HEAD.EXIT);
+  comeBack(body);
   body.byte(OP.END);
   return { body: body.bytes.slice(), heads: graph.nodes.filter((node) => node.loop).map((node) => node.block.start) };
 }

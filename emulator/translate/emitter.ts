@@ -14,10 +14,10 @@ export interface Target {
 }
 
 /**
- * Numbers of a translated function's locals: packed budget, index to go on at, exit word, r0 to r14, flags; operands
- * and result of the last addition or subtraction, what was last shifted; scratch.
+ * Numbers of a translated function's locals: packed budget, index to go on at (with a reason: exit word), r0 to r14,
+ * flags; operands and result of the last addition or subtraction, what was last shifted; scratch.
  */
-export const LOCAL = { ACC: 0, NEXT: 1, EXIT: 2, R: 3, NZ: 18, C: 19, V: 20, A: 21, B: 22, X: 23, S: 24, T: 25, U: 26, O: 27, LAST: 27 } as const;
+export const LOCAL = { ACC: 0, NEXT: 1, R: 2, NZ: 17, C: 18, V: 19, A: 20, B: 21, X: 22, S: 23, T: 24, U: 25, O: 26, LAST: 26 } as const;
 
 /** Why translated code came back: no region there, budget used up, or an instruction for the interpreter. */
 export const REASON = { MISSING: 0, BUDGET: 1, BACK: 2 } as const;
@@ -30,9 +30,9 @@ export const FLAG = { C: 1, V: 2, BOTH: 3 } as const;
 /** Where C or V is: in its local, or to be computed from A, B and X; C also from a bit of S (SHIFTED plus its number). */
 export const PENDING = { NONE: 0, ADD: 1, SUBTRACT: 2, CARRY: 3, SHIFTED: 32 } as const;
 
-/** A label that code can branch to: a graph node's loop or follow-up, the common exits, or none. */
+/** A label that code can branch to: a graph node's loop or follow-up, the common exit, or none. */
 export interface Label {
-  readonly kind: 'loop' | 'follow' | 'exit' | 'dispatch' | 'plain';
+  readonly kind: 'loop' | 'follow' | 'exit' | 'plain';
   readonly node: unknown;
 }
 
@@ -300,7 +300,7 @@ export class Emitter {
     this.settleFlags();
     this.settleCharge();
     this.code.i32(index | (reason << REASON_SHIFT));
-    this.code.set(LOCAL.EXIT);
+    this.code.set(LOCAL.NEXT);
     this.branch('exit');
     this.pendingC = pendingC;
     this.pendingV = pendingV;

@@ -165,17 +165,20 @@ export class Engine {
   #interpret(core: Core): number {
     const marked = this.#installed?.marked;
     const before = core.left;
+    const start = core.i;
     const op = this.#piece(core, this.#pieceLength, marked ?? core.code.ops);
     if (this.#pieceLength < LAST_PIECE) this.#pieceLength = Math.ceil(this.#pieceLength * 1.05);
-    this.counts.interpreted += before - core.left;
+    const spent = before - core.left;
+    this.counts.interpreted += spent;
     const kind = op & KIND_MASK;
     if (op !== -1 && (kind === KIND.TRANSLATED || (kind === KIND.UNDECODED && marked !== undefined))) {
       core.i--;
       core.instructions--;
+      if (this.#hotness.spend(start, spent)) this.#translate(start);
       return kind === KIND.TRANSLATED ? this.#marking(core, core.i) : this.#catchUp(core);
     }
     if (op === KIND.STRADDLE && core.left >= costOf(core.code.ops[core.i])) return this.#single(core);
-    if (this.#hotness.spend(core.i, before - core.left)) this.#warm(core.i);
+    if (this.#hotness.spend(core.i, spent)) this.#warm(core.i);
     return op;
   }
 

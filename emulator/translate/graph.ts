@@ -39,16 +39,16 @@ export interface Graph {
   readonly nodes: readonly Node[];
 }
 
-/** Edges out of a block. */
-function edgesOf(block: Block): Edge[] {
-  const { ending } = block;
-  if (ending.kind === 'goto') return [ending.to];
-  if (ending.kind === 'branch') return [ending.taken, ending.next];
-  return ending.kind === 'computed' && ending.back !== undefined ? [ending.back] : [];
-}
-
-function targets(block: Block): Block[] {
-  return edgesOf(block).flatMap((edge) => ('block' in edge ? [edge.block] : []));
+/** Blocks of the region that a block goes to. */
+function targets({ ending }: Block): Block[] {
+  const blocks: Block[] = [];
+  const add = (edge: Edge | undefined): void => { if (edge !== undefined && 'block' in edge) blocks.push(edge.block); };
+  if (ending.kind === 'goto') add(ending.to);
+  else if (ending.kind === 'branch') {
+    add(ending.taken);
+    add(ending.next);
+  } else if (ending.kind === 'computed') add(ending.back);
+  return blocks;
 }
 
 /** Blocks in reverse postorder of a depth-first walk. */

@@ -14,7 +14,7 @@ interface Policy {
 }
 
 const POLICIES: Readonly<Record<Exclude<EngineChoice, 'interpreter'>, Policy>> = {
-  auto: { cycles: 50_000, misses: 60, starts: 200, heads: 6 },
+  auto: { cycles: 25_000, misses: 60, starts: 200, heads: 40 },
   wasm: { cycles: 20_000, misses: 1, starts: 1, heads: 1 },
 };
 

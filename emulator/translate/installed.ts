@@ -6,7 +6,7 @@ import { flowOf, kindOf } from './flow.js';
 import type { MachineMemory } from './layout.js';
 import { ModuleBuilder, baseModule } from './module.js';
 import { opAt } from './region.js';
-import { compile, runsOf, type CodeTranslations, type TranslatedUnit } from './translations.js';
+import { compile, type CodeTranslations, type TranslatedUnit } from './translations.js';
 import { WASM, type WasmModule, type WasmTable } from './webassembly.js';
 
 const TABLE_STEP = 64;
@@ -70,8 +70,8 @@ export class Installed {
     for (const entry of entries) {
       if (builder.loops.has(entry) || this.#memory.map[entry] !== 0 || isHandedBack(target, entry)) continue;
       const region = builder.add(entry, { inline: true, stopsAt: (at, size, joins) => builder.loops.has(at) || this.#stopsAt(at, size, joins) });
-      this.#cover(runsOf(region.own));
-      this.#cover(runsOf(region.inlined));
+      this.#cover(region.own);
+      this.#cover(region.inlined);
     }
     return this.#add(builder);
   }
@@ -81,7 +81,7 @@ export class Installed {
     const bytes = builder.encode();
     const unit: TranslatedUnit = {
       module: compile(bytes), slot, bytes: bytes.length, entries: regions.map(({ entry }) => entry), heads: [...heads], loops: [...loops],
-      own: regions.flatMap((region) => runsOf(region.own)), inlined: regions.flatMap((region) => runsOf(region.inlined)),
+      own: regions.flatMap(({ own }) => own), inlined: regions.flatMap(({ inlined }) => inlined),
     };
     this.code.add(unit);
     this.#place(unit);

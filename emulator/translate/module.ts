@@ -1,6 +1,6 @@
 import { Code, OP, TYPE, encodeModule, section } from './encoder.js';
-import { emitRegion } from './emit-region.js';
-import { LOCAL, type Target } from './emitter.js';
+import { comeBack, emitRegion } from './emit-region.js';
+import type { Target } from './emitter.js';
 import { HEAD } from './layout.js';
 import { findRegion, type Reach, type Region } from './region.js';
 
@@ -68,12 +68,7 @@ function bodies(list: readonly Uint8Array[]): Code {
 export function baseModule(): Uint8Array {
   const leave = section((code) => {
     code.unsigned(0);
-    code.i32(0);
-    code.get(LOCAL.ACC);
-    code.memory(OP.I64_STORE, HEAD.ACC);
-    code.i32(0);
-    code.get(LOCAL.NEXT);
-    code.memory(OP.I32_STORE, HEAD.EXIT);
+    comeBack(code);
     code.byte(OP.END);
   });
   const enter = section((code) => {

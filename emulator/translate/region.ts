@@ -64,9 +64,9 @@ export interface Region {
   /** Entries of calls that were not taken in, and where they return to. */
   readonly calls: readonly number[];
   readonly returns: readonly number[];
-  /** Halfword indices of its instructions: its own, and those of calls taken in. */
-  readonly own: ReadonlySet<number>;
-  readonly inlined: ReadonlySet<number>;
+  /** Runs of halfwords it holds, first and behind the last, one pair after the other: its own, and those of calls taken in. */
+  readonly own: readonly number[];
+  readonly inlined: readonly number[];
 }
 
 /** How far a region reaches. */
@@ -139,6 +139,17 @@ function measureCallee(source: Source, entry: number, depth: number): number {
   return seen.size + nested;
 }
 
+/** Runs of consecutive numbers: first and behind the last, one pair after the other. */
+function runsOf(indices: readonly number[]): number[] {
+  const runs: number[] = [];
+  for (const index of Int32Array.from(indices).sort()) {
+    const last = runs.length - 1;
+    if (runs[last] === index) runs[last] = index + 1;
+    else if (last < 0 || runs[last] < index) runs.push(index, index + 1);
+  }
+  return runs;
+}
+
 /** Finds the region of an entry: which instructions it holds, where its blocks begin and how they go on. */
 class Discovery {
   readonly #source: Source;
@@ -160,10 +171,13 @@ class Discovery {
     const root: Context = { parent: undefined, back: -1, depth: 0, id: 0 };
     this.#walk(root, entry);
     const first = this.#blockAt(root, entry);
-    const keys = [...this.#seen.keys()];
-    const own = new Set(keys.filter((key) => key < CONTEXT_STEP));
-    const inlined = new Set(keys.filter((key) => key >= CONTEXT_STEP).map((key) => key % CONTEXT_STEP));
-    return { entry, first, written: this.#written, calls: [...this.#calls], returns: [...this.#returns], own, inlined };
+    const own: number[] = [];
+    const taken: number[] = [];
+    for (const key of this.#seen.keys()) {
+      if (key < CONTEXT_STEP) own.push(key);
+      else taken.push(key % CONTEXT_STEP);
+    }
+    return { entry, first, written: this.#written, calls: [...this.#calls], returns: [...this.#returns], own: runsOf(own), inlined: runsOf(taken) };
   }
 
   #stops(context: Context, index: number, joins: boolean): boolean {
@@ -209,10 +223,11 @@ class Discovery {
         return;
       }
       if (this.#seen.size >= REGION_BOUND || this.#stops(context, index, index === start)) return;
-      this.#seen.set(key, context);
       const op = opAt(this.#source, index);
       const kind = kindOf(op);
       const flow = flowOf(kind);
+      if (flow === 'call' && this.#isForTheNext(context, op, index)) return;
+      this.#seen.set(key, context);
       if (flow === 'back') return;
       this.#written |= writtenBy(op);
       if (flow === 'plain') {
@@ -225,6 +240,14 @@ class Discovery {
       if (returns(kind) && context.parent !== undefined) lead(context.parent, context.back);
       return;
     }
+  }
+
+  /** A call that could be taken in, but not here any more: the next region, which begins with it, takes it in. */
+  #isForTheNext(context: Context, op: number, index: number): boolean {
+    if (context.parent !== undefined || !this.#reach.inline || this.#seen.size === 0) return false;
+    if (this.#contexts.has(`${context.id}:${index}`)) return false;
+    const size = calleeSize(this.#source, targetOf(op, index), context.depth + 1);
+    return size < REGION_BOUND && this.#seen.size + size > REGION_BOUND;
   }
 
   #call(context: Context, op: number, index: number, lead: (context: Context, index: number) => void): void {

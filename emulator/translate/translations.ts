@@ -27,7 +27,7 @@ export interface TranslationHandle {
 }
 
 /** Counted with every change of what modules expect of the machine around them. */
-const VERSION = 1;
+const VERSION = 2;
 /** Regions one code can have (slots are 16 bits wide), and bytes of WebAssembly for each of its bytes. */
 const SLOT_BOUND = 0xffff;
 const BYTES_BOUND = 64;
@@ -127,16 +127,6 @@ export class Translations {
     }
     return taken;
   }
-}
-
-/** Runs of consecutive numbers: first and behind the last, one pair after the other. */
-export function runsOf(indices: ReadonlySet<number>): number[] {
-  const runs: number[] = [];
-  for (const index of [...indices].sort((a, b) => a - b)) {
-    if (runs.at(-1) === index) runs[runs.length - 1] = index + 1;
-    else runs.push(index, index + 1);
-  }
-  return runs;
 }
 
 /** Compiles a module. */

@@ -1,5 +1,4 @@
 import { ScenarioError } from '../errors.js';
-import type { Embodiment, Phase, ScenarioId, StepId } from '../ports.js';
 import raw from './steps.json' with { type: 'json' };
 
 /** One numbered step of a protocol source. */
@@ -12,6 +11,8 @@ export interface Step {
   readonly text: string;
   /** True where the source text is illegible and was rebuilt from the parallel steps of embodiment 2. */
   readonly reconstructed?: boolean;
+  /** Of a named state: the step of another embodiment that it is derived from. */
+  readonly basis?: string;
 }
 
 /** A sequence of steps. */
@@ -91,60 +92,23 @@ export function sequence(embodiment: number, phase: string, system = 'backup'): 
 export const steps = (embodiment: number, phase: string, system = 'backup'): readonly Step[] =>
   sequence(embodiment, phase, system).steps;
 
+/** A step as a sentence: `2-10 safe -> terminal: ...`; rebuilt texts say so. */
+export const sentence = ({ id, from, to, text: what, reconstructed }: Step): string => `${id} ${from} -> ${to}: ${what}${reconstructed ? ' (reconstructed)' : ''}`;
+
 /**
- * One step as a sentence: `2-10 safe -> terminal: ...`; rebuilt texts say so.
+ * One step as a sentence.
  * @throws ScenarioError `CATALOGUE_UNKNOWN`
  */
 export function stepText(embodiment: number, phase: string, id: string, system = 'backup'): string {
   const step = steps(embodiment, phase, system).find((entry) => entry.id === id);
   if (!step) throw new ScenarioError('CATALOGUE_UNKNOWN', `${system} ${embodiment}/${phase} has no step ${id}`,
     `Its steps are ${steps(embodiment, phase, system).map((entry) => entry.id).join(', ')}`);
-  return `${step.id} ${step.from} -> ${step.to}: ${step.text}${step.reconstructed ? ' (reconstructed)' : ''}`;
+  return sentence(step);
 }
 
-/** Where a step of the backup system can be seen (protocol.md 4). */
+/** Where a step of the backup system can be seen (protocol.md 4); `safe2` and the like are safes. */
 export function seenAt(step: Pick<Step, 'from' | 'to'>): SeenAt {
   const ends = [step.from, step.to];
-  if (ends.includes('safe')) return 'safe';
+  if (ends.some((end) => end.startsWith('safe'))) return 'safe';
   return ends.includes('terminal') ? 'link' : 'inside';
-}
-
-/** The scenarios of embodiments 1 and 2, in protocol order. */
-export const scenarioIds: readonly ScenarioId[] =
-  ['1/backup', '1/recover', '2/backup', '2/recover', '2/key-backup', '2/key-recover'];
-
-/**
- * Splits a scenario's name.
- * @throws ScenarioError `SCENARIO_UNKNOWN`
- */
-export function scenarioParts(id: string): { readonly embodiment: Embodiment; readonly phase: Phase } {
-  const known = scenarioIds.find((entry) => entry === id);
-  if (!known) throw new ScenarioError('SCENARIO_UNKNOWN', `there is no scenario ${id}`, `Known: ${scenarioIds.join(', ')}`);
-  const [embodiment, phase] = known.split('/') as [string, Phase];
-  return { embodiment: embodiment === '1' ? 1 : 2, phase };
-}
-
-/**
- * The steps of a scenario in exchanges: runs of steps that one command to the card or one request to the safe covers.
- * A step that the terminal sends begins a new one.
- * @throws ScenarioError `SCENARIO_UNKNOWN`
- */
-export function exchanges(id: ScenarioId): readonly (readonly StepId[])[] {
-  const { embodiment, phase } = scenarioParts(id);
-  const groups: StepId[][] = [];
-  for (const step of steps(embodiment, phase)) {
-    if (step.from === 'terminal') groups.push([]);
-    groups.at(-1)?.push(step.id as StepId);
-  }
-  return groups;
-}
-
-/**
- * The exchange that holds a step.
- * @throws ScenarioError `CATALOGUE_UNKNOWN`
- */
-export function exchangeOf(id: ScenarioId, step: string): readonly StepId[] {
-  const found = exchanges(id).find((group) => group.includes(step as StepId));
-  if (found) return found;
-  throw new ScenarioError('CATALOGUE_UNKNOWN', `${id} has no step ${step}`, `Its exchanges begin at ${exchanges(id).map(([first]) => first).join(', ')}`);
 }

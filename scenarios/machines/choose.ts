@@ -1,5 +1,6 @@
-import { scenarioParts } from '../catalogue/catalogue.js';
-import type { CertificateEntry, CertificateKind, ScenarioId, ValueEntry } from '../ports.js';
+import { frameOf } from '../catalogue/registry.js';
+import type { CertificateEntry, ScenarioId, ValueEntry } from '../ports.js';
+import type { ListRule } from '../catalogue/frame.js';
 import type { ScenarioOptions, Selection } from './types.js';
 
 /** Outcome of the user's choice from a list. */
@@ -20,16 +21,10 @@ function matches(entry: Entry, select: Selection): boolean {
     && (select.states === undefined || select.states.includes(entry.state));
 }
 
-/** States a phase can work on, and the state its goal leaves. */
-function statesOf(scenario: ScenarioId): { readonly work: readonly string[]; readonly goal?: string; readonly kind?: CertificateKind } {
-  const { embodiment, phase } = scenarioParts(scenario);
-  switch (phase) {
-    case 'backup': return { work: ['active', 'pending'], goal: 'deposited' };
-    case 'recover': return { work: ['stored', 'recovering'], goal: 'spent', kind: embodiment === 1 ? 'plain' : 'registered' };
-    case 'key-backup': return { work: [] };
-    case 'key-recover': return { work: ['stored'], kind: 'key' };
-  }
-}
+const nothing: ListRule = { work: [] };
+
+/** States a scenario can work on, and the state its goal leaves. */
+const statesOf = (scenario: ScenarioId): ListRule => frameOf(scenario).list ?? nothing;
 
 /** True when the entry is of the kind the scenario handles; an express `kind` of the selection overrides it. */
 function fits(scenario: ScenarioId, options: ScenarioOptions, entry: Entry): boolean {

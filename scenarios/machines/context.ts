@@ -1,9 +1,9 @@
-import { exchangeOf, exchanges, scenarioParts } from '../catalogue/catalogue.js';
+import { exchangeOf, exchanges, frameOf } from '../catalogue/registry.js';
 import { ScenarioError } from '../errors.js';
 import type { ScenarioId, StepId } from '../ports.js';
 import type { Stop } from './judge.js';
-import type { Progress, Run } from './operations.js';
-import type { Boundary, ClaimState, EndCause, ScenarioInput, ScenarioListener, ScenarioOutput, StepEvidence } from './types.js';
+import type { Run } from './operations.js';
+import type { Boundary, ClaimState, EndCause, Progress, ScenarioInput, ScenarioListener, ScenarioOutput, StepEvidence } from './types.js';
 
 /** Milliseconds a call may take when the options do not say. */
 export const DEFAULT_PATIENCE = 60_000;
@@ -20,14 +20,8 @@ export interface Context extends Run {
   readonly at: Boundary;
 }
 
-const claimStates: readonly ClaimState[] = ['claim-25', 'claim-26-receipt', 'claim-26-safe', 'claim-26-delete'];
-
 /** The claim states a scenario has: the backup phases delete by claim 25, the value recoveries by claim 26. */
-export function claimsOf(scenario: ScenarioId): readonly ClaimState[] {
-  const { phase } = scenarioParts(scenario);
-  if (phase === 'key-recover') return [];
-  return claimStates.filter((state) => (phase === 'recover') === state.startsWith('claim-26'));
-}
+export const claimsOf = (scenario: ScenarioId): readonly ClaimState[] => frameOf(scenario).claims.map(({ state }) => state);
 
 /**
  * Every place where a scenario can be taken up: the first steps of its exchanges, then its claim states.
@@ -37,19 +31,10 @@ export function boundaries(scenario: ScenarioId): readonly Boundary[] {
   return [...exchanges(scenario).map(([first]) => first), ...claimsOf(scenario)];
 }
 
-/** What must be known to go on at each boundary: by position of the exchange, or by claim state. */
+/** What must be known to go on at each boundary. */
 function needsAt(scenario: ScenarioId, at: Boundary): readonly (keyof Progress)[] {
-  const { phase } = scenarioParts(scenario);
-  if (at === 'claim-26-safe') return ['receipt', 'handle'];
-  if (claimStates.includes(at as ClaimState)) return phase === 'key-backup' ? [] : ['handle'];
-  const index = exchanges(scenario).findIndex(([first]) => first === at);
-  const table: Record<typeof phase, readonly (readonly (keyof Progress)[])[]> = {
-    backup: [[], ['handle'], ['handle', 'request'], ['handle', 'certificate']],
-    recover: [[], ['handle'], ['handle', 'certificate'], ['handle', 'object']],
-    'key-backup': [[], ['request'], ['certificate']],
-    'key-recover': [[], ['handle'], ['handle', 'certificate'], ['handle', 'object']],
-  };
-  return table[phase][index] ?? [];
+  const { exchanges: numbered, claims } = frameOf(scenario);
+  return (claims.find(({ state }) => state === at) ?? numbered.find(({ steps }) => steps[0] === at))?.needs ?? [];
 }
 
 /** The boundary at or before a step. */
@@ -63,6 +48,19 @@ function boundaryOf(scenario: ScenarioId, at: string): Boundary {
   }
 }
 
+/** Options and ports a scenario cannot be started with. */
+function checkInput(scenario: ScenarioId, { ports, options = {} }: ScenarioInput): void {
+  const { without = [], ports: roles } = frameOf(scenario);
+  const strange = without.find((name) => options[name] !== undefined);
+  if (strange !== undefined)
+    throw new ScenarioError('SCENARIO_OPTIONS', `${scenario} has no ${strange}, ${JSON.stringify(options[strange])} was asked for`, 'Nothing was sent; leave it out');
+  if (options.patience !== undefined && !(options.patience > 0))
+    throw new ScenarioError('SCENARIO_OPTIONS', `patience is ${options.patience} ms`, 'Nothing was sent; give a number above 0');
+  const absent = roles.filter((role) => !(role in ports));
+  if (absent.length > 0)
+    throw new ScenarioError('SCENARIO_OPTIONS', `${scenario} was given no ${absent.join(' and no ')}`, `Nothing was sent; it needs the ports ${roles.join(', ')}`);
+}
+
 /**
  * The first context of a machine.
  * @throws ScenarioError `SCENARIO_OPTIONS` for options the scenario does not have, `SCENARIO_RESUME` for a resume point
@@ -70,11 +68,7 @@ function boundaryOf(scenario: ScenarioId, at: string): Boundary {
  */
 export function contextOf(scenario: ScenarioId, input: ScenarioInput): Context {
   const { ports, options = {}, resume, listener } = input;
-  const { embodiment } = scenarioParts(scenario);
-  if (embodiment === 1 && options.variant !== undefined)
-    throw new ScenarioError('SCENARIO_OPTIONS', `${scenario} has no variant, ${options.variant} was asked for`, 'Nothing was sent; leave it out');
-  if (options.patience !== undefined && !(options.patience > 0))
-    throw new ScenarioError('SCENARIO_OPTIONS', `patience is ${options.patience} ms`, 'Nothing was sent; give a number above 0');
+  checkInput(scenario, input);
   const base = { scenario, ports, options, ahead: [], evidence: [], already: false, ...listener && { listener } };
   if (!resume) return { ...base, progress: {}, at: exchanges(scenario)[0][0] };
   const { at: asked, ...progress } = resume;
@@ -87,6 +81,7 @@ export function contextOf(scenario: ScenarioId, input: ScenarioInput): Context {
 }
 
 function flagsOf(context: Context): readonly string[] {
+  if (frameOf(context.scenario).system !== 'backup') return [];
   const used = context.options.hash ?? 'SHA-256';
   return used === 'SHA-256' || context.scenario.endsWith('recover') ? certificateFlags(context) : [`legacy-hash ${used}`];
 }
@@ -116,4 +111,4 @@ export function outputOf(context: Context): ScenarioOutput {
 }
 
 /** True for a step of the catalogue, false for a claim state. */
-export const isStep = (at: Boundary): at is StepId => !claimStates.includes(at as ClaimState);
+export const isStep = (at: Boundary): at is StepId => !at.startsWith('claim-');

@@ -1,4 +1,5 @@
-import { exchangeOf, scenarioParts, seenAt, steps } from '../catalogue/catalogue.js';
+import { seenAt } from '../catalogue/catalogue.js';
+import { exchangeOf, frameOf, scenarioParts } from '../catalogue/registry.js';
 import type { Failure, FailureCause, Outcome, ScenarioId, StatusWord, StepId, StepMark } from '../ports.js';
 import type { ClaimState, EndCause, EvidenceKind, StepEvidence } from './types.js';
 
@@ -25,6 +26,9 @@ interface Walk {
   readonly wrong?: { readonly step: StepId; readonly text: string };
 }
 
+/** The id a card marks a step with: of a named state that of the step it is derived from. */
+const markOf = (step: StepId): string => step.split('@')[0];
+
 const nameOf = (mark: StepMark): string => `step ${mark.id} of embodiment ${mark.embodiment}`;
 
 /** Reads marks against the steps that are due; after a refusal only the answer step may follow. */
@@ -37,20 +41,19 @@ function walk(embodiment: number, group: readonly StepId[], marks: readonly Step
     const due = refused ? last : group[done.length] ?? last;
     const wrong = (text: string): Walk => ({ done, ...refused && { refused }, wrong: { step: due, text } });
     if (done.length === group.length) return wrong(`the card marked ${nameOf(mark)} after its answer`);
-    if (mark.embodiment !== embodiment || mark.id !== due) return wrong(`the card marked ${nameOf(mark)} where ${due} was due`);
+    if (mark.embodiment !== embodiment || mark.id !== markOf(due)) return wrong(`the card marked ${nameOf(mark)} where ${due} was due`);
     if (mark.cycle < cycle) return wrong(`the mark of ${mark.id} is older than the one before it`);
     if (mark.outcome !== 0 && mark.outcome !== 1) return wrong(`the mark of ${mark.id} has outcome ${mark.outcome}`);
     cycle = mark.cycle;
     if (refused) return mark === marks.at(-1) ? { done, refused } : wrong('the card marked steps after its error message');
-    if (mark.outcome === 1) refused = mark;
-    else done.push(mark);
+    if (mark.outcome === 1) refused = { ...mark, id: due };
+    else done.push({ ...mark, id: due });
   }
   return { done, ...refused && { refused } };
 }
 
 function kindsOf(scenario: ScenarioId, id: StepId, hasTrace: boolean): readonly EvidenceKind[] {
-  const { embodiment, phase } = scenarioParts(scenario);
-  const step = steps(embodiment, phase).find((entry) => entry.id === id);
+  const step = frameOf(scenario).steps.find((entry) => entry.id === id);
   if (step && seenAt(step) === 'link') return hasTrace ? ['link', 'mark'] : ['link'];
   return hasTrace ? ['mark'] : ['inferred'];
 }
@@ -122,8 +125,7 @@ export function judgeCard(scenario: ScenarioId, first: StepId, outcome: Outcome<
 /** Step of a safe's exchange at which a failure shows: unreachable at the request, refused in the act, else the reply. */
 function safeStep(scenario: ScenarioId, group: readonly StepId[], cause: FailureCause): StepId {
   if (cause === 'link') return group[0];
-  const { embodiment, phase } = scenarioParts(scenario);
-  const act = steps(embodiment, phase).find((step) => step.from === 'safe' && group.includes(step.id as StepId));
+  const act = frameOf(scenario).steps.find((step) => step.from.startsWith('safe') && group.includes(step.id as StepId));
   return cause === 'refused' && act ? act.id as StepId : group[group.length - 1];
 }
 

@@ -1,4 +1,4 @@
-import { exchangeOf, scenarioParts } from '../catalogue/catalogue.js';
+import { exchangeOf, scenarioParts } from '../catalogue/registry.js';
 import type {
   CertificateEntry, CertificateObject, DigestFields, Embodiment, Outcome, Page, Ports, RequestObject, RetrievedObject, ScenarioId,
   StepId, ValueEntry,
@@ -6,26 +6,37 @@ import type {
 import { choose } from './choose.js';
 import { judgeCard, judgeClaim, judgeSafe } from './judge.js';
 import type { Judged, Stop } from './judge.js';
-import type { ClaimState, ResumePoint, ScenarioOptions } from './types.js';
+import type { ClaimState, Progress, ScenarioOptions } from './types.js';
 
-/** What has been obtained so far. */
-export type Progress = Omit<ResumePoint, 'at'>;
-
-/** What an operation works with. */
-export interface Run {
+/**
+ * What an operation works with.
+ * @typeParam P ports by role; @typeParam O options; @typeParam G what has been obtained
+ */
+export interface Run<P extends object = Ports, O extends object = ScenarioOptions, G extends object = Progress> {
   readonly scenario: ScenarioId;
-  readonly ports: Ports;
-  readonly options: ScenarioOptions;
-  readonly progress: Progress;
+  readonly ports: P;
+  readonly options: O;
+  readonly progress: G;
   /** Where the run was taken up, if it was. */
   readonly resumedAt?: string;
 }
 
-/** What an operation comes back with. */
-export interface Settled extends Judged {
-  readonly progress: Progress;
+/** What an operation comes back with: what it adds to what has been obtained. */
+export interface Settled<G extends object = Progress> extends Judged {
+  readonly progress: Partial<G>;
   readonly already?: boolean;
 }
+
+/** Carries out one exchange; `first` is its first step. */
+export type Operation<P extends object = Ports, O extends object = ScenarioOptions, G extends object = Progress> =
+  (run: Run<P, O, G>, first: StepId) => Promise<Settled<G>>;
+
+/**
+ * An operation on other ports, options or progress than those of embodiments 1 and 2, for `asks`. The machine is one of
+ * a definition whose type names the same, so what it is run with is what the operation expects.
+ */
+export const operation = <P extends object, O extends object, G extends object>(carryOut: Operation<P, O, G>): Operation =>
+  carryOut as unknown as Operation;
 
 interface Gain {
   readonly progress?: Progress;

@@ -1,22 +1,10 @@
 import { createActor } from 'xstate';
 import type { InspectionEvent } from 'xstate';
-import { scenarioParts } from '../catalogue/catalogue.js';
 import type { ScenarioId } from '../ports.js';
 import { contextOf } from './context.js';
-import { encryptedBackup, encryptedRecover } from './encrypted.js';
-import { keyBackup, keyRecover } from './keys.js';
-import { plainBackup, plainRecover } from './plain.js';
+import { backupDefinition } from './registry.js';
+import type { ScenarioDefinition } from './registry.js';
 import type { ScenarioInput, ScenarioOutput } from './types.js';
-
-/** The machines by scenario. */
-export const machines = {
-  '1/backup': plainBackup,
-  '1/recover': plainRecover,
-  '2/backup': encryptedBackup,
-  '2/recover': encryptedRecover,
-  '2/key-backup': keyBackup,
-  '2/key-recover': keyRecover,
-} as const satisfies Record<ScenarioId, unknown>;
 
 /** A clock for the machines' patience, in milliseconds; the owner of the channel's time provides it. */
 export interface ScenarioClock {
@@ -49,18 +37,27 @@ function watch(scenario: ScenarioId, tell: (transition: Transition) => void): (e
 }
 
 /**
- * Runs a scenario to its end. Never rejects once begun: what goes wrong is in the output.
+ * Runs a scenario of any system to its end. Never rejects once begun: what goes wrong is in the output.
+ * @param input ports, options, where to take up, listener
+ * @throws ScenarioError `SCENARIO_OPTIONS`, `SCENARIO_RESUME` before anything is sent
+ */
+export function runDefinition<P extends object, O extends object, G extends object>(
+  { frame, machine }: ScenarioDefinition<P, O, G>, input: ScenarioInput<P, O, G>, hooks: RunHooks = {},
+): Promise<ScenarioOutput<G>> {
+  const { inspect, clock = stillClock } = hooks;
+  contextOf(frame.id, input as unknown as ScenarioInput);
+  const actor = createActor(machine, { input, clock, ...inspect && { inspect: watch(frame.id, inspect) } });
+  return new Promise((resolve, reject) => {
+    actor.subscribe({ complete: () => { resolve(actor.getSnapshot().output as ScenarioOutput<G>); }, error: reject });
+    actor.start();
+  });
+}
+
+/**
+ * Runs a scenario of the backup system to its end. Never rejects once begun: what goes wrong is in the output.
  * @param input ports, options, where to take up, listener
  * @throws ScenarioError `SCENARIO_UNKNOWN`, `SCENARIO_OPTIONS`, `SCENARIO_RESUME` before anything is sent
  * @example const { cause, evidence } = await runScenario('2/backup', { ports });
  */
-export function runScenario(scenario: ScenarioId, input: ScenarioInput, hooks: RunHooks = {}): Promise<ScenarioOutput> {
-  scenarioParts(scenario);
-  contextOf(scenario, input);
-  const { inspect, clock = stillClock } = hooks;
-  const actor = createActor(machines[scenario], { input, clock, ...inspect && { inspect: watch(scenario, inspect) } });
-  return new Promise((resolve, reject) => {
-    actor.subscribe({ complete: () => { resolve(actor.getSnapshot().output as ScenarioOutput); }, error: reject });
-    actor.start();
-  });
-}
+export const runScenario = (scenario: ScenarioId, input: ScenarioInput, hooks: RunHooks = {}): Promise<ScenarioOutput> =>
+  runDefinition(backupDefinition(scenario), input, hooks);

@@ -4,20 +4,22 @@ import { DEFAULT_PATIENCE, outputOf } from './context.js';
 import type { Context } from './context.js';
 import type { Stop } from './judge.js';
 import { claims, operations } from './operations.js';
-import type { OperationName, Run, Settled } from './operations.js';
+import type { Operation, OperationName, Run, Settled } from './operations.js';
 import type { Boundary, ClaimState, EndCause, ScenarioInput, ScenarioOutput } from './types.js';
 
 /** One exchange to be carried out: what, for which step, with what is known. */
 export interface Task {
   readonly run: Run;
-  readonly operation: OperationName | ClaimState;
+  readonly operation: OperationName | ClaimState | Operation;
   readonly step: Boundary;
 }
 
 const isClaim = (name: OperationName | ClaimState): name is ClaimState => name in claims;
 
-const perform = async ({ run, operation, step }: Task): Promise<Settled> =>
-  isClaim(operation) ? claims[operation](run) : operations[operation](run, step as StepId);
+const perform = async ({ run, operation, step }: Task): Promise<Settled> => {
+  if (typeof operation === 'function') return operation(run, step as StepId);
+  return isClaim(operation) ? claims[operation](run) : operations[operation](run, step as StepId);
+};
 
 /** XState's own events; a machine is sent none from outside. */
 export interface MachineEvent {

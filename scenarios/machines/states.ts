@@ -1,4 +1,4 @@
-import type { OperationName } from './operations.js';
+import type { Operation, OperationName } from './operations.js';
 import type { Context } from './context.js';
 import type { StateConfig, Task } from './setup.js';
 import type { Boundary, ClaimState, EndCause } from './types.js';
@@ -36,9 +36,9 @@ export const passes = (step: Boundary, next: string, ...branches: readonly Branc
 
 /**
  * The first step of an exchange: calls the port, waits for the answer no longer than the options' patience.
- * @param operation the exchange
+ * @param operation the exchange: one of embodiments 1 and 2 by name, or a function
  */
-export const asks = (step: Boundary, operation: OperationName | ClaimState, next: string, ...branches: readonly Branch[]): StateConfig => ({
+export const asks = (step: Boundary, operation: OperationName | ClaimState | Operation, next: string, ...branches: readonly Branch[]): StateConfig => ({
   entry: [{ type: 'arrive' as const, params: { at: step } }, { type: 'tellBoundary' as const }],
   invoke: {
     src: 'exchange' as const,

@@ -19,7 +19,7 @@ export interface Selection {
 }
 
 /** How a scenario is to be run. Plain data. */
-export interface ScenarioOptions {
+export interface ScenarioOptions extends CommonOptions {
   /** Default: the first entry that the phase can work on. */
   readonly select?: Selection;
   /** Embodiment 2 only; default `public-key`. */
@@ -37,8 +37,6 @@ export interface ScenarioOptions {
    * is reached. Default: an item that is not there is `unexpected`.
    */
   readonly absentMeansDone?: boolean;
-  /** Milliseconds of the injected clock before an unanswered call counts as late; default 60,000. */
-  readonly patience?: number;
 }
 
 /** What has been obtained so far; enough to go on at the boundary `at` in another run. Plain data. */
@@ -55,6 +53,9 @@ export interface ResumePoint {
   /** Handle the card gave to what was stored last. */
   readonly stored?: number;
 }
+
+/** What has been obtained so far. */
+export type Progress = Omit<ResumePoint, 'at'>;
 
 /** A place where a scenario may begin: the first step of a command or safe request, or a claim state. */
 export type Boundary = StepId | ClaimState;
@@ -77,8 +78,17 @@ export interface StepEvidence {
 /** Why a run ended; `aborted` means the bench itself failed. */
 export type EndCause = 'done' | FailureCause | 'aborted';
 
-/** What a run gives back. Plain data. */
-export interface ScenarioOutput {
+/** What every system's options may say. */
+export interface CommonOptions {
+  /** Milliseconds of the injected clock before an unanswered call counts as late; default 60,000. */
+  readonly patience?: number;
+}
+
+/**
+ * What a run gives back. Plain data.
+ * @typeParam G what has been obtained; of the backup system by default
+ */
+export interface ScenarioOutput<G extends object = Progress> {
   readonly scenario: ScenarioId;
   /** Of the run alone, without a plan's expectation: done passes. */
   readonly verdict: 'pass' | 'fail' | 'aborted';
@@ -94,23 +104,29 @@ export interface ScenarioOutput {
   /** Flags a report must show, for example `legacy-hash SHA-1`. */
   readonly flags: readonly string[];
   /** Where an honest terminal would go on. */
-  readonly resume: ResumePoint;
+  readonly resume: ResumeAt<G>;
 }
 
-/** What a machine is started with. */
-export interface ScenarioInput {
-  readonly ports: Ports;
-  readonly options?: ScenarioOptions;
+/** A place to go on from with what has been obtained. */
+export type ResumeAt<G extends object = Progress> = { readonly at: Boundary } & G;
+
+/**
+ * What a machine is started with.
+ * @typeParam P ports by role; @typeParam O options; @typeParam G what has been obtained
+ */
+export interface ScenarioInput<P extends object = Ports, O extends object = ScenarioOptions, G extends object = Progress> {
+  readonly ports: P;
+  readonly options?: O;
   /** Goes on where another run stopped; `at` may be any step of the scenario: its exchange is begun anew. */
-  readonly resume?: Omit<ResumePoint, 'at'> & { readonly at: string };
-  readonly listener?: ScenarioListener;
+  readonly resume?: G & { readonly at: string };
+  readonly listener?: ScenarioListener<G>;
 }
 
 /** What a listener hears while a scenario runs. */
-export type ScenarioEvent =
+export type ScenarioEvent<G extends object = Progress> =
   | { readonly type: 'step'; readonly scenario: ScenarioId; readonly evidence: StepEvidence }
-  | { readonly type: 'boundary'; readonly scenario: ScenarioId; readonly resume: ResumePoint }
-  | { readonly type: 'end'; readonly output: ScenarioOutput };
+  | { readonly type: 'boundary'; readonly scenario: ScenarioId; readonly resume: ResumeAt<G> }
+  | { readonly type: 'end'; readonly output: ScenarioOutput<G> };
 
 /** Hook for tracing; called synchronously. */
-export type ScenarioListener = (event: ScenarioEvent) => void;
+export type ScenarioListener<G extends object = Progress> = (event: ScenarioEvent<G>) => void;

@@ -1,6 +1,6 @@
-import { exchanges, scenarioParts } from '../catalogue/catalogue.js';
+import { exchanges, frameOf, scenarioParts } from '../catalogue/registry.js';
 import type { Boundary, ScenarioOptions } from '../machines/types.js';
-import type { Phase, ScenarioId, StepId } from '../ports.js';
+import type { Embodiment, ScenarioId, StepId } from '../ports.js';
 import type { Fault } from './faults.js';
 import type { Ref, ScriptCommand } from './script.js';
 import type {
@@ -24,12 +24,8 @@ export function scenarioOf(scenario: ScenarioId, options: ScenarioOptions = {}, 
 
 /** What makes a scenario startable: recoveries are preceded by the registration of what is recovered. */
 export function ready(scenario: ScenarioId, more: Partial<Preparation> = {}, options: ScenarioOptions = {}): Preparation {
-  const first: Partial<Record<ScenarioId, ScenarioRun>> = {
-    '1/recover': scenarioOf('1/backup', options),
-    '2/recover': scenarioOf('2/backup', options),
-    '2/key-recover': scenarioOf('2/key-backup', { ...options, deleteAfterRegistration: true }),
-  };
-  const before = first[scenario];
+  const { prior } = frameOf(scenario);
+  const before = prior && scenarioOf(prior.scenario, { ...options, ...prior.options });
   return { ...twoValues, ...before && { before: [before] }, ...more };
 }
 
@@ -52,16 +48,9 @@ export function placesOf(scenario: ScenarioId): Places {
 export const within = (scenario: ScenarioId, first: Boundary): readonly StepId[] =>
   exchanges(scenario).find((group) => group[0] === first) ?? [];
 
-const midwayItems: Record<Phase, readonly ItemExpectation[]> = {
-  backup: [{ item, value: 'pending', certificate: 'absent' }],
-  recover: [{ item, value: 'deposited', certificate: 'recovering' }],
-  'key-backup': [{ item: '$decoding', key: 'present', certificate: 'absent' }],
-  'key-recover': [{ item: '$decoding', key: 'absent', certificate: 'stored' }],
-};
-
 /** The card when a run has stopped after the exchange that begins the registration or recovery. */
 export const midway = (scenario: ScenarioId): CardExpectation =>
-  ({ is: 'described', items: midwayItems[scenarioParts(scenario).phase] });
+  ({ is: 'described', items: frameOf(scenario).midway ?? [] });
 
 /** What a safe holds more after a scenario's registration; a recovery without claim 26 leaves it as it is. */
 export const safeAfter = (scenario: ScenarioId): SafeExpectation => (scenario.endsWith('backup') ? 'one-stored' : 'unchanged');
@@ -103,9 +92,8 @@ export const pointId = (scenario: string, group: Group, number: number): string 
 export function scenarioPoint(scenario: ScenarioId, group: Group, number: number, draft: Draft): PlanPoint {
   const { embodiment } = scenarioParts(scenario);
   const { title, clause, needs = [], options = {}, prepare = ready(scenario), fault, expect, flags = [] } = draft;
-  const own: Capability = embodiment === 1 ? 'embodiment-1' : 'embodiment-2';
   return {
-    id: pointId(scenario, group, number), title, scenario, embodiment, clause, needs: [own, ...needs], prepare,
+    id: pointId(scenario, group, number), title, scenario, embodiment, clause, needs: [`embodiment-${embodiment}`, ...needs], prepare,
     run: scenarioOf(scenario, options), ...fault && { fault }, expect, flags,
   };
 }
@@ -120,10 +108,10 @@ export interface ScriptDraft extends Omit<Draft, 'options' | 'fault' | 'expect'>
 /** A point of direct commands. */
 export function scriptPoint(scenario: string, group: Group, number: number, draft: ScriptDraft): PlanPoint {
   const { title, clause: from, needs = [], prepare = twoValues, commands, expect, flags = [] } = draft;
-  const embodiment = scenario.startsWith('1/') ? 1 : 2;
+  const embodiment = Number(scenario.split('/')[0]) as Embodiment;
   return {
     id: pointId(scenario, group, number), title, scenario, embodiment, clause: from, prepare, flags,
-    needs: [embodiment === 1 ? 'embodiment-1' : 'embodiment-2', ...needs], run: { run: 'script', commands },
+    needs: [`embodiment-${embodiment}`, ...needs], run: { run: 'script', commands },
     expect: { end: ['done'], card: { is: 'unchanged' }, safe: 'unchanged', retry: 'none', ...expect },
   };
 }

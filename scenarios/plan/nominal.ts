@@ -1,16 +1,16 @@
-import { scenarioIds, scenarioParts, steps } from '../catalogue/catalogue.js';
-import type { HashAlgorithm, ScenarioId, StepId } from '../ports.js';
+import { basicScenarioIds } from '../catalogue/basic.js';
+import { frameOf } from '../catalogue/registry.js';
+import type { BasicScenarioId, HashAlgorithm, ScenarioId, StepId } from '../ports.js';
 import { clause, completes, item, other, ready, scenarioOf, scenarioPoint, twoValues } from './frames.js';
 import type { Draft } from './frames.js';
 import type { Ref } from './script.js';
 import type { PlanPoint } from './types.js';
 
 const all = (scenario: ScenarioId): StepId[] => {
-  const { embodiment, phase } = scenarioParts(scenario);
-  return steps(embodiment, phase).map((step) => step.id as StepId);
+  return frameOf(scenario).steps.map((step) => step.id as StepId);
 };
 
-const titles: Record<ScenarioId, string> = {
+const titles: Record<BasicScenarioId, string> = {
   '1/backup': 'a value is registered and its certificate stored',
   '1/recover': 'a registered value comes back',
   '2/backup': 'a value is encrypted, signed and registered (public-key variant)',
@@ -19,14 +19,10 @@ const titles: Record<ScenarioId, string> = {
   '2/key-recover': 'the decoding key comes back to a card that has lost it',
 };
 
-const claimsOf: Record<ScenarioId, readonly number[]> = {
-  '1/backup': [1, 2, 27], '1/recover': [1, 2, 28], '2/backup': [4], '2/recover': [4], '2/key-backup': [5], '2/key-recover': [5],
-};
-
 /** Numbers 1 to 9: the scenario as such, over both transports, after deletions. */
-function plain(scenario: ScenarioId): PlanPoint[] {
+function plain(scenario: BasicScenarioId): PlanPoint[] {
   const at = (number: number, draft: Partial<Draft> & { title: string }): PlanPoint => scenarioPoint(scenario, 'N', number, {
-    clause: clause(all(scenario), ['2.4', '2.6'], claimsOf[scenario]), expect: completes(scenario), ...draft,
+    clause: clause(all(scenario), ['2.4', '2.6'], frameOf(scenario).covers), expect: completes(scenario), ...draft,
   });
   return [
     at(1, { title: titles[scenario] }),
@@ -86,7 +82,7 @@ function sizes(embodiment: 1 | 2): PlanPoint[] {
 
 /** Legacy hashes, flagged; SHA-1 of 20 bytes and MD5 of 16 also change the certificate's length. */
 function legacy(): PlanPoint[] {
-  const scenarios: readonly ScenarioId[] = scenarioIds;
+  const scenarios: readonly BasicScenarioId[] = basicScenarioIds;
   const hashes: readonly HashAlgorithm[] = ['SHA-1', 'MD5'];
   return scenarios.flatMap((scenario) => hashes.map((hash, index) => {
     const before = scenario.endsWith('recover');
@@ -99,7 +95,7 @@ function legacy(): PlanPoint[] {
 }
 
 function emptyDigest(): PlanPoint[] {
-  const scenarios: readonly ScenarioId[] = ['1/backup', '1/recover', '2/backup', '2/recover'];
+  const scenarios: readonly BasicScenarioId[] = ['1/backup', '1/recover', '2/backup', '2/recover'];
   return scenarios.map((scenario) => scenarioPoint(scenario, 'N', 40, {
     title: `${titles[scenario]}, empty digest`, clause: clause(all(scenario), ['1.2', '3-f'], [2]), needs: ['empty-digest'],
     prepare: ready(scenario, { settings: { emptyDigest: true } }), expect: completes(scenario),
@@ -175,6 +171,6 @@ function wrapAround(): PlanPoint[] {
 
 /** Points in which nothing goes wrong. */
 export const nominal: readonly PlanPoint[] = [
-  ...scenarioIds.flatMap(plain), ...deletions(1), ...deletions(2), ...sizes(1), ...sizes(2), ...legacy(), ...emptyDigest(),
+  ...basicScenarioIds.flatMap(plain), ...deletions(1), ...deletions(2), ...sizes(1), ...sizes(2), ...legacy(), ...emptyDigest(),
   ...variants(), ...wrapAround(),
 ];

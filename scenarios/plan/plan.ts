@@ -1,4 +1,4 @@
-import { scenarioIds, scenarioParts, steps } from '../catalogue/catalogue.js';
+import { frameOf, scenarioIds } from '../catalogue/registry.js';
 import { ScenarioError } from '../errors.js';
 import { altered } from './altered.js';
 import { commands } from './commands.js';
@@ -29,7 +29,11 @@ export function planPoint(id: string): PlanPoint {
 }
 
 /** Points whose id contains one of the patterns (`*` stands for anything); all points when there is no pattern. */
-export function selectPoints(patterns: readonly string[], points: readonly PlanPoint[] = plan): readonly PlanPoint[] {
+export function selectPoints(patterns: readonly string[]): readonly PlanPoint[];
+/** The same of other points than those of the plan. */
+export function selectPoints<P extends { readonly id: string }>(patterns: readonly string[], points: readonly P[]): readonly P[];
+/** See above. */
+export function selectPoints(patterns: readonly string[], points: readonly { readonly id: string }[] = plan): readonly { readonly id: string }[] {
   if (patterns.length === 0) return points;
   const escaped = patterns.map((pattern) => pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*'));
   const tests = escaped.map((pattern) => new RegExp(pattern));
@@ -37,11 +41,11 @@ export function selectPoints(patterns: readonly string[], points: readonly PlanP
 }
 
 /** What a point needs and the implementation under test, its chip or the bench does not have. */
-export const missingFor = (point: PlanPoint, offered: readonly Capability[]): readonly Capability[] =>
+export const missingFor = (point: Pick<PlanPoint, 'needs'>, offered: readonly Capability[]): readonly Capability[] =>
   point.needs.filter((need) => !offered.includes(need));
 
 /** A clause in words: `steps 1-13, 1-15; claims 2; protocol 2.4-2`. */
-export function clauseText({ clause }: PlanPoint): string {
+export function clauseText({ clause }: Pick<PlanPoint, 'clause'>): string {
   const words = (name: string, list: readonly (string | number)[]): string[] => (list.length > 0 ? [`${name} ${list.join(', ')}`] : []);
   return [...words('steps', clause.steps), ...words('claims', clause.claims), ...words('protocol', clause.rules)].join('; ');
 }
@@ -63,8 +67,7 @@ const invalid = (point: PlanPoint, what: string): ScenarioError =>
 function checkPlaces(point: PlanPoint): void {
   if (point.run.run !== 'scenario') return;
   const { scenario } = point.run;
-  const { embodiment, phase } = scenarioParts(scenario);
-  const known = [...steps(embodiment, phase).map((step) => step.id), 'claim-25', 'claim-26-receipt', 'claim-26-safe', 'claim-26-delete'];
+  const known = [...frameOf(scenario).steps.map((step) => step.id), 'claim-25', 'claim-26-receipt', 'claim-26-safe', 'claim-26-delete'];
   const named = [...point.fault ? placesOfFault(point.fault) : [], ...point.clause.steps, ...point.expect.at ?? []];
   const foreign = named.find((place) => !known.includes(place));
   if (foreign !== undefined) throw invalid(point, `${scenario} has no step ${foreign}`);

@@ -1,4 +1,6 @@
-import { exchanges, scenarioIds, scenarioParts, seenAt, steps } from '../catalogue/catalogue.js';
+import { basicScenarioIds } from '../catalogue/basic.js';
+import { seenAt } from '../catalogue/catalogue.js';
+import { exchanges, frameOf } from '../catalogue/registry.js';
 import type { ScenarioId, StepId } from '../ports.js';
 import type { SafeFault } from './faults.js';
 import { clause, completes, eitherWay, item, midway, other, placesOf, ready, scenarioPoint, within } from './frames.js';
@@ -64,7 +66,7 @@ function safeWrong(): PlanPoint[] {
   const wrong = (scenario: ScenarioId, at: StepId, saved: '$otherCertificate' | '$otherObject', expect: Partial<Expectation>): PlanPoint =>
     scenarioPoint(scenario, 'S', 20, {
       title: `the safe answers with another record at ${at}`, clause: clause(within(scenario, at), ['2.4-2', '2.4-5', '3-c']),
-      prepare: ready(scenario, { setup: otherRecord(scenarioParts(scenario).embodiment) }),
+      prepare: ready(scenario, { setup: otherRecord(scenario.startsWith('1/') ? 1 : 2) }),
       fault: { fault: 'safe', at, how: 'wrong-record', with: saved },
       expect: { end: ['refused', 'unexpected'], card: midway(scenario), safe: scenario.endsWith('backup') ? 'at-most-one' : 'unchanged', retry: 'completes', ...expect },
     });
@@ -105,8 +107,7 @@ function receiptTrouble(scenario: '1/recover' | '2/recover'): PlanPoint[] {
 
 /** Every place where power or RST can go: after each step cold, after each exchange warm as well. */
 function resets(scenario: ScenarioId): PlanPoint[] {
-  const { embodiment, phase } = scenarioParts(scenario);
-  const all = steps(embodiment, phase);
+  const all = frameOf(scenario).steps;
   const lasts = new Set(exchanges(scenario).map((group) => group.at(-1)));
   const make = (index: number, kind: 'warm' | 'cold'): PlanPoint => {
     const step = all[index];
@@ -164,6 +165,6 @@ function repeats(scenario: ScenarioId): PlanPoint[] {
 
 /** Points in which safe, power or link misbehave, or something happens twice. */
 export const trouble: readonly PlanPoint[] = [
-  ...scenarioIds.flatMap(safeTrouble), ...safeWrong(), ...receiptTrouble('1/recover'), ...receiptTrouble('2/recover'),
-  ...scenarioIds.flatMap(resets), ...resetsInDeletions(), ...scenarioIds.flatMap(linkTrouble), ...scenarioIds.flatMap(repeats),
+  ...basicScenarioIds.flatMap(safeTrouble), ...safeWrong(), ...receiptTrouble('1/recover'), ...receiptTrouble('2/recover'),
+  ...basicScenarioIds.flatMap(resets), ...resetsInDeletions(), ...basicScenarioIds.flatMap(linkTrouble), ...basicScenarioIds.flatMap(repeats),
 ];

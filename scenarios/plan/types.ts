@@ -1,21 +1,17 @@
 import type { AbstractWorld, Finding } from '../invariants/state.js';
 import type { EndCause, ScenarioOptions, ScenarioOutput } from '../machines/types.js';
 import type { CertificateState, Embodiment, KeyKind, ScenarioId, StatusWord, StepId, ValueState } from '../ports.js';
+import type { Capability } from './capabilities.js';
 import type { Fault } from './faults.js';
 import type { Ref, ScriptCommand } from './script.js';
 
-/** What an implementation under test or its chip must offer for a point to apply (implementation conformance statement). */
-export type Capability =
-  | 'embodiment-1' | 'embodiment-2' | 'common-key' | 'legacy-hashes' | 'empty-digest' | 'T=0' | 'T=1' | 'trace-port'
-  | 'power-control' | 'memory-fill' | 'two-safes' | 'personalisation' | 'raw-apdu' | 'fault-resistance'
-  /** The bench holds the keys of the safes: offered unless they are served with keys of their own. */
-  | 'safe-keys';
+export type { Capability } from './capabilities.js';
 
 /** Where the requirement comes from. */
 export interface Clause {
   /** Step ids of the point's scenario. */
   readonly steps: readonly StepId[];
-  /** Claim numbers of the backup source. */
+  /** Claim numbers of the backup source; empty for the other systems. */
   readonly claims: readonly number[];
   /** Rules of docs/protocol.md, for example `2.4-2` (section 2.4, rule 2) or `3-c`. */
   readonly rules: readonly string[];

@@ -1,4 +1,5 @@
-import { exchangeOf } from '../catalogue/catalogue.js';
+import { exchangeOf, frameOf } from '../catalogue/registry.js';
+import { ScenarioError } from '../errors.js';
 import type { AbstractCard, AbstractCertificate, AbstractRecord, AbstractValue, AbstractWorld } from '../invariants/state.js';
 import type { ScenarioOutput } from '../machines/types.js';
 import type { ScenarioId } from '../ports.js';
@@ -94,30 +95,17 @@ function changes(point: PlanPoint, scene: Scene, except: readonly string[]): str
 }
 
 /** What the goal of a scenario leaves on the card. */
-function goalOf({ scenario, options, item }: ScenarioRun): ItemExpectation {
-  const key = options.keyKind === 'common' ? '$common' : '$decoding';
-  const value = item ?? '$item';
-  switch (scenario) {
-    case '1/backup': case '2/backup':
-      return { item: value, value: options.deleteAfterRegistration ? 'absent' : 'deposited', certificate: 'stored' };
-    case '1/recover': case '2/recover':
-      return options.deleteAfterRecovery ? { item: value, value: 'active', certificate: 'absent' } : { item: value, value: 'active', certificate: 'spent' };
-    case '2/key-backup': return { item: key, key: options.deleteAfterRegistration ? 'absent' : 'present', certificate: 'stored' };
-    case '2/key-recover': return { item: key, key: 'present', certificate: 'stored' };
-  }
+function goalOf(run: ScenarioRun): ItemExpectation {
+  const { id, goal } = frameOf(run.scenario);
+  if (goal) return goal(run);
+  throw new ScenarioError('PLAN_INVALID', `${id} has no goal this judge knows`, 'Its system has a judge of its own; describe the items instead');
 }
 
 /** States an item may also be in when a run was cut: the one before, the goal, and those between. */
 function betweenReasons(scene: Scene, run: ScenarioRun): string[] {
   const goal = goalOf(run);
-  if (run.scenario.includes('key')) return [];
-  const between: readonly ItemExpectation[] = run.scenario.endsWith('backup')
-    ? [{ item: goal.item, value: 'pending', certificate: 'absent' }, { item: goal.item, value: 'deposited', certificate: 'stored' }, { item: goal.item, value: 'active' }]
-    : [
-      { item: goal.item, value: 'deposited', certificate: 'recovering' }, { item: goal.item, value: 'absent', certificate: 'recovering' },
-      { item: goal.item, value: 'active', certificate: 'spent' }, { item: goal.item, value: 'deposited', certificate: 'stored' },
-      { item: goal.item, value: 'absent', certificate: 'stored' },
-    ];
+  const between = frameOf(run.scenario).between?.(goal.item);
+  if (!between) return [];
   const fits = [goal, ...between].some((expected) => itemReasons(scene, expected).length === 0);
   return fits ? [] : [`${goal.item} is neither as before nor as after success nor between: ${itemReasons(scene, goal).join('; ')}`];
 }

@@ -1,4 +1,4 @@
-import { exchangeOf } from '../catalogue/catalogue.js';
+import { exchangeOf } from '../catalogue/registry.js';
 import type {
   CardPort, CertificateEntry, CertificateKind, CertificateObject, CertificateState, Embodiment, Failure, HashAlgorithm, KeyKind, Outcome,
   Page, PinChoice, ReceiptObject, RequestObject, RetrievedObject, SafePort, ScenarioId, StatusWord, StepId, StepMark, ValueEntry,

@@ -16,11 +16,15 @@ export const put = (image: Uint8Array, page: number, bytes: Uint8Array): void =>
 
 export const dataStart = (pages: number): number => 24 + Math.floor(pages / 4);
 
-/** An erased memory with superblock, state (operational, 3 tries, sequence 7, load 2) and identity. */
-export function formatted(pages = 64): Uint8Array {
+/**
+ * An erased memory with superblock, state (operational, 3 tries, sequence 7, load 2) and identity; areas of applets
+ * by number and pages.
+ */
+export function formatted(pages = 64, areas: readonly (readonly [number, number])[] = []): Uint8Array {
   const image = new Uint8Array(pages * 64).fill(0xff);
   const entries = Math.floor(pages / 4);
-  const division = [1, 64, pages, 24, entries, 24 + entries].flatMap(le16);
+  const dataEnd = pages - areas.reduce((sum, [, size]) => sum + size, 0);
+  const division = [2, 64, pages, 24, entries, 24 + entries, dataEnd, areas.length, ...areas.flat()].flatMap(le16);
   put(image, 0, sealedPage({ 0: [0x43, 0x42, 0x57, 0x31], 4: division }));
   put(image, 4, statePage());
   put(image, 5, sealedPage({ 0: [1, 2, 3, 4, 5, 6, 7, 8], 8: new Uint8Array(32).fill(0x11) }));

@@ -1,5 +1,6 @@
 /** Cipher 105: keys, hashes, signatures and encryption (docs/protocol.md 1.3 to 1.5). */
 #include "app.h"
+#include "features.h"
 
 #include <string.h>
 
@@ -67,6 +68,7 @@ uint16_t key_digest(uint8_t kind, uint8_t out[16])
 uint8_t hash_bytes(uint8_t algorithm)
 {
     static const uint8_t lengths[] = {0, 32, 20, 16};
+    if (!FEATURE_LEGACY_HASHES && algorithm > 1) return 0;
     return algorithm < sizeof lengths ? lengths[algorithm] : 0;
 }
 

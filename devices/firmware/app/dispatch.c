@@ -1,5 +1,6 @@
-/** Command dispatcher: a table of instruction, parameters, life cycle, PIN, data and step marks (protocol 2.1). */
+/** Command dispatcher of the backup applet: a table of instruction, parameters, life cycle, PIN, data and step marks (protocol 2.1). */
 #include "app.h"
+#include "applets.h"
 
 #include <string.h>
 
@@ -42,10 +43,7 @@ struct command {
     uint16_t (*handler)(struct request *q);
 };
 
-static uint16_t cmd_select(struct request *q);
-
 static const struct command commands[] = {
-    {0xA4, FIXED, 4, 0, ISO, RAW, 0, 0, cmd_select},
     {0x20, FIXED, 0, 1, ISO | OPERATIONAL | WRITES, RAW, 0, 0, cmd_verify},
     {0x24, FIXED, 1, 1, ISO | USUAL, RAW, 0, 0, cmd_change_pin},
     {0xCA, OWN, 0, 0, 0, NOTHING, 0, 0, cmd_get_data},
@@ -161,39 +159,19 @@ static uint16_t carry_out(const struct command *c, struct apdu *a)
 #if FAULT_FULL_IS_SUCCESS
     if (sw == SW_ROOM) sw = SW_OK;
 #endif
-    if (sw != SW_OK) a->out = 0;
     if (c->mark) hal_trace_step(mark.embodiment, mark.phase, mark.next, sw != SW_OK);
     return sw;
 }
 
-uint16_t app_command(struct apdu *a)
+uint16_t backup_command(struct apdu *a)
 {
     uint16_t sw = a->cla == 0 || a->cla == 0x80 ? SW_INS : SW_CLA;
-    running_ins = a->ins;
     for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (a->cla != (commands[i].needs & ISO ? 0 : 0x80) || commands[i].ins != a->ins) continue;
         sw = carry_out(&commands[i], a);
         break;
     }
-    if (a->out < a->cap) crypto_wipe(a->buf + a->out, (size_t)(a->cap - a->out));
     return sw;
-}
-
-void app_boot(void)
-{
-    pin_reset();
-    store_boot();
-}
-
-static uint16_t cmd_select(struct request *q)
-{
-    static const uint8_t aid[] = {0x6F, 12, 0x84, 10, 0xF0, 0x43, 0x41, 0x52, 0x44, 0x42, 0x45, 0x4E, 0x43, 0x48};
-    struct apdu *a = q->a;
-    if (a->lc != 10 || memcmp(a->buf, aid + 4, 10) != 0) return SW_NOT_FOUND;
-    pin_reset();
-    memcpy(a->buf, aid, sizeof aid);
-    a->out = sizeof aid;
-    return SW_OK;
 }
 
 uint16_t answer_handle(struct apdu *a, uint16_t handle)

@@ -11,6 +11,10 @@
 #define FEATURE_DEFAULT 1
 #endif
 
+/** Hash algorithms SHA-1 and MD5 for old certificates; without them build crypto/ with CRYPTO_LEGACY_HASHES=0 too. */
+#ifndef FEATURE_LEGACY_HASHES
+#define FEATURE_LEGACY_HASHES 1
+#endif
 /** Embodiment 7: the key pair is derived from a seed, and the seed is what is backed up. */
 #ifndef FEATURE_SEED
 #define FEATURE_SEED 1

@@ -1,5 +1,6 @@
 /** Personalisation and data objects: INITIALISE, PUT DATA, GET DATA, ISSUE (docs/protocol.md 2.2). */
 #include "app.h"
+#include "applets.h"
 
 #include <string.h>
 
@@ -83,12 +84,6 @@ static uint16_t page_write(uint16_t page, union page *data)
     return nvm_put(page, data->bytes) == NVM_OK ? SW_OK : SW_MEMORY;
 }
 
-static void put_le16(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
-}
-
 /** Superblock and card secret. */
 static uint16_t format_write(void)
 {
@@ -100,12 +95,13 @@ static uint16_t format_write(void)
     crypto_wipe(&page, sizeof page);
     if (sw != SW_OK) return sw;
     memcpy(page.bytes, "CBW1", 4);
-    put_le16(page.bytes + 4, 1);
+    put_le16(page.bytes + 4, 2);
     put_le16(page.bytes + 6, PAGE_BYTES);
     put_le16(page.bytes + 8, nvm_pages());
     put_le16(page.bytes + 10, PAGE_INDEX);
     put_le16(page.bytes + 12, index_slots());
     put_le16(page.bytes + 14, PAGE_INDEX + index_slots());
+    applets_describe(page.bytes);
     return page_write(PAGE_SUPER, &page);
 }
 
@@ -115,10 +111,12 @@ uint16_t cmd_initialise(struct request *q)
     (void)q;
     if (life == LIFE_OPERATIONAL) return SW_CONDITIONS;
     if (life == LIFE_UNREADABLE && nvm_page_valid(PAGE_SUPER)) return SW_MEMORY;
+    /* The areas of the other applets are theirs once the card has been formatted. */
+    uint16_t last = nvm_page_valid(PAGE_SUPER) ? data_end() : nvm_pages();
     nvm_tx_begin();
     nvm_tx_erase(PAGE_STATE);
     uint16_t sw = change_commit();
-    for (uint16_t page = PAGE_STATE + 1; page < nvm_pages() && sw == SW_OK; page++) {
+    for (uint16_t page = PAGE_STATE + 1; page < last && sw == SW_OK; page++) {
         bool system = page < PAGE_INDEX + index_slots();
         if ((system || !nvm_page_absent(page)) && nvm_erase(page) != NVM_OK && system) sw = SW_MEMORY;
     }

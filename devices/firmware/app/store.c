@@ -1,5 +1,6 @@
 /** Pages, atomic changes, index 851 and room in wallet storage (docs/firmware.md). */
 #include "app.h"
+#include "applets.h"
 
 #include <string.h>
 
@@ -177,7 +178,7 @@ static void mark_taken(uint8_t *map, uint16_t base)
 void room_survey(struct room *r, uint16_t pages)
 {
     uint8_t map[WINDOW / 8];
-    uint16_t run = 0, last = nvm_pages();
+    uint16_t run = 0, last = data_end();
     memset(r, 0, sizeof *r);
     r->pages = pages;
     for (uint16_t page = data_first(), base = page; page < last; page++) {

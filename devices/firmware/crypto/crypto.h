@@ -27,6 +27,7 @@
  *  - CRYPTO_SOFTWARE=0 leaves out software X25519, Ed25519 and SHA-512; those calls then return
  *    CRYPTO_ERR_UNSUPPORTED where there is no coprocessor. (Software AES and SHA-256 always stay.)
  *  - CRYPTO_COPROCESSOR=0 leaves out the coprocessor back end.
+ *  - CRYPTO_LEGACY_HASHES=0 leaves out MD5 and SHA-1 (CRYPTO_ERR_PARAMETER).
  */
 #ifndef CRYPTO_H
 #define CRYPTO_H

@@ -1,6 +1,10 @@
 /** Digests with 64-byte blocks: padding and dispatch (RFC 1321, 3; FIPS 180-4, 5 and 6). */
 #include "internal.h"
 
+#ifndef CRYPTO_LEGACY_HASHES
+#define CRYPTO_LEGACY_HASHES 1
+#endif
+
 static const uint32_t initial_sha256[8] = {
     0x67E6096Au, 0x85AE67BBu, 0x72F36E3Cu, 0x3AF54FA5u, 0x7F520E51u, 0x8C68059Bu, 0xABD9831Fu, 0x19CDE05Bu,
 };
@@ -9,6 +13,9 @@ static const uint32_t initial_sha1[8] = {0x01234567u, 0x89ABCDEFu, 0xFEDCBA98u, 
 
 size_t crypto_digest_length(crypto_algorithm algorithm)
 {
+    if (!CRYPTO_LEGACY_HASHES && algorithm != CRYPTO_SHA256) {
+        return 0u;
+    }
     return algorithm == CRYPTO_MD5 ? 16u : algorithm == CRYPTO_SHA1 ? 20u : algorithm == CRYPTO_SHA256 ? 32u : 0u;
 }
 
@@ -28,7 +35,7 @@ crypto_status crypto_hash_init(crypto_hash *hash, crypto_algorithm algorithm)
 
 static crypto_status compress(crypto_hash *hash)
 {
-    if (hash->algorithm == CRYPTO_SHA256) {
+    if (!CRYPTO_LEGACY_HASHES || hash->algorithm == CRYPTO_SHA256) {
         if (crypto_hardware) {
             return coprocessor_sha256(hash->state, hash->block);
         }

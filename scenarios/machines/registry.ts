@@ -1,0 +1,62 @@
+import type { AnyStateMachine } from 'xstate';
+import { frameOf } from '../catalogue/registry.js';
+import type { ScenarioFrame } from '../catalogue/frame.js';
+import { ScenarioError } from '../errors.js';
+import type { Ports, ScenarioId } from '../ports.js';
+import { encryptedBackup, encryptedRecover } from './encrypted.js';
+import { keyBackup, keyRecover } from './keys.js';
+import { plainBackup, plainRecover } from './plain.js';
+import type { Progress, ScenarioOptions } from './types.js';
+
+/**
+ * A scenario that can be run.
+ * @typeParam P ports by role; @typeParam O options; @typeParam G what has been obtained
+ */
+export interface ScenarioDefinition<P extends object = Ports, O extends object = ScenarioOptions, G extends object = Progress> {
+  readonly frame: ScenarioFrame;
+  readonly machine: AnyStateMachine;
+  /** Never there: holds the types of what the machine is run with. */
+  readonly on?: { readonly ports: P; readonly options: O; readonly progress: G };
+}
+
+/**
+ * Joins a machine with the frame of its id.
+ * @throws ScenarioError `SCENARIO_UNKNOWN` when catalogue/registry.ts does not list it
+ */
+export const definition = <P extends object = Ports, O extends object = ScenarioOptions, G extends object = Progress>(
+  machine: AnyStateMachine,
+): ScenarioDefinition<P, O, G> => ({ frame: frameOf(machine.id), machine });
+
+/** The machines of embodiments 1 and 2. */
+export const basicMachines = {
+  '1/backup': plainBackup,
+  '1/recover': plainRecover,
+  '2/backup': encryptedBackup,
+  '2/recover': encryptedRecover,
+  '2/key-backup': keyBackup,
+  '2/key-recover': keyRecover,
+} as const;
+
+/** Scenarios on the ports of the backup system, in protocol order; a new family adds its machines here. */
+export const backupDefinitions: readonly ScenarioDefinition[] = [
+  ...Object.values(basicMachines).map((machine) => definition(machine)),
+];
+
+/** What every scenario of every system has, whatever it is run with. */
+export type AnyDefinition = Pick<ScenarioDefinition, 'frame' | 'machine'>;
+
+/** All scenarios of all systems, in the order of the frames; other systems add theirs here. */
+export const definitions: readonly AnyDefinition[] = [
+  ...backupDefinitions,
+];
+
+/**
+ * The scenario of an id, on the ports of the backup system.
+ * @throws ScenarioError `SCENARIO_UNKNOWN`
+ */
+export function backupDefinition(id: ScenarioId): ScenarioDefinition {
+  const found = backupDefinitions.find(({ frame }) => frame.id === id);
+  if (found) return found;
+  throw new ScenarioError('SCENARIO_UNKNOWN', `there is no scenario ${id} with a machine on the ports of the backup system`,
+    `Known: ${backupDefinitions.map(({ frame }) => frame.id).join(', ')}`);
+}
