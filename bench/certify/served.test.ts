@@ -6,6 +6,7 @@ import { parseRecord } from '../../reports/index.js';
 import type { CompleteRecord } from '../../reports/index.js';
 import { plan } from '../../scenarios/index.js';
 import { certifyCommand } from '../cli/certify.js';
+import { toHex } from '../codec/index.js';
 import { createCompartments, createSafe, initHome, memoryStore, openHome, serveSafe } from '../safe/index.js';
 import type { Compartments, SafeServer, ServedProcess } from '../safe/index.js';
 import { decodeEntries, encodeEntries } from '../safe/entries.js';
@@ -15,7 +16,7 @@ import { connectSafe } from '../world/served-safes.js';
 import { runCampaign } from './campaign.js';
 import { certifyOptions } from './options.js';
 import { inlinePool } from './pool.js';
-import { connectSafes, missingAtSafes } from './served.js';
+import { connectSafes, missingAtSafes, servedLines } from './served.js';
 import { headerOf, loadSetup } from './setup.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cardbench-served-'));
@@ -156,6 +157,13 @@ describe('what goes wrong between bench and safe is never a verdict on the card'
     });
     return { code, errors };
   }
+
+  test('who plays which part is said', async () => {
+    const at = (await inside(() => ({})))[1];
+    const served = await connectSafes([{ url: at, token: openHome(home).operatorToken, keys: 'bench' }]);
+    expect(servedLines(served)).toEqual([`safe: served by ${toHex(openHome(home).id)} at ${at}, id and keys are the bench's`]);
+    expect(servedLines({})).toEqual([]);
+  });
 
   const one = 'http://127.0.0.1:1';
   const token = ['--safe-token', '/dev/null'];

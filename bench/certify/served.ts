@@ -1,4 +1,5 @@
 import type { ListedPoint, PlanPoint } from '../../scenarios/index.js';
+import { toHex } from '../codec/index.js';
 import { connectSafe } from '../world/served-safes.js';
 import type { SafeAddress, ServedSafe } from '../world/served-safes.js';
 import type { BenchError } from '../world/errors.js';
@@ -17,6 +18,16 @@ export async function connectSafes(addresses: readonly SafeAddress[] = []): Prom
 }
 
 const all = (served: ServedSafes): readonly ServedSafe[] => safeRoles.flatMap((role) => served[role] ?? []);
+
+/** Says which safe plays which part, and whose id and keys the cards know. */
+export function servedLines(served: ServedSafes): readonly string[] {
+  return safeRoles.flatMap((role) => {
+    const safe = served[role];
+    if (safe === undefined) return [];
+    const { address: { url, keys }, entry } = safe;
+    return [`${role}: served by ${toHex(entry.safeId)} at ${url}, id and keys are ${keys === 'own' ? 'its own' : "the bench's"}`];
+  });
+}
 
 /** What went wrong between bench and safes since the last call. */
 export function troubleOf(served: ServedSafes): BenchError | undefined {

@@ -9,7 +9,7 @@ import { CERTIFY_USAGE, certifyOptions } from '../certify/options.js';
 import type { CertifyOptions } from '../certify/options.js';
 import { workerPool } from '../certify/pool.js';
 import { createProgress } from '../certify/progress.js';
-import { connectSafes } from '../certify/served.js';
+import { connectSafes, servedLines } from '../certify/served.js';
 import { headerOf, loadSetup } from '../certify/setup.js';
 import { BenchError } from '../world/errors.js';
 import type { CommandIo } from './exec.js';
@@ -44,7 +44,7 @@ export function readImage(path: string): Uint8Array {
 async function certify(options: CertifyOptions, io: CertifyIo): Promise<CampaignResult> {
   const image = readImage(options.image);
   const setup = loadSetup(options, image);
-  await connectSafes(options.safes);
+  for (const line of servedLines(await connectSafes(options.safes))) io.err(line);
   let stop = false;
   const release = io.onInterrupt(() => { stop = true; });
   try {
