@@ -52,10 +52,11 @@ export function catalogueSteps(): readonly CatalogueStep[] {
 }
 
 function crashEvents(point: ListedPoint, crash: string): PointRelatedEvent[] {
-  const text = crash.split('\n')[0];
+  const [first] = crash.split('\n');
+  const reason = first.startsWith('BENCH_') ? first : `defect of the bench: ${first}`;
   return [
     { type: 'point', point: point.id, scenario: point.scenario, title: point.title, clause: '', needs: point.needs, cycle: 0 },
-    { type: 'verdict', point: point.id, verdict: 'aborted', cycle: 0, clause: '', reasons: [`defect of the bench: ${text}`], flags: [], replay: '' },
+    { type: 'verdict', point: point.id, verdict: 'aborted', cycle: 0, clause: '', reasons: [reason], flags: [], replay: '' },
   ];
 }
 

@@ -9,9 +9,10 @@ import { createIssuer } from '../world/issuer.js';
 import { personalise } from '../world/personalise.js';
 import { seededRandom } from '../world/random.js';
 import { createDesk } from '../world/safes.js';
-import type { SafeDesk } from '../world/safes.js';
+import type { DeskSettings, SafeDesk } from '../world/safes.js';
 import { pins, World } from '../world/world.js';
 import type { WorldHooks, WorldKnowledge, WorldParts } from '../world/world.js';
+import type { ServedSafes } from './served.js';
 
 /** The implementation under test and the conditions of a campaign. */
 export interface TestSetup {
@@ -50,10 +51,13 @@ export class WorldFactory {
   readonly cryptoCache = new CryptoCache();
   /** Translated firmware, shared by all worlds of the factory. */
   readonly translations = new Translations();
+  /** Safes that are served elsewhere, by the part they play. */
+  readonly served: ServedSafes;
   readonly #personalised = new Map<string, Prepared>();
 
-  constructor(setup: TestSetup) {
+  constructor(setup: TestSetup, served: ServedSafes = {}) {
     this.setup = setup;
+    this.served = served;
   }
 
   /** A world ready to be opened. Throws BenchError BENCH_PERSONALISE, DeviceError when the card cannot be made ready. */
@@ -80,12 +84,16 @@ export class WorldFactory {
   }
 
   #safes({ settings, counter }: Personality, issuerKey: Uint8Array): WorldParts['safes'] {
-    const desk = (name: keyof typeof safeIds): SafeDesk => createDesk(safeIds[name], seededRandom(this.setup.seed, name), {
+    const deskSettings: DeskSettings = {
       issuers: [issuerKey],
       emptyDigest: settings?.emptyDigest ?? false,
       allowLegacy: settings?.legacyHashes ?? false,
       ...(counter === undefined ? {} : { counter }),
-    }, this.ops);
+    };
+    const desk = (name: keyof typeof safeIds): SafeDesk => {
+      const make = name === 'unknown' ? undefined : this.served[name]?.desk;
+      return (make ?? createDesk)(safeIds[name], seededRandom(this.setup.seed, name), deskSettings, this.ops);
+    };
     return { safe: desk('safe'), other: desk('other'), unknown: desk('unknown') };
   }
 

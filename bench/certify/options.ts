@@ -7,6 +7,8 @@ import { ChipError, loadProfile } from '../../emulator/index.js';
 import type { Capability } from '../../scenarios/index.js';
 import { BenchError } from '../world/errors.js';
 import { statementFor } from './statement.js';
+import type { SafeAddress } from '../world/served-safes.js';
+import { safeAddresses, safeSettings } from './safe-options.js';
 
 /** What `cardbench certify` and its workers need to know; plain data. */
 export interface CertifyOptions {
@@ -31,17 +33,21 @@ export interface CertifyOptions {
   /** Name of the conformance statement, and what it claims. */
   readonly statement: string;
   readonly offered: readonly Capability[];
+  /** Safes that are served, in the order of their parts; the others are played in this process. */
+  readonly safes?: readonly SafeAddress[];
 }
 
 /** Usage of `cardbench certify`. */
 export const CERTIFY_USAGE = `cardbench certify [IMAGE] [--chip c2000|c2010|modern|FILE.yaml] [--set KEY=VALUE]... [--protocol T=0|T=1]
   [--seed N] [--point PATTERN]... [--from ID] [--cuts N] [--all] [--ics FILE] [--jobs N] [--out DIR] [--json]
+  [--safes URL,URL --safe-token FILE,FILE [--safe-cert FILE,FILE | --safe-fingerprint HEX,HEX] [--safe-keys bench|own]]
 Certifies a card firmware (default: the reference firmware) against the test plan on the emulated chip. A PATTERN is
 part of a point id, * stands for anything. --cuts takes power away at N random cycles of each phase (default 100).
 --ics is the conformance statement (docs/statement.md): what the firmware claims; the rest is unsupported. Without one:
 devices/firmware/ics.yaml for the reference firmware, otherwise embodiments 1 and 2.
 --all also draws the matrix of all 183 step ids and 44 claims with the evidence for each; what has none makes the run
 'not certified' (exit 1).
+--safes plays the safes by ones that run elsewhere with 'cardbench safe serve --compartments' (docs/safe.md).
 Writes record.jsonl, junit.xml, summary.txt and run.json to --out (default cardbench-out).
 Exit: 0 all passed, 1 a point failed, 2 usage or bad image, 3 a point was invalid or aborted, or stopped by Ctrl-C`;
 
@@ -103,6 +109,7 @@ const settings = {
   out: { type: 'string', default: 'cardbench-out' },
   json: { type: 'boolean', default: false },
   all: { type: 'boolean', default: false },
+  ...safeSettings,
 } as const;
 
 function parsedArguments(argv: readonly string[]) {
@@ -118,6 +125,7 @@ export function certifyOptions(argv: readonly string[]): CertifyOptions {
   const { values, positionals } = parsedArguments(argv);
   if (positionals.length > 1) throw usage('give at most one IMAGE');
   const { protocol } = values;
+  const safes = safeAddresses(values);
   if (protocol !== 'T=0' && protocol !== 'T=1') throw usage(`--protocol: expected T=0 or T=1, got '${protocol}'`);
   const jobs = values.jobs === undefined ? Math.min(availableParallelism(), 8) : whole('jobs', values.jobs, 1, 64);
   if (values.all && (values.point.length > 0 || values.from !== undefined)) throw usage('--all runs every point; leave out --point and --from');
@@ -127,6 +135,7 @@ export function certifyOptions(argv: readonly string[]): CertifyOptions {
     image, chip: values.chip, overrides: values.set, seed: whole('seed', values.seed, 0, 0xffffffff),
     protocol, points: values.point, from: values.from, jobs, cuts: whole('cuts', values.cuts, 0, 1_000_000), out: values.out,
     json: values.json, all: values.all, statement, offered,
+    ...(safes.length === 0 ? {} : { safes }),
   };
 }
 
@@ -135,9 +144,13 @@ function imageAndChip(options: Pick<CertifyOptions, 'image' | 'chip' | 'override
   return `${image} --chip ${options.chip}${options.overrides.map((override) => ` --set ${override}`).join('')}`;
 }
 
+/** Nothing where the bench's keys are used: then safes in this process give the same bytes. */
+const atSafes = ({ safes = [] }: Pick<CertifyOptions, 'safes'>): string =>
+  (safes.some(({ keys }) => keys === 'own') ? ' --safes URL,URL --safe-keys own' : '');
+
 /** The command line that reproduces one point. */
 export function replayLine(options: CertifyOptions, point: string): string {
-  return `cardbench certify${imageAndChip(options)} --protocol ${options.protocol} --seed ${options.seed} --point ${point}`;
+  return `cardbench certify${imageAndChip(options)} --protocol ${options.protocol} --seed ${options.seed} --point ${point}${atSafes(options)}`;
 }
 
 /** The command line that reproduces one power cut; protocol and seed are part of its case id. */

@@ -20,6 +20,7 @@ import type { Bulk, WorldFactory } from './factory.js';
 import { worldFindings } from './findings.js';
 import { PointLog } from './log.js';
 import { optionsOf, prepare, runAgain } from './prepare.js';
+import { troubleOf } from './served.js';
 
 /** A point run and judged. */
 export interface PointResult {
@@ -164,13 +165,19 @@ function bulkOf({ fault, run }: PlanPoint): Bulk | undefined {
 const nothingSeen = { missing: [], faultApplied: false, hasTrace: true, findings: [] } as const;
 
 async function seen(point: PlanPoint, setting: PointSetting, log: PointLog): Promise<Observation> {
+  const { served } = setting.factory;
   const missing = missingFor(point, setting.offered);
   if (missing.length > 0) return { ...nothingSeen, missing };
+  troubleOf(served);
   try {
     const world = await setting.factory.world({ ...point.prepare, bulk: bulkOf(point) }, log.hooks);
     log.watch(world);
-    return await observe(point, world, log);
-  } catch (error) {
+    const observation = await observe(point, world, log);
+    const trouble = troubleOf(served);
+    if (trouble !== undefined) throw trouble;
+    return observation;
+  } catch (thrown) {
+    const error: unknown = troubleOf(served) ?? thrown;
     if (error instanceof BenchError || isDeviceError(error)) return { ...nothingSeen, aborted: `${error.code}: ${error.message}` };
     throw error;
   }

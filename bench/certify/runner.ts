@@ -1,6 +1,6 @@
 import type { PointRelatedEvent } from '../../reports/index.js';
 import { missingFor, plan, planId, planPoint } from '../../scenarios/index.js';
-import type { Capability, ListedPoint } from '../../scenarios/index.js';
+import type { ListedPoint } from '../../scenarios/index.js';
 import { memberCutRunner, memberRunner } from '../member/runner.js';
 import { purseCutRunner } from '../purse/cut-runner.js';
 import { purseRunner } from '../purse/runner.js';
@@ -11,11 +11,12 @@ import type { CertifyOptions } from './options.js';
 import { runPoint } from './point.js';
 import { pointEvent, verdictEvent } from './point-runner.js';
 import type { PointRunner, RunnerSetting } from './point-runner.js';
+import { missingAtSafes } from './served.js';
 
 export * from './point-runner.js';
 
 /** Events of a point that is not run because the statement, chip or bench does not offer what it needs. */
-export const unsupportedEvents = (point: ListedPoint, missing: readonly Capability[], replay: string): readonly PointRelatedEvent[] =>
+export const unsupportedEvents = (point: ListedPoint, missing: readonly string[], replay: string): readonly PointRelatedEvent[] =>
   [pointEvent(point), verdictEvent(point, { verdict: 'unsupported', reasons: [`needs ${missing.join(', ')}`] }, { replay })];
 
 /** Points of the backup system on one card and in-process safes. */
@@ -53,7 +54,7 @@ export const listedPoints = (options: Pick<CertifyOptions, 'cuts'>, runners: rea
 
 /** Runs one point of a runner, or says what is missing for it. */
 export async function runListed(runner: PointRunner, point: ListedPoint, setting: RunnerSetting): Promise<readonly PointRelatedEvent[]> {
-  const missing = missingFor(point, setting.offered);
+  const missing = [...missingFor(point, setting.offered), ...missingAtSafes(point, setting.factory.served)];
   return missing.length > 0 ? unsupportedEvents(point, missing, setting.replay(point.id)) : runner.run(point.id, setting);
 }
 

@@ -9,6 +9,7 @@ import { CERTIFY_USAGE, certifyOptions } from '../certify/options.js';
 import type { CertifyOptions } from '../certify/options.js';
 import { workerPool } from '../certify/pool.js';
 import { createProgress } from '../certify/progress.js';
+import { connectSafes, servedLines } from '../certify/served.js';
 import { headerOf, loadSetup } from '../certify/setup.js';
 import { BenchError } from '../world/errors.js';
 import type { CommandIo } from './exec.js';
@@ -43,6 +44,7 @@ export function readImage(path: string): Uint8Array {
 async function certify(options: CertifyOptions, io: CertifyIo): Promise<CampaignResult> {
   const image = readImage(options.image);
   const setup = loadSetup(options, image);
+  for (const line of servedLines(await connectSafes(options.safes))) io.err(line);
   let stop = false;
   const release = io.onInterrupt(() => { stop = true; });
   try {
@@ -82,6 +84,6 @@ export async function certifyCommand(argv: readonly string[], io: CertifyIo): Pr
     if (lines === undefined) throw error;
     for (const line of lines) io.err(line);
     if (error instanceof BenchError && error.code === 'BENCH_USAGE') io.err(CERTIFY_USAGE);
-    return error instanceof BenchError && error.code === 'BENCH_PERSONALISE' ? 3 : 2;
+    return error instanceof BenchError && (error.code === 'BENCH_PERSONALISE' || error.code === 'BENCH_SAFE') ? 3 : 2;
   }
 }

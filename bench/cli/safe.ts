@@ -2,16 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { CodecError, fromHex, toHex } from '../codec/index.js';
 import {
-  SafeError, createSafe, fingerprintOf, indexCsv, initHome, isInitialised, lmdbStore, openHome, ownTls, readTls, serveSafe,
+  SafeError, createCompartments, createSafe, fingerprintOf, indexCsv, initHome, isInitialised, lmdbStore, openHome, ownTls, readTls, serveSafe,
 } from '../safe/index.js';
 import type { SafeServer, SafeStore, TlsPair } from '../safe/index.js';
 import type { CommandIo } from './exec.js';
+import type { LoadIo } from './safe-load.js';
 
 /** Usage of `cardbench safe`. */
 export const SAFE_USAGE = `cardbench safe serve --store DIR [--port 7816] [--host 127.0.0.1] [--tls [--cert FILE --key FILE]]
                      [--id HEX] [--counter-limit N] [--allow-legacy] [--empty-digest] [--issuer HEXKEY]...
+                     [--concurrent N] [--compartments]
 cardbench safe init --store DIR [--id HEX]
 cardbench safe index --store DIR
+cardbench safe load [--certificates N] ... (see safe load --help)
 serve makes the safe when DIR is new, prints its address on stdout and runs until Ctrl-C or SIGTERM.
 index prints hash, counter, path of item and path of certificate as CSV, sorted by counter.
 Exit: 0 done, 2 usage or configuration, 3 the store failed`;
@@ -23,7 +26,7 @@ const options = {
   tls: { type: 'boolean', default: false }, cert: { type: 'string' }, key: { type: 'string' }, id: { type: 'string' },
   'counter-limit': { type: 'string', default: '0xFFFFFFFF' }, 'allow-legacy': { type: 'boolean', default: false },
   'empty-digest': { type: 'boolean', default: false }, issuer: { type: 'string', multiple: true, default: [] as string[] },
-  help: { type: 'boolean', default: false },
+  compartments: { type: 'boolean', default: false }, concurrent: { type: 'string', default: '1024' }, help: { type: 'boolean', default: false },
 } as const;
 const belongs: Readonly<Record<string, readonly string[]>> = {
   serve: Object.keys(options), init: ['store', 'id', 'help'], index: ['store', 'help'],
@@ -44,10 +47,10 @@ function parse(argv: readonly string[]) {
 }
 type Values = ReturnType<typeof parse>['values'];
 
-function number(text: string, what: string, most: number): number {
+function number(text: string, what: string, most: number, least = 0): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > most)
-    throw setup(`--${what}: expected 0-${most}, got '${text}'`);
+  if (text.trim() === '' || !Number.isInteger(value) || value < least || value > most)
+    throw setup(`--${what}: expected ${least}-${most}, got '${text}'`);
   return value;
 }
 
@@ -108,7 +111,8 @@ async function start(values: Values, directory: string, store: SafeStore, io: Co
   if (values.issuer.length === 0) io.err('cardbench: no --issuer: key objects and receipts will be refused');
   return serveSafe({
     safe, host: values.host, port: number(values.port, 'port', 65535), operatorToken: home.operatorToken,
-    ...(tls ? { tls } : {}),
+    ...(values.compartments ? { compartments: createCompartments(home, store) } : {}),
+    limits: { concurrent: number(values.concurrent, 'concurrent', 65535, 1) }, ...(tls ? { tls } : {}),
   });
 }
 
@@ -130,9 +134,10 @@ async function serve(values: Values, io: CommandIo): Promise<void> {
   }
 }
 
-/** `cardbench safe`: serve, init, index. Returns the exit code. */
-export async function safeCommand(argv: readonly string[], io: CommandIo): Promise<number> {
+/** `cardbench safe`: serve, init, index, load. Returns the exit code. */
+export async function safeCommand(argv: readonly string[], io: LoadIo): Promise<number> {
   try {
+    if (argv[0] === 'load') return await (await import('./safe-load.js')).safeLoad(argv.slice(1), io);
     const { action, values } = parse(argv);
     if (action === 'help') io.out(SAFE_USAGE);
     else if (action === 'init') init(values, io);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat, fromHex, textBytes, toHex } from './bytes.js';
 import { hashX, isLegacy } from './hash.js';
+import { heldSigner } from './held-signer.js';
 import { deriveKeyPair, hpkeOpen, hpkeSeal, sealGcm } from './hpke.js';
 import { certificate, digestOf, valueInformation } from './objects.js';
 import { memoOps, nobleOps } from './ops.js';
@@ -176,5 +177,24 @@ describe('memoised operations', () => {
     ops.agree(seed, nobleOps.agreementPublic(seed));
     ops.sign(seed, textBytes('x'));
     expect(ops.counts).toEqual({ hits: 2, misses: 6 });
+  });
+});
+
+describe('a signer that keeps its expanded key', () => {
+  test('RFC 8032 7.1, test 3', () => {
+    const signer = heldSigner(fromHex('c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7'));
+    expect(toHex(signer.publicKey)).toBe('FC51CD8E6218A1A38DA47ED00230F0580816ED13BA3303AC5DEB911548908025');
+    expect(toHex(signer.sign(fromHex('af82')))).toBe(
+      '6291D657DEEC24024827E69C3ABE01A30CE548A284743A445E3680D7DB5AC3AC18FF9B538D16F290AE67F760984DC6594A7C15E9716ED28DC027BECEEA1EC40A');
+  });
+
+  test('any seed and message: the signature the library gives', () => {
+    fc.assert(fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.uint8Array({ maxLength: 300 }), (seed, message) => {
+      expect(toHex(heldSigner(seed).sign(message))).toBe(toHex(nobleOps.sign(seed, message)));
+    }), { numRuns: 50 });
+  });
+
+  test('a seed of another length is refused', () => {
+    expect(() => heldSigner(new Uint8Array(31))).toThrow(expect.objectContaining({ code: 'CRYPTO_KEY' }));
   });
 });

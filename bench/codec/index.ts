@@ -9,6 +9,7 @@ export type {
 export * from './elements.js';
 export * from './errors.js';
 export * from './hash.js';
+export { heldSigner } from './held-signer.js';
 export * from './hpke.js';
 export * from './objects.js';
 export * from './ops.js';

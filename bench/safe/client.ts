@@ -13,6 +13,8 @@ export interface SafeClient {
   identity(): Promise<Uint8Array>;
   /** The index as CSV; over HTTP it needs the operator token. */
   index(): Promise<string>;
+  /** Closes connections kept open, where there are any. */
+  close?(): void;
 }
 
 const settled = <T>(run: () => T): Promise<T> => new Promise((resolve) => resolve(run()));

@@ -4,7 +4,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
-import { CodecError, fromHex, signerOf, toHex } from '../codec/index.js';
+import { CodecError, fromHex, heldSigner, toHex } from '../codec/index.js';
 import { SafeError } from './errors.js';
 import type { SafeKeys } from './safe.js';
 
@@ -90,7 +90,7 @@ export function openHome(directory: string): SafeHome {
   if (!isInitialised(directory)) throw setup(`${directory} is no safe: run 'cardbench safe init --store ${directory}'`);
   const key = (name: KeyFile): Uint8Array => readKey(directory, name);
   return {
-    id: key('id'), keys: { signer: signerOf(key('signing.key')), agreement: key('agreement.key'), store: key('store.key') },
+    id: key('id'), keys: { signer: heldSigner(key('signing.key')), agreement: key('agreement.key'), store: key('store.key') },
     operatorToken: toHex(key('operator.token')), records: join(directory, 'records'),
   };
 }

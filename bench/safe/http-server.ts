@@ -4,7 +4,10 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { requestLimit } from './client.js';
+import { compartmentRoutes } from './compartment-routes.js';
+import type { Compartments } from './compartments.js';
 import { SafeError } from './errors.js';
+import { groupCommit } from './group-commit.js';
 import type { Safe } from './safe.js';
 
 /** Limits of a served safe. */
@@ -20,7 +23,7 @@ export interface ServerLimits {
 }
 
 /** The usual limits. */
-export const defaultLimits: ServerLimits = { bodyBytes: requestLimit, requestMs: 10_000, concurrent: 64, graceMs: 2_000 };
+export const defaultLimits: ServerLimits = { bodyBytes: requestLimit, requestMs: 10_000, concurrent: 1024, graceMs: 2_000 };
 
 /** How a safe is served. */
 export interface ServeOptions {
@@ -33,6 +36,8 @@ export interface ServeOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Operator token for the index; without one the index is refused. */
   readonly operatorToken?: string;
+  /** Empty safes the operator may open beside this one; without them their paths do not exist. */
+  readonly compartments?: Compartments;
   readonly limits?: Partial<ServerLimits>;
 }
 
@@ -44,16 +49,22 @@ export interface SafeServer {
   close(): Promise<void>;
 }
 
-interface Answer {
+/** An answer before it is sent. */
+export interface Answer {
   readonly status: number;
   readonly type?: string;
   readonly body: Uint8Array | string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly run: (body: Uint8Array, request: IncomingMessage) => Answer;
+/** What a method and path do; POST and PUT have a body. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Media type of the body; default application/octet-stream. */
+  readonly takes?: string;
+  /** Most bytes of the body; default that of the limits. */
+  readonly bodyBytes?: number;
+  readonly run: (body: Uint8Array, request: IncomingMessage) => Answer | Promise<Answer>;
 }
 
 const octets = 'application/octet-stream';
@@ -70,16 +81,17 @@ const digestOf = (text: string): Buffer => createHash('sha256').update(text).dig
 function checkOperator(request: IncomingMessage, token: string | undefined): void {
   const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
   if (token === undefined || given === undefined || !timingSafeEqual(digestOf(given), digestOf(token)))
-    throw new SafeError('SAFE_FORBIDDEN', 'the index is for the operator');
+    throw new SafeError('SAFE_FORBIDDEN', 'this is for the operator');
 }
 
-function routesOf({ safe, operatorToken }: ServeOptions): ReadonlyMap<string, Route> {
+function routesOf({ safe, operatorToken }: Pick<ServeOptions, 'safe' | 'operatorToken'>): ReadonlyMap<string, Route> {
+  const registered = groupCommit(safe);
   const acknowledge = (body: Uint8Array): Answer => {
     safe.receipt(body);
     return { status: 204, body: '' };
   };
   return new Map<string, Route>([
-    ['/v1/register', { method: 'POST', run: (body) => bytesAnswer(safe.register(body)) }],
+    ['/v1/register', { method: 'POST', run: async (body) => bytesAnswer(await registered(body)) }],
     ['/v1/retrieve', { method: 'POST', run: (body) => bytesAnswer(safe.retrieve(body)) }],
     ['/v1/receipt', { method: 'POST', run: acknowledge }],
     ['/v1/identity', { method: 'GET', run: () => bytesAnswer(safe.identity()) }],
@@ -115,15 +127,29 @@ function bodyOf(request: IncomingMessage, limits: ServerLimits): Promise<Uint8Ar
   });
 }
 
-async function answerTo(request: IncomingMessage, routes: ReadonlyMap<string, Route>, limits: ServerLimits): Promise<Answer> {
-  const route = routes.get(request.url ?? '');
+type Finder = (method: string, path: string) => Route | undefined;
+
+/** Every route: those of the safe, and those of its compartments where there are any. */
+function finderOf(options: ServeOptions): Finder {
+  const { compartments, operatorToken } = options;
+  const own = routesOf(options);
+  const others: Finder = compartments === undefined ? () => undefined : compartmentRoutes({
+    compartments, routesOf: (safe) => routesOf({ safe, ...(operatorToken === undefined ? {} : { operatorToken }) }),
+    checkOperator: (request) => { checkOperator(request, operatorToken); },
+  });
+  return (method, path) => own.get(path) ?? others(method, path);
+}
+
+async function answerTo(request: IncomingMessage, find: Finder, limits: ServerLimits): Promise<Answer> {
+  const route = find(request.method ?? '', request.url ?? '');
   if (!route) throw badRequest(404, 'no such path');
   if (request.method !== route.method)
     return errorAnswer(badRequest(405, `this path takes ${route.method}`), { allow: route.method });
-  if (route.method === 'GET') return route.run(new Uint8Array(0), request);
-  if (request.headers['content-type'] !== octets) throw badRequest(415, `the media type must be ${octets}`);
+  if (route.method === 'GET' || route.method === 'DELETE') return route.run(new Uint8Array(0), request);
+  const { takes = octets, bodyBytes = limits.bodyBytes } = route;
+  if (request.headers['content-type'] !== takes) throw badRequest(415, `the media type must be ${takes}`);
   if (request.headers['content-encoding'] !== undefined) throw badRequest(415, 'a content encoding is not taken');
-  return route.run(await bodyOf(request, limits), request);
+  return route.run(await bodyOf(request, { ...limits, bodyBytes }), request);
 }
 
 const asSafeError = (error: unknown): SafeError =>
@@ -155,11 +181,11 @@ function refuseRaw(error: NodeJS.ErrnoException, socket: Socket): void {
 }
 
 function handlerOf(options: ServeOptions, limits: ServerLimits): (request: IncomingMessage, response: ServerResponse) => void {
-  const routes = routesOf(options);
+  const find = finderOf(options);
   let underWay = 0;
   const answer = async (request: IncomingMessage): Promise<Answer> => {
     if (underWay > limits.concurrent) throw new SafeError('SAFE_BUSY', 'too many requests at once');
-    return answerTo(request, routes, limits);
+    return answerTo(request, find, limits);
   };
   return (request, response) => {
     underWay += 1;
@@ -173,11 +199,14 @@ function handlerOf(options: ServeOptions, limits: ServerLimits): (request: Incom
   };
 }
 
+/** Connections the system keeps waiting to be taken. */
+const backlog = 2048;
+
 function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>
       reject(new SafeError('SAFE_SETUP', `cannot listen on ${host}:${port} (${cause.code})`, { cause })));
-    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+    server.listen(port, host, backlog, () => resolve(server.address() as AddressInfo));
   });
 }
 
@@ -203,7 +232,7 @@ export async function serveSafe(options: ServeOptions): Promise<SafeServer> {
   const server = options.tls
     ? createHttpsServer({ ...timing, ...options.tls, minVersion: 'TLSv1.2' }, handler)
     : createHttpServer(timing, handler);
-  server.maxConnections = 4 * limits.concurrent;
+  server.maxConnections = 2 * limits.concurrent;
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseRaw(error, socket as Socket));
   const { address, port, family } = await listen(server, options.port ?? 0, options.host ?? '127.0.0.1');
   const name = family === 'IPv6' ? `[${address}]` : address;

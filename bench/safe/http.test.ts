@@ -163,7 +163,7 @@ describe('hostile requests', () => {
     await store.close();
     const error: unknown = await httpClient({ url }).register(card.plain(1)).catch((caught: unknown) => caught);
     expect(error).toEqual(coded('SAFE_STORE', { status: 503, stillTrue: 'nothing acknowledged is lost' }));
-    const broken = { ...testSafe(memoryStore()), register: () => { throw new TypeError('secret detail'); } };
+    const broken = { ...testSafe(memoryStore()), registerAll: () => { throw new TypeError('secret detail'); } };
     const inside = await served({ safe: broken });
     const answer = await raw(inside.url, requestBytes('POST', '/v1/register', card.plain(1)));
     expect([answer.status, answer.body.includes('secret detail')]).toEqual([503, false]);

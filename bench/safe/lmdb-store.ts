@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { open } from 'lmdb';
 import type { RootDatabase } from 'lmdb';
 import { SafeError } from './errors.js';
@@ -28,14 +30,34 @@ function* rangeOf(db: RootDatabase<Buffer, string>, prefix: string): Generator<r
   }
 }
 
+const opened = (directory: string, readOnly: boolean): RootDatabase<Buffer, string> => storing('open', () => open<Buffer, string>({
+  path: directory, noSubdir: false, encoding: 'binary', overlappingSync: false, noMemInit: false, readOnly,
+}));
+
+/** Size and shape of a store on the disk. */
+export interface StoreFigures {
+  /** Entries; a registration takes three. */
+  readonly entries: number;
+  /** Pages from the root of the tree to an entry: what one lookup reads. */
+  readonly depth: number;
+  /** Size of the file, its free pages included. */
+  readonly bytes: number;
+}
+
+/** Figures of a store that another process may be serving. Throws SafeError SAFE_STORE. */
+export async function lmdbFigures(directory: string): Promise<StoreFigures> {
+  const db = opened(directory, true);
+  const { entryCount, treeDepth } = db.getStats() as { readonly entryCount: number; readonly treeDepth: number };
+  await db.close();
+  return { entries: entryCount, depth: treeDepth, bytes: statSync(join(directory, 'data.mdb')).size };
+}
+
 /**
  * Opens an embedded transactional store in a directory, which is made when it is missing. A transaction is flushed to
- * the disk before it returns. Throws SafeError SAFE_STORE.
+ * the disk before it returns. `readOnly` looks into a store another process may be serving. Throws SafeError SAFE_STORE.
  */
-export function lmdbStore(directory: string): SafeStore {
-  const db = storing('open', () => open<Buffer, string>({
-    path: directory, noSubdir: false, encoding: 'binary', overlappingSync: false, noMemInit: false,
-  }));
+export function lmdbStore(directory: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): SafeStore {
+  const db = opened(directory, readOnly);
   const reader: StoreReader = {
     get: (key) => storing('read', () => {
       const value = db.get(key);

@@ -51,6 +51,11 @@ export interface SafeParts {
 export interface Safe {
   /** Steps 1-9 to 1-11, 1-10 to 1-12, 3-5 to 3-7: E4 -> E6, durable before it returns. */
   register(request: Uint8Array): Uint8Array;
+  /**
+   * Several registrations in one change of the store, durable before it returns: for each what {@link register} would
+   * answer or throw, in order. Never throws SafeError.
+   */
+  registerAll(requests: readonly Uint8Array[]): readonly (Uint8Array | SafeError)[];
   /** Steps 2-9, 2-10, 4-9, 4-10: E6 -> E1, E3 or E8. Changes nothing. */
   retrieve(certificate: Uint8Array): Uint8Array;
   /** Claim 26: EA -> the object is deleted, a tombstone kept, durable before it returns. */
@@ -186,12 +191,47 @@ function storeNew(context: Context, writer: StoreWriter, request: RegistrationRe
   return encoded;
 }
 
-function register(context: Context, bytes: Uint8Array): Uint8Array {
+/** A registration that has passed what can be checked before the store is changed. */
+interface Pending {
+  readonly request: RegistrationRequest;
+  readonly bytes: Uint8Array;
+}
+type Answered = Uint8Array | SafeError;
+const isAnswered = (one: Answered | Pending): one is Answered => one instanceof Uint8Array || one instanceof SafeError;
+
+/** The result, or the refusal as a value. Failures of the store stop everything when `through` says so. */
+function answered<T>(run: () => T, through = false): T | SafeError {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof SafeError && !(through && error.code === 'SAFE_STORE')) return error;
+    throw error;
+  }
+}
+
+function considered(context: Context, bytes: Uint8Array): Uint8Array | Pending {
   const request = wellFormed(() => registrationRequest.decode(bytes));
   if (isLegacy(request.algorithm) && !context.allowLegacy)
     throw new SafeError('SAFE_LEGACY_HASH', `${request.algorithm} is not allowed here`);
-  return repeated(context.store, request, bytes) ?? context.store.transaction((writer) =>
-    repeated(writer, request, bytes) ?? storeNew(context, writer, request, bytes));
+  return repeated(context.store, request, bytes) ?? { request, bytes };
+}
+
+function storePending(context: Context, writer: StoreWriter, { request, bytes }: Pending): Answered {
+  return answered(() => repeated(writer, request, bytes) ?? storeNew(context, writer, request, bytes), true);
+}
+
+function registerAll(context: Context, requests: readonly Uint8Array[]): readonly Answered[] {
+  const first = requests.map((bytes) => answered(() => considered(context, bytes)));
+  if (first.every(isAnswered)) return first;
+  const all = answered(() => context.store.transaction((writer) =>
+    first.map((one) => (isAnswered(one) ? one : storePending(context, writer, one)))));
+  return all instanceof SafeError ? first.map((one) => (isAnswered(one) ? one : all)) : all;
+}
+
+function register(context: Context, bytes: Uint8Array): Uint8Array {
+  const [answer] = registerAll(context, [bytes]);
+  if (answer instanceof SafeError) throw answer;
+  return answer;
 }
 
 /** Finds a record by counter, then hash, then the rest of its name. Throws SAFE_UNKNOWN, SAFE_TOMBSTONE. */
@@ -323,6 +363,7 @@ export function createSafe(parts: SafeParts): Safe {
   });
   return {
     register: (bytes) => register(context, bytes),
+    registerAll: (requests) => registerAll(context, requests),
     retrieve: (bytes) => retrieve(context, bytes),
     receipt: (bytes) => takeReceipt(context, bytes),
     identity: () => identity.slice(),

@@ -59,15 +59,16 @@ export function createDesk(id: Uint8Array, random: RandomSource, settings: DeskS
   };
   return {
     entry: safeEntry.decode(safe.identity()), client: inProcessClient(safe), store, signer, counterLimit,
-    item,
-    opens(name) {
-      const stored = item(name);
-      const record = store.get(records.keys.certificate(name));
-      if (stored === undefined || record === undefined) return false;
-      const { digest } = certificateCodec.decode(records.decodeRecord(record).certificate);
-      return digest.type === 'key' && equalBytes(keyIdOf(digest.keyKind, records.decodePart(stored).part, ops), digest.keyId);
-    },
+    item, opens: (name) => partIsKey(store, name, item(name), ops),
   };
+}
+
+/** True when a key part that a store holds under a record name is the key itself. `item`: what is stored, opened. */
+export function partIsKey(store: MemoryStore, name: string, item: Uint8Array | undefined, ops: PublicKeyOps): boolean {
+  const record = store.get(records.keys.certificate(name));
+  if (item === undefined || record === undefined) return false;
+  const { digest } = certificateCodec.decode(records.decodeRecord(record).certificate);
+  return digest.type === 'key' && equalBytes(keyIdOf(digest.keyKind, records.decodePart(item).part, ops), digest.keyId);
 }
 
 /** Which part of a divided key a record holds, from the record itself. */

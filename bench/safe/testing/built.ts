@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+
+export { startServed } from '../process.js';
+export type { ServedProcess } from '../process.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 
@@ -29,32 +30,4 @@ const io = { out: (line) => process.stdout.write(line + '\\n'), err: (line) => p
 process.exitCode = await safeCommand(process.argv.slice(2), io);
 `);
   return entry;
-}
-
-/** A served safe in its own process. */
-export interface ServedProcess {
-  readonly url: string;
-  readonly child: ChildProcess;
-  /** Resolves with exit code and signal. */
-  readonly ended: Promise<readonly [number | null, NodeJS.Signals | null]>;
-}
-
-/** Starts `safe serve` and resolves when it says its address; rejects when it ends before. */
-export function startServed(entry: string, args: readonly string[]): Promise<ServedProcess> {
-  const child = spawn(process.execPath, [entry, 'serve', '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = new Promise<readonly [number | null, NodeJS.Signals | null]>((resolve) => {
-    child.on('exit', (code, signal) => resolve([code, signal]));
-  });
-  let [out, err] = ['', ''];
-  child.stderr.on('data', (part: Buffer) => {
-    err += String(part);
-  });
-  return new Promise((resolve, reject) => {
-    child.stdout.on('data', (part: Buffer) => {
-      out += String(part);
-      const url = / at (https?:\S+)\n/.exec(out)?.[1];
-      if (url !== undefined) resolve({ url, child, ended });
-    });
-    void ended.then(([code]) => reject(new Error(`ended with ${code}: ${err}`)));
-  });
 }

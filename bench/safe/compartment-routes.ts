@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import type { Compartments } from './compartments.js';
+import { SafeError } from './errors.js';
+import type { Route } from './http-server.js';
+import type { Safe } from './safe.js';
+
+/** Most bytes of the entries of a compartment that are loaded at once. */
+const entriesLimit = 16 * 1024 * 1024;
+
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9A-Fa-f]{${2 * bytes}}$`), `expected ${bytes} bytes in hex`);
+const settingsSchema = z.strictObject({
+  counterLimit: z.int().min(0).max(0xffffffff).exactOptional(), emptyDigest: z.boolean().exactOptional(), allowLegacy: z.boolean().exactOptional(),
+  issuers: z.array(hex(32)).max(16).exactOptional(),
+  keys: z.strictObject({ id: hex(8), signing: hex(32), agreement: hex(32), store: hex(32) }).exactOptional(),
+});
+
+function settingsOf(body: Uint8Array): z.infer<typeof settingsSchema> {
+  try {
+    return settingsSchema.parse(JSON.parse(new TextDecoder().decode(body)));
+  } catch (cause) {
+    const text = cause instanceof z.ZodError ? cause.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') : 'not JSON';
+    throw new SafeError('SAFE_BAD_OBJECT', `settings of a compartment: ${text}`, { cause });
+  }
+}
+
+/** What the routes of compartments are made of. */
+export interface CompartmentRouting {
+  readonly compartments: Compartments;
+  /** The routes of one safe, as they are for the one that is served. */
+  readonly routesOf: (safe: Safe) => ReadonlyMap<string, Route>;
+  /** Throws SafeError SAFE_FORBIDDEN for who is not the operator. */
+  readonly checkOperator: (request: IncomingMessage) => void;
+}
+
+/** Finds the route of a method and path under `/compartments`; undefined for any other path, or one that is none. */
+export function compartmentRoutes({ compartments, routesOf, checkOperator }: CompartmentRouting): (method: string, path: string) => Route | undefined {
+  const known = new WeakMap<Safe, ReadonlyMap<string, Route>>();
+  const ofSafe = (safe: Safe, path: string): Route | undefined => {
+    const routes = known.get(safe) ?? routesOf(safe);
+    known.set(safe, routes);
+    return routes.get(path);
+  };
+  const guarded = (route: Route): Route => ({
+    ...route,
+    run(body, request) {
+      checkOperator(request);
+      return route.run(body, request);
+    },
+  });
+  const done = { status: 204, body: '' } as const;
+  const open: Route = guarded({
+    method: 'POST', takes: 'application/json', run: (body) => ({ status: 200, type: 'text/plain', body: compartments.open(settingsOf(body)) }),
+  });
+  const entries = (method: string, name: string): Route => guarded(method === 'PUT'
+    ? { method, bodyBytes: entriesLimit, run: (body) => (compartments.load(name, body), done) }
+    : { method: 'GET', run: () => ({ status: 200, type: 'application/octet-stream', body: compartments.entries(name) }) });
+  return (method, path) => {
+    if (path === '/compartments') return open;
+    const [, name, rest] = /^\/compartments\/(\d{1,10})(\/.*)?$/.exec(path) ?? [];
+    if (name === undefined) return undefined;
+    if (rest === undefined) return guarded({ method: 'DELETE', run: () => (compartments.drop(name), done) });
+    return rest === '/entries' ? entries(method, name) : ofSafe(compartments.safe(name), rest);
+  };
+}

@@ -1,0 +1,119 @@
+import { CodecError, fromHex, signerOf } from '../codec/index.js';
+import { decodeEntries, encodeEntries } from './entries.js';
+import { SafeError } from './errors.js';
+import { createSafe } from './safe.js';
+import type { Safe, SafeKeys, SafeSettings } from './safe.js';
+import type { SafeStore, StoreReader, StoreWriter } from './store.js';
+
+/** Id and secret keys of a compartment in hexadecimal: 8, 32, 32, 32 bytes. */
+export interface CompartmentKeys {
+  readonly id: string;
+  /** Ed25519 seed. */
+  readonly signing: string;
+  /** X25519 private key. */
+  readonly agreement: string;
+  /** AES-256 key of the store. */
+  readonly store: string;
+}
+
+/** What a compartment is opened with; what is left out is as a safe has it by default. */
+export interface CompartmentSettings extends Omit<SafeSettings, 'issuers'> {
+  /** Issuers' public keys in hexadecimal. */
+  readonly issuers?: readonly string[];
+  /** Left out: those of the serving safe. */
+  readonly keys?: CompartmentKeys;
+}
+
+/** Empty safes beside the one that is served, for test benches: each with records, counter and settings of its own. */
+export interface Compartments {
+  /** Opens one and gives its name. Throws SafeError SAFE_BAD_OBJECT, SAFE_SETUP for settings that do not do. */
+  open(settings: CompartmentSettings): string;
+  /** The safe of a name. Throws SafeError SAFE_UNKNOWN. */
+  safe(name: string): Safe;
+  /** Everything a compartment stores, items sealed ({@link encodeEntries}). Throws SafeError SAFE_UNKNOWN. */
+  entries(name: string): Uint8Array;
+  /** Puts these entries in the place of all that is stored. Throws SafeError SAFE_UNKNOWN, SAFE_BAD_OBJECT. */
+  load(name: string, entries: Uint8Array): void;
+  /** Removes a compartment with all it stores. Throws SafeError SAFE_UNKNOWN. */
+  drop(name: string): void;
+}
+
+const folder = 'compartment/';
+
+/** The part of a store whose keys begin with `prefix`, as a store of its own; closing it leaves the whole open. */
+export function storeWithin(store: SafeStore, prefix: string): SafeStore {
+  const reading = (from: StoreReader): StoreReader => ({
+    get: (key) => from.get(prefix + key),
+    * range(start) {
+      for (const [key, value] of from.range(prefix + start)) yield [key.slice(prefix.length), value] as const;
+    },
+  });
+  const writing = (to: StoreWriter): StoreWriter => ({
+    ...reading(to),
+    put: (key, value) => { to.put(prefix + key, value); },
+    delete: (key) => { to.delete(prefix + key); },
+  });
+  let open = true;
+  const usable = (): SafeStore => {
+    if (!open) throw new SafeError('SAFE_STORE', 'the store is closed');
+    return store;
+  };
+  return {
+    get: (key) => reading(usable()).get(key),
+    range: (start) => reading(usable()).range(start),
+    transaction: (run) => usable().transaction((writer) => run(writing(writer))),
+    close() {
+      open = false;
+      return Promise.resolve();
+    },
+  };
+}
+
+function replaceAll(store: SafeStore, entries: readonly (readonly [string, Uint8Array])[]): void {
+  store.transaction((writer) => {
+    for (const [key] of [...writer.range('')]) writer.delete(key);
+    for (const [key, value] of entries) writer.put(key, value);
+  });
+}
+
+function keysOf({ id, signing, agreement, store }: CompartmentKeys): { id: Uint8Array; keys: SafeKeys } {
+  return { id: fromHex(id), keys: { signer: signerOf(fromHex(signing)), agreement: fromHex(agreement), store: fromHex(store) } };
+}
+
+function safeOf(settings: CompartmentSettings, own: { readonly id: Uint8Array; readonly keys: SafeKeys }, store: SafeStore): Safe {
+  try {
+    const { keys, issuers = [], ...rest } = settings;
+    return createSafe({ ...(keys === undefined ? own : keysOf(keys)), store, settings: { ...rest, issuers: issuers.map(fromHex) } });
+  } catch (cause) {
+    if (!(cause instanceof CodecError)) throw cause;
+    throw new SafeError('SAFE_BAD_OBJECT', `${cause.code}: ${cause.message}`, { cause });
+  }
+}
+
+/** Compartments of a safe with this id and these keys, inside its store; what an earlier process left there is removed. */
+export function createCompartments(own: { readonly id: Uint8Array; readonly keys: SafeKeys }, store: SafeStore): Compartments {
+  replaceAll(storeWithin(store, folder), []);
+  const open = new Map<string, { readonly safe: Safe; readonly store: SafeStore }>();
+  let last = 0;
+  const known = (name: string): { readonly safe: Safe; readonly store: SafeStore } => {
+    const found = open.get(name);
+    if (found === undefined) throw new SafeError('SAFE_UNKNOWN', 'no compartment of this name');
+    return found;
+  };
+  return {
+    open(settings) {
+      const name = String(last + 1);
+      const inside = storeWithin(store, `${folder}${name}/`);
+      open.set(name, { safe: safeOf(settings, own, inside), store: inside });
+      last += 1;
+      return name;
+    },
+    safe: (name) => known(name).safe,
+    entries: (name) => encodeEntries(known(name).store.range('')),
+    load: (name, entries) => { replaceAll(known(name).store, decodeEntries(entries)); },
+    drop(name) {
+      replaceAll(known(name).store, []);
+      open.delete(name);
+    },
+  };
+}
