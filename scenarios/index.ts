@@ -19,6 +19,7 @@ export type * from './plan/types.js';
 export type * from './plan/faults.js';
 export type * from './plan/script.js';
 export * from './plan/plan.js';
+export * from './plan/paths.js';
 export * from './plan/samples.js';
 export * from './plan/verdict.js';
 export type * from './invariants/state.js';

@@ -1,7 +1,8 @@
 import type { PointRelatedEvent, RecordVerdict } from '../../reports/index.js';
-import { clauseText, missingFor, plan, planId, planPoint } from '../../scenarios/index.js';
+import { clauseText, missingFor, pathPoints, plan, planId, planPoint } from '../../scenarios/index.js';
 import type { Capability, ListedPoint, SystemName } from '../../scenarios/index.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
+import { BenchError } from '../world/errors.js';
 import type { WorldFactory } from './factory.js';
 import { replayCutLine, replayLine } from './options.js';
 import type { CertifyOptions } from './options.js';
@@ -13,9 +14,14 @@ export interface RunnerSetting {
   /** Image, chip, seed, and worlds with one personalised card of the backup system. */
   readonly factory: WorldFactory;
   readonly offered: readonly Capability[];
+  /** True when the transitions of the machines are recorded. */
+  readonly traces: boolean;
   /** The command line that reproduces a point. */
   readonly replay: (point: string) => string;
 }
+
+/** What decides which points a campaign has. */
+export type CampaignChoice = Pick<CertifyOptions, 'cuts'> & Partial<Pick<CertifyOptions, 'paths'>>;
 
 /**
  * Runs and judges points of one kind in its own way. The events of a point begin with its `point` event and end with
@@ -27,7 +33,7 @@ export interface PointRunner {
   /** Id of the plan, for records. */
   readonly plan: string;
   /** The points of a campaign in the order in which they are run. */
-  points(options: Pick<CertifyOptions, 'cuts'>): readonly ListedPoint[];
+  points(options: CampaignChoice): readonly ListedPoint[];
   /** Rejects only on a defect of the bench itself. */
   run(point: string, setting: RunnerSetting): Promise<readonly PointRelatedEvent[]>;
 }
@@ -61,6 +67,18 @@ export const backupRunner: PointRunner = {
   run: async (point, setting) => (await runPoint(planPoint(point), setting)).events,
 };
 
+/** Paths derived from the machines of the backup system. */
+export const pathRunner: PointRunner = {
+  system: 'backup',
+  plan: planId,
+  points: ({ paths }) => (paths ? pathPoints() : []),
+  async run(id, setting) {
+    const point = pathPoints().find((one) => one.id === id);
+    if (point === undefined) throw new BenchError('BENCH_USAGE', `no path has the id ${id}`, 'nothing was run');
+    return (await runPoint(point, setting)).events;
+  },
+};
+
 /** Power cuts at random cycles of each phase of the backup system. */
 export const cutRunner: PointRunner = {
   system: 'backup',
@@ -75,11 +93,12 @@ export const cutRunner: PointRunner = {
 /** All runners in the order in which their points are run; another system adds its runner before the cuts. */
 export const pointRunners: readonly PointRunner[] = [
   backupRunner,
+  pathRunner,
   cutRunner,
 ];
 
 /** Every point of a campaign with its runner, in order. */
-export const listedPoints = (options: Pick<CertifyOptions, 'cuts'>, runners: readonly PointRunner[] = pointRunners): readonly ListedPoint[] =>
+export const listedPoints = (options: CampaignChoice, runners: readonly PointRunner[] = pointRunners): readonly ListedPoint[] =>
   runners.flatMap((runner) => runner.points(options));
 
 /** Runs one point of a runner, or says what is missing for it. */
@@ -90,4 +109,4 @@ export async function runListed(runner: PointRunner, point: ListedPoint, setting
 
 /** A setting for the points of one worker. */
 export const runnerSetting = (options: CertifyOptions, factory: WorldFactory): RunnerSetting =>
-  ({ options, factory, offered: options.offered, replay: (id) => replayLine(options, id) });
+  ({ options, factory, offered: options.offered, traces: options.paths, replay: (id) => replayLine(options, id) });
