@@ -1,6 +1,6 @@
 import { milliseconds, pointsOf } from './gather.js';
 import type { PointReport } from './gather.js';
-import { conclusionOf, matrixOf } from './matrix.js';
+import { conclusionOf, matrixOf, pathCoverageOf } from './matrix.js';
 import type { CompleteRecord, RecordHeader } from './types.js';
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
@@ -31,7 +31,7 @@ function runProperties(header: RecordHeader, record: CompleteRecord): string {
   return properties([
     ['seed', header.seed], ['firmware', header.firmware.image], ['firmware.sha256', header.firmware.sha256], ['chip', header.chip.profile],
     ['chip.overrides.sha256', header.chip.overrides], ['protocol', header.protocol], ['plan', header.plan], ['tool', header.tool],
-    ...matrixProperties(record),
+    ...pathCoverageOf(record).map(({ scenario, taken, transitions }) => [`transitions.${scenario}`, `${taken} of ${transitions}`] as const), ...matrixProperties(record),
   ], '    ');
 }
 

@@ -1,4 +1,4 @@
-import type { CompleteRecord, ConclusionEvent, MatrixEvent } from './types.js';
+import type { CompleteRecord, ConclusionEvent, MatrixEvent, PathCoverageEvent } from './types.js';
 
 /** The matrix of a record, in the order in which it was written; empty when the run made none. */
 export const matrixOf = ({ events }: Pick<CompleteRecord, 'events'>): readonly MatrixEvent[] =>
@@ -33,5 +33,21 @@ export function conclusionLines({ statement, certified, steps, states, claims, r
   return [
     `${share(steps)} step ids, ${share(states)} named states, ${share(claims)} claims with evidence (${statement})`,
     ...certified ? ['CERTIFIED'] : ['NOT CERTIFIED', ...reasons.map((reason) => `  ${reason}`)],
+  ];
+}
+
+/** Coverage of the machines' transitions in a record; empty when the run took no paths. */
+export const pathCoverageOf = ({ events }: Pick<CompleteRecord, 'events'>): readonly PathCoverageEvent[] =>
+  events.flatMap((event) => (event.type === 'paths' ? [event] : []));
+
+/** Coverage of one machine as lines: the count, then what is open by reason. */
+export function pathLines({ scenario, transitions, taken, open }: PathCoverageEvent): readonly string[] {
+  const reasons = [...new Set(open.map(({ why }) => why))];
+  return [
+    `${scenario}: ${taken} of ${transitions} transitions taken`,
+    ...reasons.map((why) => {
+      const names = open.flatMap((one) => (one.why === why ? [one.transition] : []));
+      return `  ${names.length} ${why}: ${names.join(', ')}`;
+    }),
   ];
 }

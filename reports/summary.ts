@@ -1,6 +1,6 @@
 import { milliseconds, pointsOf, stepCounts, stepKey } from './gather.js';
 import type { PointReport, StepCount } from './gather.js';
-import { conclusionLines, conclusionOf, matrixHead, matrixOf, matrixRow } from './matrix.js';
+import { conclusionLines, conclusionOf, matrixHead, matrixOf, matrixRow, pathCoverageOf, pathLines } from './matrix.js';
 import type { CompleteRecord, CoverageEvent, RecordVerdict, ShortageEvent } from './types.js';
 
 /** A step the catalogue has, for the table of evidence; the bench takes them from the scenarios' catalogue. */
@@ -149,6 +149,7 @@ export function summary(record: CompleteRecord, options: SummaryOptions = {}): s
     ...section('Shortages', shortages),
     ...section('Flags', [...flagged].map(([flag, count]) => `${flag}: ${count} point${count === 1 ? '' : 's'}`)),
     ...section('Evidence of steps', evidence.length > 0 || options.catalogue ? evidenceRows(evidence, options.catalogue, paint) : []),
+    ...section('Paths', pathCoverageOf(record).flatMap(pathLines)),
     ...section('Steps and claims', matrixLines(record, options.brief === true, paint)),
     ...section('Conclusion', conclusion(record, paint)),
     '',

@@ -283,8 +283,26 @@ export interface EndEvent {
   readonly counts: Readonly<Record<RecordVerdict, number>>;
 }
 
+/** Transitions of a scenario's machine that runs of a point have taken, each once, in the order in which they were first taken. */
+export interface PathEvent {
+  readonly type: 'path';
+  readonly point: string;
+  readonly scenario: string;
+  readonly took: readonly string[];
+}
+
+/** How many of the transitions of a scenario's machine a whole run has taken, and why not the others. */
+export interface PathCoverageEvent {
+  readonly type: 'paths';
+  readonly scenario: string;
+  readonly transitions: number;
+  readonly taken: number;
+  /** Transitions not taken with the reason, `not provoked` where there is none. */
+  readonly open: readonly { readonly transition: string; readonly why: string }[];
+}
+
 /** A line about the whole run rather than a point. */
-export type RunEvent = MatrixEvent | ConclusionEvent;
+export type RunEvent = MatrixEvent | ConclusionEvent | PathCoverageEvent;
 
 /** A line between header and end. */
 export type RecordEvent = PointRelatedEvent | RunEvent;
@@ -292,7 +310,7 @@ export type RecordEvent = PointRelatedEvent | RunEvent;
 /** A line about one point. */
 export type PointRelatedEvent =
   | PointEvent | StepEvent | ApduEvent | SafeEvent | FaultEvent | ViolationEvent | FindingEvent | ShortageEvent
-  | LevelEvent | UsageEvent | TimingEvent | CoverageEvent | VerdictEvent;
+  | LevelEvent | PathEvent | UsageEvent | TimingEvent | CoverageEvent | VerdictEvent;
 
 /** Any line of a record. */
 export type RecordLine = RecordHeader | RecordEvent | EndEvent;

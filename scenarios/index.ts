@@ -26,6 +26,7 @@ export * from './plan/plan.js';
 export type * from './plan/purse-types.js';
 export * from './plan/purse.js';
 export * from './plan/purse-cuts.js';
+export * from './plan/paths.js';
 export * from './plan/samples.js';
 export * from './plan/verdict.js';
 export type * from './invariants/state.js';

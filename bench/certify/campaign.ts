@@ -6,11 +6,12 @@ import { frames, selectPoints } from '../../scenarios/index.js';
 import type { ListedPoint } from '../../scenarios/index.js';
 import { BenchError } from '../world/errors.js';
 import { Matrix } from './matrix.js';
+import { PathCoverage } from './coverage.js';
 import type { CertifyOptions } from './options.js';
 import type { Pool } from './pool.js';
 import type { Progress } from './progress.js';
 import { listedPoints, pointRunners } from './runner.js';
-import type { PointRunner } from './runner.js';
+import type { CampaignChoice, PointRunner } from './runner.js';
 import type { PointAnswer } from './server.js';
 
 /** What a campaign needs from outside. */
@@ -35,9 +36,9 @@ export interface CampaignResult {
 
 /** The points chosen by patterns and first point, power cuts last. Throws BenchError BENCH_USAGE when there is none. */
 export function chosenPoints(
-  { points, from, cuts }: Pick<CertifyOptions, 'points' | 'from' | 'cuts'>, runners: readonly PointRunner[] = pointRunners,
+  { points, from, ...choice }: Pick<CertifyOptions, 'points' | 'from'> & CampaignChoice, runners: readonly PointRunner[] = pointRunners,
 ): readonly ListedPoint[] {
-  const chosen = selectPoints(points, listedPoints({ cuts }, runners));
+  const chosen = selectPoints(points, listedPoints(choice, runners));
   const first = from === undefined ? 0 : chosen.findIndex((point) => point.id === from);
   if (first < 0) throw new BenchError('BENCH_USAGE', `--from: the chosen points have no ${from}`, 'nothing was run');
   if (chosen.length === 0) throw new BenchError('BENCH_USAGE', `--point: no point fits ${points.join(', ')}`, 'nothing was run');
@@ -84,16 +85,19 @@ export async function runCampaign(setting: CampaignSetting): Promise<CampaignRes
   const progress = setting.progress(points.length);
   let done = 0;
   const matrix = new Matrix();
+  const coverage = new PathCoverage();
   await pool.run(points.map((point) => point.id), (answer) => {
     const point = byId.get(answer.point);
     if (point === undefined) return;
     const events = eventsOf(answer, point);
     for (const event of events) writer.write(event);
     matrix.take(point, events);
+    for (const event of events) if (event.type === 'path') coverage.take(event);
     done += 1;
     progress.step(done, answer.point);
   }, stopped);
   progress.end();
+  if (options.paths) for (const event of coverage.events()) writer.write(event);
   if (options.all) {
     const broken = done === points.length ? [] : [`stopped after ${done} of ${points.length} points`];
     for (const event of matrix.events(options.offered, options.statement, broken)) writer.write(event);

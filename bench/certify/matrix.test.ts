@@ -83,6 +83,15 @@ describe('matrix of steps and claims', () => {
     expect([row(events, 'claim', '20')?.verdict, row(events, 'claim', '36')?.verdict]).toEqual(['no evidence', 'no evidence']);
   });
 
+  test('a claim needs a run that went through, but for the one that a run stops', () => {
+    const matrix = new Matrix();
+    const refused = point('refused', '1/recover', [1, 24]);
+    const end: PointRelatedEvent = { type: 'verdict', point: 'refused', verdict: 'pass', cycle: 0, cause: 'refused', clause: '', reasons: [], flags: [], replay: '' };
+    matrix.take(refused, [pointEvent(refused), stepEvent('refused', backup1, '1-1'), end]);
+    const events = matrix.events(capabilities, 's');
+    expect([row(events, 'claim', '1')?.verdict, row(events, 'claim', '24')?.verdict]).toEqual(['no evidence', 'pass']);
+  });
+
   test('steps of other systems are kept apart from those of the backup system', () => {
     const matrix = new Matrix();
     const one = point('twin', 'twin/backup');

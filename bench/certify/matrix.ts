@@ -7,12 +7,16 @@ import type { Capability, ListedPoint, Step } from '../../scenarios/index.js';
 interface Asked extends Pick<MatrixEvent, 'row' | 'id' | 'text' | 'reconstructed' | 'claimed'> {
   /** True for a point about it. */
   readonly about: (point: ListedPoint) => boolean;
+  /** True when points that stopped as they had to are evidence enough. */
+  readonly stops?: boolean;
 }
 
 /** What a run has shown of one point. */
 interface Shown {
   readonly point: ListedPoint;
   readonly passed: boolean;
+  /** The run went through; a system whose runs have no such end says nothing of it. */
+  readonly through: boolean;
   /** Steps done, by key, with how they were seen. */
   readonly steps: ReadonlyMap<string, ReadonlySet<RecordEvidence>>;
   /** How anything of the point was seen. */
@@ -43,7 +47,8 @@ function shownOf(point: ListedPoint, events: readonly PointRelatedEvent[]): Show
     steps.set(key, new Set([...steps.get(key) ?? [], ...event.evidence]));
   }
   const failedAt = verdict?.verdict === 'fail' && verdict.step !== undefined ? { failedAt: verdict.step } : {};
-  return { point, passed: verdict?.verdict === 'pass', steps, seen, ...failedAt };
+  const through = verdict?.cause === undefined || verdict.cause === 'done';
+  return { point, passed: verdict?.verdict === 'pass', through, steps, seen, ...failedAt };
 }
 
 const listed = (set: ReadonlySet<RecordEvidence>): RecordEvidence[] => kinds.filter((kind) => set.has(kind));
@@ -69,11 +74,12 @@ function stepRow(asked: Asked, points: readonly Shown[]): MatrixEvent {
   return rowOf(asked, good, bad, new Set(good.flatMap(({ steps }) => [...steps.get(asked.id) ?? []])));
 }
 
-/** A claim: shown by points about it that passed and of which something was seen. */
+/** A claim: shown by points about it that passed, one of which at least went through, and of which something was seen. */
 function claimRow(asked: Asked, points: readonly Shown[]): MatrixEvent {
   const about = points.filter(({ point }) => asked.about(point));
-  const good = about.filter(({ passed }) => passed);
-  return rowOf(asked, good, about.filter(({ passed }) => !passed), new Set(good.flatMap(({ seen }) => [...seen])));
+  const passed = about.filter((one) => one.passed);
+  const good = asked.stops === true || passed.some(({ through }) => through) ? passed : [];
+  return rowOf(asked, good, about.filter((one) => !one.passed), new Set(good.flatMap(({ seen }) => [...seen])));
 }
 
 type Place = Pick<StepEvent, 'embodiment' | 'phase'> & { readonly system: string };
@@ -100,8 +106,8 @@ function askedClaims(offered: readonly Capability[]): readonly Asked[] {
   const anyOf = (embodiments: readonly number[]): boolean => embodiments.some((embodiment) => claimedBy(offered, { system: 'backup', embodiment }));
   const within = (embodiments: readonly number[], point: ListedPoint): boolean => embodiments.includes(embodimentOf(point) ?? 0);
   return [
-    ...sourceClaims.map(({ number, text, reconstructed = false, embodiments }): Asked => ({
-      row: 'claim', id: String(number), text, reconstructed, claimed: anyOf(embodiments),
+    ...sourceClaims.map(({ number, text, reconstructed = false, stops = false, embodiments }): Asked => ({
+      row: 'claim', id: String(number), text, reconstructed, stops, claimed: anyOf(embodiments),
       about: (point) => point.clause.claims.includes(number) && within(embodiments, point),
     })),
     ...lostPages.map(({ rule, text, embodiments }): Asked => ({

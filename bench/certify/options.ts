@@ -30,6 +30,8 @@ export interface CertifyOptions {
   readonly json: boolean;
   /** Everything, then the matrix of all step ids and claims. */
   readonly all: boolean;
+  /** Paths derived from the machines as well, and which transitions were taken. */
+  readonly paths: boolean;
   /** Name of the conformance statement, and what it claims. */
   readonly statement: string;
   readonly offered: readonly Capability[];
@@ -39,14 +41,15 @@ export interface CertifyOptions {
 
 /** Usage of `cardbench certify`. */
 export const CERTIFY_USAGE = `cardbench certify [IMAGE] [--chip c2000|c2010|modern|FILE.yaml] [--set KEY=VALUE]... [--protocol T=0|T=1]
-  [--seed N] [--point PATTERN]... [--from ID] [--cuts N] [--all] [--ics FILE] [--jobs N] [--out DIR] [--json]
+  [--seed N] [--point PATTERN]... [--from ID] [--cuts N] [--all] [--paths] [--ics FILE] [--jobs N] [--out DIR] [--json]
   [--safes URL,URL --safe-token FILE,FILE [--safe-cert FILE,FILE | --safe-fingerprint HEX,HEX] [--safe-keys bench|own]]
 Certifies a card firmware (default: the reference firmware) against the test plan on the emulated chip. A PATTERN is
 part of a point id, * stands for anything. --cuts takes power away at N random cycles of each phase (default 100).
 --ics is the conformance statement (docs/statement.md): what the firmware claims; the rest is unsupported. Without one:
 devices/firmware/ics.yaml for the reference firmware, otherwise embodiments 1 and 2.
 --all also draws the matrix of all 183 step ids and 44 claims with the evidence for each; what has none makes the run
-'not certified' (exit 1).
+'not certified' (exit 1). --paths also runs the paths derived from the scenario machines and says which of their
+transitions were taken.
 --safes plays the safes by ones that run elsewhere with 'cardbench safe serve --compartments' (docs/safe.md).
 Writes record.jsonl, junit.xml, summary.txt and run.json to --out (default cardbench-out).
 Exit: 0 all passed, 1 a point failed, 2 usage or bad image, 3 a point was invalid or aborted, or stopped by Ctrl-C`;
@@ -110,6 +113,7 @@ const settings = {
   json: { type: 'boolean', default: false },
   all: { type: 'boolean', default: false },
   ...safeSettings,
+  paths: { type: 'boolean', default: false },
 } as const;
 
 function parsedArguments(argv: readonly string[]) {
@@ -134,7 +138,7 @@ export function certifyOptions(argv: readonly string[]): CertifyOptions {
   return {
     image, chip: values.chip, overrides: values.set, seed: whole('seed', values.seed, 0, 0xffffffff),
     protocol, points: values.point, from: values.from, jobs, cuts: whole('cuts', values.cuts, 0, 1_000_000), out: values.out,
-    json: values.json, all: values.all, statement, offered,
+    json: values.json, all: values.all, paths: values.paths, statement, offered,
     ...(safes.length === 0 ? {} : { safes }),
   };
 }

@@ -10,9 +10,14 @@ export interface RunnerSetting {
   /** Image, chip, seed, and worlds with one personalised card of the backup system. */
   readonly factory: WorldFactory;
   readonly offered: readonly Capability[];
+  /** True when the transitions of the machines are recorded. */
+  readonly traces: boolean;
   /** The command line that reproduces a point. */
   readonly replay: (point: string) => string;
 }
+
+/** What decides which points a campaign has. */
+export type CampaignChoice = Pick<CertifyOptions, 'cuts'> & Partial<Pick<CertifyOptions, 'paths'>>;
 
 /**
  * Runs and judges points of one kind in its own way. The events of a point begin with its `point` event and end with
@@ -24,7 +29,7 @@ export interface PointRunner {
   /** Id of the plan, for records. */
   readonly plan: string;
   /** The points of a campaign in the order in which they are run. */
-  points(options: Pick<CertifyOptions, 'cuts'>): readonly ListedPoint[];
+  points(options: CampaignChoice): readonly ListedPoint[];
   /** Rejects only on a defect of the bench itself. */
   run(point: string, setting: RunnerSetting): Promise<readonly PointRelatedEvent[]>;
 }

@@ -1,16 +1,17 @@
 import type { PointRelatedEvent } from '../../reports/index.js';
-import { missingFor, plan, planId, planPoint } from '../../scenarios/index.js';
+import { missingFor, pathPoints, plan, planId, planPoint } from '../../scenarios/index.js';
 import type { ListedPoint } from '../../scenarios/index.js';
 import { memberCutRunner, memberRunner } from '../member/runner.js';
 import { purseCutRunner } from '../purse/cut-runner.js';
 import { purseRunner } from '../purse/runner.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
+import { BenchError } from '../world/errors.js';
 import type { WorldFactory } from './factory.js';
 import { replayCutLine, replayLine } from './options.js';
 import type { CertifyOptions } from './options.js';
 import { runPoint } from './point.js';
 import { pointEvent, verdictEvent } from './point-runner.js';
-import type { PointRunner, RunnerSetting } from './point-runner.js';
+import type { CampaignChoice, PointRunner, RunnerSetting } from './point-runner.js';
 import { missingAtSafes } from './served.js';
 
 export * from './point-runner.js';
@@ -27,6 +28,18 @@ export const backupRunner: PointRunner = {
   run: async (point, setting) => (await runPoint(planPoint(point), setting)).events,
 };
 
+/** Paths derived from the machines of the backup system. */
+export const pathRunner: PointRunner = {
+  system: 'backup',
+  plan: planId,
+  points: ({ paths }) => (paths ? pathPoints() : []),
+  async run(id, setting) {
+    const point = pathPoints().find((one) => one.id === id);
+    if (point === undefined) throw new BenchError('BENCH_USAGE', `no path has the id ${id}`, 'nothing was run');
+    return (await runPoint(point, setting)).events;
+  },
+};
+
 /** Power cuts at random cycles of each phase of the backup system. */
 export const cutRunner: PointRunner = {
   system: 'backup',
@@ -41,6 +54,7 @@ export const cutRunner: PointRunner = {
 /** All runners in the order in which their points are run; another system adds its runner before the cuts. */
 export const pointRunners: readonly PointRunner[] = [
   backupRunner,
+  pathRunner,
   purseRunner,
   memberRunner,
   memberCutRunner,
@@ -49,7 +63,7 @@ export const pointRunners: readonly PointRunner[] = [
 ];
 
 /** Every point of a campaign with its runner, in order. */
-export const listedPoints = (options: Pick<CertifyOptions, 'cuts'>, runners: readonly PointRunner[] = pointRunners): readonly ListedPoint[] =>
+export const listedPoints = (options: CampaignChoice, runners: readonly PointRunner[] = pointRunners): readonly ListedPoint[] =>
   runners.flatMap((runner) => runner.points(options));
 
 /** Runs one point of a runner, or says what is missing for it. */
@@ -60,4 +74,4 @@ export async function runListed(runner: PointRunner, point: ListedPoint, setting
 
 /** A setting for the points of one worker. */
 export const runnerSetting = (options: CertifyOptions, factory: WorldFactory): RunnerSetting =>
-  ({ options, factory, offered: options.offered, replay: (id) => replayLine(options, id) });
+  ({ options, factory, offered: options.offered, traces: options.paths, replay: (id) => replayLine(options, id) });

@@ -6,6 +6,8 @@ export interface SourceClaim {
   readonly reconstructed?: boolean;
   /** Embodiments that realise it; a firmware that claims none of them does not claim it. */
   readonly embodiments: readonly number[];
+  /** True where the claim itself is that the run stops; all others need a run that went through. */
+  readonly stops?: boolean;
 }
 
 const claim = (number: number, embodiments: readonly number[], text: string): SourceClaim => ({ number, text, embodiments });
@@ -38,7 +40,7 @@ export const sourceClaims: readonly SourceClaim[] = [
   claim(21, [1, 2, 11], 'short of room, values are backed up and deleted until the recovery or the new value fits'),
   rebuilt(22, [12], 'the safes talk: the owner authenticates at the key\'s safe, which fetches the ciphertext from the other'),
   rebuilt(23, [12], 'after such a recovery the value is encrypted under a new key, and both are registered anew'),
-  claim(24, all, 'short of room, the shortage is shown and the recovery suspended'),
+  { ...claim(24, all, 'short of room, the shortage is shown and the recovery suspended'), stops: true },
   claim(25, all, 'once its certificate is stored, the value is deleted from the card'),
   claim(26, all, 'once the value is back, the certificate and the safe\'s copy are deleted'),
   claim(27, [1], 'the medium: value and certificate on it, the value at a server, back for the certificate'),

@@ -215,5 +215,22 @@ const longer: readonly PlanPoint[] = [
   }),
 ];
 
+/** Two values, each at a safe of its own; the certificate names the safe, and only that one has the value. */
+const atTwoSafes: readonly PlanPoint[] = ([1, 2] as const).map((embodiment) => scriptPoint(`${embodiment}/wallet`, 'W', 41, {
+  title: 'two values at two safes, each comes back from the safe its certificate names', clause: clause([], ['2.4-1', '2.4-5', '3-c'], [3]), needs: ['two-safes'],
+  prepare: { ...twoValues, safes: 2 },
+  commands: [
+    ...registered(embodiment, item, '$c'),
+    begin(embodiment, other, '$r'), { do: 'safe-register', request: '$r', safe: 'other-safe', expect: '200', save: '$c2' },
+    { do: 'register-end', embodiment, what: 'value', certificate: '$c2', expect: '9000' },
+    { do: 'recover-begin', embodiment, what: 'value', item: `${other}.certificate`, expect: '9000', save: '$p' },
+    { do: 'safe-retrieve', certificate: '$p', expect: ['SAFE_UNKNOWN', 'SAFE_BAD_SIGNATURE'] },
+    { do: 'safe-retrieve', certificate: '$p', safe: 'other-safe', expect: '200', save: '$o' },
+    { do: 'recover-end', embodiment, item: `${other}.certificate`, object: '$o', expect: '9000' },
+    ...recovered(embodiment, item, '$p2', '$o2'),
+  ],
+  expect: { ...leaves({ item, value: 'active', certificate: 'spent' }, { item: other, value: 'active', certificate: 'spent' }), safe: 'any' },
+}));
+
 /** Points about the wallet and the keys. */
-export const wallet: readonly PlanPoint[] = [...items, ...lists, ...loading, ...keyRules, ...longer];
+export const wallet: readonly PlanPoint[] = [...items, ...lists, ...loading, ...keyRules, ...longer, ...atTwoSafes];
