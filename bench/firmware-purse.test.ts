@@ -135,6 +135,8 @@ describe('embodiment 1', () => {
     expect(b.line.steps).toEqual(marks(1, 2, 3, 4, 5));
     expect(await balances(a, b)).toEqual([700, 300]);
     expect(entryFaults(f2)).toEqual([]);
+    expect([...elementsOf(0xf0, f0).keys()]).toEqual([0xd0, 0xd2, 0xd3, 0xd1, 0xd4]);
+    expect([...elementsOf(0xf1, f1).keys()]).toEqual([0xd4, 0xdb, 0xd6, 0xd7, 0xd8, 0xd9, 0xda]);
     const entry = elementsOf(0xf2, f2);
     expect([...entry.keys()]).toEqual([0xd5, 0xd8, 0xd9, 0xda, 0xd6, 0xd7, 0xdb, 0xd0, 0xdc, 0xd3, 0xd1]);
     expect([one(entry, 0xd5), one(entry, 0xd6), one(entry, 0xd0), one(entry, 0xd8)]).toEqual([b.id, a.publicKey, amount(300), amount(1000)]);

@@ -10,6 +10,8 @@ import type { LinkTape } from './tape.js';
 const image = loadImage(readFileSync(new URL('../firmware/images/card.elf', import.meta.url)));
 const profile = loadProfile('c2010');
 const select = Uint8Array.of(0x00, 0xa4, 0x04, 0x00);
+/** GET DATA of the life cycle: looks at the state page. */
+const life = Uint8Array.of(0x80, 0xca, 0xdf, 0x04, 0x00);
 
 async function recorded(protocol: 'T=0' | 'T=1'): Promise<{ readonly card: EmulatedCard; readonly tape: LinkTape }> {
   const card = emulatedCard({ profile, image, protocol, seed: 1 });
@@ -17,6 +19,7 @@ async function recorded(protocol: 'T=0' | 'T=1'): Promise<{ readonly card: Emula
   card.port.tape = recorder;
   await card.open();
   await card.transmit(select);
+  await card.transmit(life);
   return { card, tape: recorder.tape(card.chip.now) };
 }
 
