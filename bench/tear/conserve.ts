@@ -1,4 +1,4 @@
-import { checkState, isMoney } from '../../scenarios/index.js';
+import { checkState, isKeyKind, isMoney } from '../../scenarios/index.js';
 import type { Finding, ScenarioOutput } from '../../scenarios/index.js';
 import { runHonestly } from '../certify/prepare.js';
 import { certificate as certificateCodec, commands, toHex } from '../codec/index.js';
@@ -60,11 +60,13 @@ async function spendOne(world: World, issueId: string, quantity: number, remaini
 
 /** Every certificate the safe ever gave for this card is handed over once more, as a thief's terminal would. */
 async function replayCertificates(world: World): Promise<void> {
-  for (const [, bytes] of world.parts.safes.safe.store.range('certificate/')) {
+  const { safe, other } = world.parts.safes;
+  for (const [, bytes] of [safe, other].flatMap(({ store }) => [...store.range('certificate/')])) {
     const { certificate } = decodeRecord(bytes);
     const { kind, cardId } = certificateCodec.decode(certificate);
     if (toHex(cardId) !== world.cardId) continue;
-    await world.line.transmit(commands.registerEnd(kind === 'plain' ? 1 : 2, kind === 'key' ? 'key' : 'value', certificate));
+    const embodiment = kind === 'plain' ? 1 : kind === 'seed' ? 7 : 2;
+    await world.line.transmit(commands.registerEnd(embodiment, isKeyKind(kind) ? 'key' : 'value', certificate));
     world.line.takeMarks();
   }
 }
@@ -86,7 +88,8 @@ export async function conserved(world: World): Promise<Finding[]> {
   const findings: Finding[] = [];
   const { cards: [card], ledger } = world.abstract();
   if (card.keys.decoding === undefined) {
-    const { cause, text } = await runHonestly({ run: 'scenario', scenario: '2/key-recover', options: {} }, world);
+    const seed = card.certificates.some(({ kind, state }) => kind === 'seed' && state === 'stored');
+    const { cause, text } = await runHonestly({ run: 'scenario', scenario: seed ? '7/seed-recover' : '2/key-recover', options: {} }, world);
     if (cause !== 'done') findings.push({ invariant: 'I8', text: `the key cannot be got back: ${text}` });
   }
   for (const { issueId, quantity, remaining } of ledger) findings.push(...await spendOne(world, issueId, quantity, remaining));

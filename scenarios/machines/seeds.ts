@@ -38,8 +38,9 @@ const seedBegin = operation<TwoSafePorts, ScenarioOptions, Progress>(async (run,
   const judged = judgeCard(run.scenario, first, outcome, peer.hasTrace);
   if (outcome.ok) return { ...judged, progress: judged.stop ? {} : { request: outcome.value } };
   const gone = outcome.cause === 'refused' && outcome.sw === '6985' && run.options.absentMeansDone === true;
-  if (!gone || !(await peer.seedRecoverBegin()).ok) return { ...judged, progress: {} };
-  return { evidence: judged.evidence, progress: {}, already: true };
+  const stored = gone ? await peer.seedRecoverBegin() : undefined;
+  if (stored?.ok !== true) return { ...judged, progress: {} };
+  return { evidence: judged.evidence, progress: { handle: stored.value.handle }, already: true };
 });
 
 /** Embodiment 7, registration of the seed at the second safe (steps 1-1 to 1-7); claim 25 deletes its decoding key. */
@@ -50,7 +51,7 @@ export const seedBackup = scenarioSetup.createMachine({
   initial: 'start',
   states: {
     start: start('1-1', '1-4', '1-6', 'claim-25'),
-    '1-1': asks('1-1', seedBegin, '1-2', reached('done')),
+    '1-1': asks('1-1', seedBegin, '1-2', reachedWhole('claim-25'), reached('claim-25')),
     '1-2': passes('1-2', '1-3'),
     '1-3': passes('1-3', '1-4'),
     '1-4': asks('1-4', safe((run) => run.ports.safe2.register(had(run).request), (certificate) => ({ certificate })), '1-5'),
