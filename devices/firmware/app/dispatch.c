@@ -129,7 +129,7 @@ static void mark_start(const struct command *c, const struct apdu *a)
     mark.next = first & 15;
     /* Embodiment 2 has one step more before the certificate is handed over. */
     if (first == 0x1C && a->p1 == 2) mark.next++;
-    mark.last = 15;
+    mark.last = 0xFF;
 #if FEATURE_SEED
     if (a->p1 != SEED_EMBODIMENT || c->rule == FIXED) return;
     /* Values: one step, 2-1, 2-2 or 2-4, for each command; the certificate of a seed: 1-6 and 1-7. */
