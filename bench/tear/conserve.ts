@@ -88,8 +88,9 @@ export async function conserved(world: World): Promise<Finding[]> {
   const findings: Finding[] = [];
   const { cards: [card], ledger } = world.abstract();
   if (card.keys.decoding === undefined) {
-    const seed = card.certificates.some(({ kind, state }) => kind === 'seed' && state === 'stored');
-    const { cause, text } = await runHonestly({ run: 'scenario', scenario: seed ? '7/seed-recover' : '2/key-recover', options: {} }, world);
+    const kept = card.certificates.find(({ kind, state }) => isKeyKind(kind) && state === 'stored');
+    const embodiment = kept?.safeId === toHex(world.parts.safes.other.entry.safeId) ? 3 : 2;
+    const { cause, text } = await runHonestly({ run: 'scenario', scenario: kept?.kind === 'seed' ? '7/seed-recover' : `${embodiment}/key-recover`, options: {} }, world);
     if (cause !== 'done') findings.push({ invariant: 'I8', text: `the key cannot be got back: ${text}` });
   }
   for (const { issueId, quantity, remaining } of ledger) findings.push(...await spendOne(world, issueId, quantity, remaining));

@@ -67,6 +67,7 @@ type GoalRule = (scene: Scene) => string | undefined;
 /** The rule of each scenario; power cuts in a scenario need one. */
 const goalRules: Readonly<Record<string, GoalRule>> = {
   '1/backup': backupGoal, '2/backup': backupGoal, '1/recover': recoverGoal, '2/recover': recoverGoal,
+  '3/backup': backupGoal, '3/recover': recoverGoal, '3/key-recover': (scene) => keyGoal(scene, true), '3/key-backup': (scene) => keyGoal(scene, !scene.deletes),
   '7/backup': backupGoal, '7/seed-recover': (scene) => keyGoal(scene, true),
   '7/seed-backup': (scene) => (scene.card.keys.seed === undefined ? keyGoal(scene, !scene.deletes) : 'the seed is still there'),
   '2/key-backup': (scene) => keyGoal(scene, !scene.deletes), '2/key-recover': (scene) => keyGoal(scene, true),
@@ -108,7 +109,7 @@ async function cancelRegistration(point: TearPoint, world: World): Promise<void>
 export async function retryHonestly(point: TearPoint, world: World, { cancelConflicts = false }: Patience = {}): Promise<Retries> {
   const run = { ...point.run, options: { ...point.run.options, absentMeansDone: true } };
   const missed = (): string | undefined => goalMissed(point, world.abstract(), itemOf(point, world));
-  if (['2/key-backup', '7/seed-backup'].includes(point.run.scenario) && missed() === undefined) return { retries: 0, boots: 0, settled: true, last: undefined };
+  if (['2/key-backup', '3/key-backup', '7/seed-backup'].includes(point.run.scenario) && missed() === undefined) return { retries: 0, boots: 0, settled: true, last: undefined };
   let boots = 0;
   let last: ScenarioOutput | undefined;
   for (let retries = 1; retries <= retryLimit; retries += 1) {

@@ -1,5 +1,6 @@
 import { ScenarioError } from '../errors.js';
 import type { Embodiment, Phase, ScenarioId, StepId, SystemName } from '../ports.js';
+import { apartFrames } from './apart.js';
 import { basicFrames } from './basic.js';
 import type { ScenarioFrame } from './frame.js';
 import { seedFrames } from './seeds.js';
@@ -7,6 +8,7 @@ import { seedFrames } from './seeds.js';
 /** All scenarios of all systems, in protocol order. A new family of scenarios adds its frames here and its machines in machines/registry.ts. */
 export const frames: readonly ScenarioFrame[] = [
   ...basicFrames,
+  ...apartFrames,
   ...seedFrames,
 ];
 

@@ -3,6 +3,7 @@ import { frameOf } from '../catalogue/registry.js';
 import type { ScenarioFrame } from '../catalogue/frame.js';
 import { ScenarioError } from '../errors.js';
 import type { Ports, ScenarioId } from '../ports.js';
+import { apartBackup, apartKeyBackup, apartKeyRecover, apartRecover } from './apart.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
 import { keyBackup, keyRecover } from './keys.js';
 import { plainBackup, plainRecover } from './plain.js';
@@ -41,6 +42,7 @@ export const basicMachines = {
 /** Scenarios on the ports of the backup system, in protocol order; a new family adds its machines here. */
 export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...Object.values(basicMachines).map((machine) => definition(machine)),
+  ...[apartBackup, apartRecover, apartKeyBackup, apartKeyRecover].map((machine) => definition(machine)),
   ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
 ];
 

@@ -1,35 +1,11 @@
-import type { CertificateObject, Outcome, RequestObject, RetrievedObject, TwoSafePorts } from '../ports.js';
+import type { TwoSafePorts } from '../ports.js';
 import { contextOf, outputOf } from './context.js';
-import { judgeCard, judgeSafe } from './judge.js';
-import type { Judged } from './judge.js';
+import { judgeCard } from './judge.js';
 import { operation } from './operations.js';
-import type { Operation, Run } from './operations.js';
 import { scenarioSetup } from './setup.js';
 import { asks, deletes, ends, passes, reached, reachedWhole, start } from './states.js';
+import { card, had, hashOf, safe } from './two-safes.js';
 import type { Progress, ScenarioOptions } from './types.js';
-
-type SeedRun = Run<TwoSafePorts>;
-type Gain<T> = (value: T) => Partial<Progress>;
-
-const card = <T>(call: (run: SeedRun) => Promise<Outcome<T>>, gain: Gain<T>): Operation =>
-  exchange(call, gain, (run, first, outcome) => judgeCard(run.scenario, first, outcome, run.ports.card.hasTrace));
-
-const safe = <T>(call: (run: SeedRun) => Promise<Outcome<T>>, gain: Gain<T>): Operation =>
-  exchange(call, gain, (run, first, outcome) => judgeSafe(run.scenario, first, outcome));
-
-type Judge = (run: SeedRun, first: Parameters<typeof judgeSafe>[1], outcome: Outcome<unknown>) => Judged;
-
-const exchange = <T>(call: (run: SeedRun) => Promise<Outcome<T>>, gain: Gain<T>, judge: Judge): Operation =>
-  operation<TwoSafePorts, ScenarioOptions, Progress>(async (run, first) => {
-    const outcome = await call(run);
-    return { ...judge(run, first, outcome), progress: outcome.ok ? gain(outcome.value) : {} };
-  });
-
-const hashOf = ({ options }: SeedRun): NonNullable<ScenarioOptions['hash']> => options.hash ?? 'SHA-256';
-
-/** What the boundaries of the frame say is there. */
-const had = ({ progress }: SeedRun): { handle: number; request: RequestObject; certificate: CertificateObject; object: RetrievedObject } =>
-  progress as Required<Progress>;
 
 /** The seed to the safe; where an earlier run may have done it all, a certificate of the seed tells that it has. */
 const seedBegin = operation<TwoSafePorts, ScenarioOptions, Progress>(async (run, first) => {

@@ -333,6 +333,17 @@ bool key_certified(const struct entry *e);
 /** Nothing on the card or at a safe depends on the present key of this kind; SW_CONDITIONS otherwise. */
 uint16_t key_unbound(uint8_t kind);
 
+/** The entry is about a key of this kind; a seed is about the decoding key. */
+bool key_concerns(const struct entry *e, uint8_t kind);
+
+/* ---- apart.c: embodiment 3, protocol 2.8 ---- */
+/** P1 of the commands of embodiment 3. */
+#define APART_EMBODIMENT 3u
+/** No value under this kind of key lies at the safe. */
+bool apart_key(uint8_t key, const uint8_t *safe);
+/** The key of this kind neither lies at the safe nor is on its way there. */
+bool apart_value(uint8_t key, const uint8_t *safe);
+
 /* ---- seed.c: embodiment 7, protocol 2.7 ---- */
 struct request;
 /** P1 of the commands of embodiment 7. */
@@ -354,6 +365,8 @@ struct request {
     const struct entry *e;
     uint16_t slot;
 };
+/** Kind of the values of an embodiment. */
+uint8_t kind_of(uint8_t embodiment);
 /** Marks the next step of the running command as done (protocol 2.6). */
 void step(void);
 /** For commands whose data may also be empty: reads 8B and finds the item. */

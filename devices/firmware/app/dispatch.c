@@ -101,6 +101,7 @@ static bool parameters_fit(const struct command *c, const struct apdu *a)
 {
     uint8_t p1 = a->p1, p2 = a->p2;
     if (c->rule == OWN) return true;
+    if (FEATURE_TWO_SAFES && p1 == APART_EMBODIMENT && (c->rule != FIXED || c->p1 == 2)) p1 = 2;
     if (c->rule == FIXED) return p1 == c->p1 && p2 == c->p2;
 #if FEATURE_SEED
     if (p1 == SEED_EMBODIMENT) return seed_fits(c->ins, p2);
@@ -128,7 +129,7 @@ static void mark_start(const struct command *c, const struct apdu *a)
     mark.phase = first >> 4;
     mark.next = first & 15;
     /* Embodiment 2 has one step more before the certificate is handed over. */
-    if (first == 0x1C && a->p1 == 2) mark.next++;
+    if (first == 0x1C && a->p1 != 1) mark.next++;
     mark.last = 0xFF;
 #if FEATURE_SEED
     if (a->p1 != SEED_EMBODIMENT || c->rule == FIXED) return;
@@ -152,6 +153,11 @@ static uint16_t data_take(uint8_t form, struct request *q)
     return fields_take(a->buf + LEAD, q->end, forms[form], q->at) ? SW_OK : SW_DATA;
 }
 
+uint8_t kind_of(uint8_t embodiment)
+{
+    return embodiment == 1 ? KIND_PLAIN : KIND_REGISTERED;
+}
+
 /** The item that 8B names. */
 static uint16_t item_take(uint8_t form, uint8_t needs, struct request *q)
 {
@@ -162,7 +168,7 @@ static uint16_t item_take(uint8_t form, uint8_t needs, struct request *q)
     q->e = index_at(q->slot);
     if ((needs & VALUES) && q->e->cls != CLASS_VALUE) return SW_CONDITIONS;
     if ((needs & CERTS) && q->e->cls != CLASS_CERTIFICATE) return SW_CONDITIONS;
-    uint8_t kind = q->a->p2 == 4 ? KIND_KEY : q->a->p1;
+    uint8_t kind = q->a->p2 == 4 ? KIND_KEY : kind_of(q->a->p1);
     return (needs & KIND) && q->e->kind != kind ? SW_DATA : SW_OK;
 }
 

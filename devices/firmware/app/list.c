@@ -123,7 +123,7 @@ uint16_t cmd_list_values(struct request *q)
 
 uint16_t cmd_list_certificates(struct request *q)
 {
-    return list_marked(q->a, CLASS_CERTIFICATE, q->a->p2 == 4 ? KIND_KEY : q->a->p1);
+    return list_marked(q->a, CLASS_CERTIFICATE, q->a->p2 == 4 ? KIND_KEY : kind_of(q->a->p1));
 }
 
 uint16_t cmd_list(struct request *q)
