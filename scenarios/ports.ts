@@ -197,8 +197,9 @@ export interface CardPort {
   recoverBegin(embodiment: Embodiment, what: 'value' | 'key', handle: number): Promise<Outcome<CertificateObject>>;
   /** Resolves to the value's handle. */
   recoverEnd(embodiment: Embodiment, certificate: number, object: RetrievedObject): Promise<Outcome<number>>;
-  keyRegisterBegin(kind: KeyKind, safeId: string, hash: HashAlgorithm): Promise<Outcome<RequestObject>>;
-  keyRecoverEnd(certificate: number, object: RetrievedObject): Promise<Outcome<undefined>>;
+  /** Embodiment 2 unless another is named. */
+  keyRegisterBegin(kind: KeyKind, safeId: string, hash: HashAlgorithm, embodiment?: Embodiment): Promise<Outcome<RequestObject>>;
+  keyRecoverEnd(certificate: number, object: RetrievedObject, embodiment?: Embodiment): Promise<Outcome<undefined>>;
   getReceipt(certificate: number): Promise<Outcome<ReceiptObject>>;
   delete(handle: number): Promise<Outcome<undefined>>;
   deleteKey(kind: KeyKind): Promise<Outcome<undefined>>;

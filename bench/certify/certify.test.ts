@@ -84,6 +84,8 @@ describe('cardbench certify', () => {
     ['no-own-signature', '2-recover-A-06', '2-12'],
     ['early-receipt', '1-recover-O-07', 'get-receipt'],
     ['pin-after-compare', '2-pin-P-09', 'verify'],
+    ['key-beside-value', '3-apart-O-01', 'key-register-begin'],
+    ['value-beside-key', '3-apart-O-02', 'register-end'],
     ['seed-stays', '7-seed-backup-N-01', '1-7'],
     ['seed-other-version', '7-seed-recover-N-01', '3-7'],
     ['value-before-certificate', '1-backup-Z-01', undefined],

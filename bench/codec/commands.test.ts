@@ -53,6 +53,11 @@ const table: [CommandName, CardCommand, string][] = [
   ['DIVIDE KEY', commands.divideKey('decoding', { scheme: 'shamir', threshold: 2, count: 2 }, [safeId, safeId]), '803E0601 C703020202950101' + '9A08A1A2A3A4A5A6A7A8'.repeat(2)],
   ['GENERATE KEY', commands.generateKey('transport'), '80400400'],
   ['DELETE KEY', commands.deleteKey('decoding'), '80420100'],
+  ['GENERATE SEED', commands.generateSeed(), '80500700'],
+  ['SEED REGISTER BEGIN', commands.seedRegisterBegin(safeId), '80520700 9A08A1A2A3A4A5A6A7A8950101'],
+  ['SEED RECOVER BEGIN', commands.seedRecoverBegin(), '80540700'],
+  ['SEED RECOVER BEGIN', commands.seedRecoverBegin(5), '80540700 8B020005'],
+  ['SEED RECOVER END', commands.seedRecoverEnd(5, fromHex('E800')), '80560700 8B020005E800'],
   ['INITIALISE', commands.initialise(), '80460000'],
   ['ISSUE', commands.issue(), '80480000'],
   ['PUT DATA', commands.putCardId(safeId), '80DADF10 A1A2A3A4A5A6A7A8'],
@@ -123,9 +128,11 @@ describe('answers', () => {
       eeprom: 65536, freeData: 16384, largestRun: 8192, freeEntries: 16, ram: 4096, longestCommand: 1024, longestAnswer: 1280,
     });
     expect(answers.status(fromHex('02 03 0F 00000007 00000002'))).toEqual({
-      lifeCycle: 'operational', pinTries: 3, keys: { decoding: true, common: true, signing: true, transport: true },
+      lifeCycle: 'operational', pinTries: 3, keys: { decoding: true, common: true, signing: true, transport: true, seed: false },
       lastSequence: 7, lastLoadNumber: 2,
     });
+    expect(answers.status(fromHex('02 03 10 00000007 00000002')).keys).toMatchObject({ decoding: false, seed: true });
+    expect(() => answers.status(fromHex('02 03 20 00000007 00000002'))).toThrow(expect.objectContaining({ code: 'ELEMENT_VALUE' }));
     expect(() => answers.status(fromHex('03 03 0F 00000007 00000002'))).toThrow(expect.objectContaining({ code: 'ELEMENT_VALUE' }));
     expect(() => answers.memory(fromHex('00'))).toThrow(expect.objectContaining({ code: 'ELEMENT_LENGTH' }));
   });

@@ -132,12 +132,12 @@ export const recoverEnd = (embodiment: Embodiment, handle: number, object: Uint8
   command('RECOVER END', embodiment, 0, concat(elements.handle.write(handle), object));
 /** KEY REGISTER BEGIN of a key to a safe (id of 8 bytes). Steps 3-1 to 3-4. */
 export const keyRegisterBegin = (
-  kind: KeyKind, safeId: Uint8Array, algorithm: HashAlgorithm = 'SHA-256',
-): CardCommand => command('KEY REGISTER BEGIN', 2, generatedKinds[kind],
+  kind: KeyKind, safeId: Uint8Array, algorithm: HashAlgorithm = 'SHA-256', embodiment: Embodiment = 2,
+): CardCommand => command('KEY REGISTER BEGIN', embodiment, generatedKinds[kind],
   concat(elements.safeId.write(safeId), elements.wantedAlgorithm.write(algorithm)));
 /** KEY RECOVER END: the key certificate's handle and the key reply. Steps 4-11 to 4-14. */
-export const keyRecoverEnd = (handle: number, reply: KeyReply | Uint8Array): CardCommand =>
-  command('KEY RECOVER END', 2, 0,
+export const keyRecoverEnd = (handle: number, reply: KeyReply | Uint8Array, embodiment: Embodiment = 2): CardCommand =>
+  command('KEY RECOVER END', embodiment, 0,
     concat(elements.handle.write(handle), reply instanceof Uint8Array ? reply : keyReply.encode(reply)));
 /** Embodiments whose objects come in sets: pieces, bundles, key parts. */
 export type SetEmbodiment = 4 | 5 | 6;

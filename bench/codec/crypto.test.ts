@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { gcm } from '@noble/ciphers/aes.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -107,6 +108,18 @@ describe('variants and key wrapping', () => {
   test('key ids are as section 1.4 writes them', () => {
     expect(seal.keyIdOf('decoding', privateKey)).toEqual(hashX('SHA-256', nobleOps.agreementPublic(privateKey)).slice(0, 8));
     expect(seal.keyIdOf('common', common)).toEqual(hashX('SHA-256', concat(textBytes('cardbench key id v1\0'), common)).slice(0, 8));
+  });
+});
+
+describe('seed of a decoding key', () => {
+  test('one block of HKDF-Expand over label, algorithm and version, as section 1.4 writes it; its key id is that of the key', () => {
+    const seed = Uint8Array.from({ length: 32 }, (_, i) => 7 * i + 1);
+    const info = concat(textBytes('cardbench seed v1'), Uint8Array.of(0, 1, 1));
+    const key = Uint8Array.from(createHmac('sha256', seed).update(concat(info, Uint8Array.of(1))).digest());
+    expect(toHex(seal.keyOfSeed(seed))).toBe(toHex(key));
+    expect(toHex(seal.keyIdOf('seed', seed))).toBe(toHex(seal.keyIdOf('decoding', key)));
+    expect(toHex(seal.keyOfSeed(seed, { id: 1, version: 2 }))).not.toBe(toHex(key));
+    expect(() => seal.keyOfSeed(seed.slice(1))).toThrow(expect.objectContaining({ code: 'CRYPTO_KEY' }));
   });
 });
 

@@ -34,7 +34,7 @@ function withBytes<T>(value: T, bytes: Uint8Array, object: ObjectName): T {
   const fields = value as T & Carried & { readonly hashAlgorithm?: 'SHA-256' };
   try {
     if (object === 'request') return requestObject(bytes, registrationRequest.decode(bytes)) as T;
-    if (object === 'certificate') return { ...fields, ...certificateObject(bytes, certificateCodec.decode(bytes)) } as T;
+    if (object === 'certificate') return { ...fields, ...certificateObject(bytes, certificateCodec.decode(bytes)) };
     if (object === 'value' || object === 'registered-value' || object === 'key-reply')
       return retrievedObject(bytes, fields.hashAlgorithm ?? 'SHA-256') as T;
   } catch {

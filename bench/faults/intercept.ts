@@ -66,10 +66,10 @@ function cardAround(card: CardPort, around: Around): CardPort {
       around('recoverBegin', undefined, () => card.recoverBegin(embodiment, what, handle)),
     recoverEnd: (embodiment, certificate, object) =>
       around('recoverEnd', object, (sent) => card.recoverEnd(embodiment, certificate, sent)),
-    keyRegisterBegin: (kind, safeId, hash) =>
-      around('keyRegisterBegin', undefined, () => card.keyRegisterBegin(kind, safeId, hash)),
-    keyRecoverEnd: (certificate, object) =>
-      around('keyRecoverEnd', object, (sent) => card.keyRecoverEnd(certificate, sent)),
+    keyRegisterBegin: (kind, safeId, hash, embodiment) =>
+      around('keyRegisterBegin', undefined, () => card.keyRegisterBegin(kind, safeId, hash, embodiment)),
+    keyRecoverEnd: (certificate, object, embodiment) =>
+      around('keyRecoverEnd', object, (sent) => card.keyRecoverEnd(certificate, sent, embodiment)),
     getReceipt: (certificate) => around('getReceipt', undefined, () => card.getReceipt(certificate)),
     delete: (handle) => around('delete', undefined, () => card.delete(handle)),
     deleteKey: (kind) => around('deleteKey', undefined, () => card.deleteKey(kind)),

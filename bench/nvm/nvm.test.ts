@@ -29,7 +29,7 @@ describe('layout', () => {
     const image = new Uint8Array(4096).fill(0xff);
     expect(abstractState(image)).toEqual({
       lifeCycle: 'blank', pinTries: 0, lastSequence: 0, lastLoadNumber: 0, keyRegistration: 0, values: [], certificates: [],
-      problems: [], keys: { decoding: false, common: false, signing: false, transport: false },
+      problems: [], keys: { decoding: false, common: false, signing: false, transport: false, seed: false },
     });
     expect(decode(image)).toMatchObject({ superblock: undefined, state: undefined, cardId: undefined, freeEntries: 16 });
   });
@@ -281,7 +281,7 @@ describe('page ownership', () => {
     const map = pageMap(image);
     expect(map.owners).toHaveLength(64);
     expect(map.owners[2]).toEqual({ kind: 'system', name: 'slot0' });
-    expect(map.owners[15]).toEqual({ kind: 'unused' });
+    expect(map.owners[15]).toEqual({ kind: 'system', name: 'seed' });
     expect(map.owners[19]).toEqual({ kind: 'safe', number: 1 });
     expect(map.owners[24]).toEqual({ kind: 'entry', handle: 1 });
     expect(map.owners[27]).toEqual({ kind: 'free entry' });

@@ -137,7 +137,7 @@ function onHandle(world: World, bound: Bindings, c: ScriptCommand): CardCommand 
       ? commands.useQuantity(handle(c.item), c.quantity ?? 0) : commands.useAmount(handle(c.item), c.amount);
     case 'seed-register-begin': return commands.seedRegisterBegin(deskOf(world, c.safe).entry.safeId, c.hash);
     case 'seed-recover-begin': return commands.seedRecoverBegin(c.item === undefined ? undefined : handle(c.item));
-    case 'key-register-begin': return commands.keyRegisterBegin(c.kind, deskOf(world, c.safe).entry.safeId, c.hash);
+    case 'key-register-begin': return commands.keyRegisterBegin(c.kind, deskOf(world, c.safe).entry.safeId, c.hash, c.embodiment);
     default: return undefined;
   }
 }

@@ -1,5 +1,5 @@
-import { checkState, isMoney } from '../../scenarios/index.js';
-import type { Finding, ScenarioOutput } from '../../scenarios/index.js';
+import { checkState, isKeyKind, isMoney } from '../../scenarios/index.js';
+import type { AbstractCertificate, Finding, ScenarioId, ScenarioOutput } from '../../scenarios/index.js';
 import { runHonestly } from '../certify/prepare.js';
 import { certificate as certificateCodec, commands, toHex } from '../codec/index.js';
 import type { CardCommand, CertificateKind } from '../codec/index.js';
@@ -78,7 +78,15 @@ const setKinds: Readonly<Partial<Record<CertificateKind, 4 | 5 | 6>>> = { piece:
 function handedOver(kind: CertificateKind, certificate: Uint8Array): CardCommand {
   const set = setKinds[kind];
   if (set !== undefined) return commands.setEnd(set, certificate);
-  return commands.registerEnd(kind === 'plain' ? 1 : 2, kind === 'key' ? 'key' : 'value', certificate);
+  const embodiment = kind === 'plain' ? 1 : kind === 'seed' ? 7 : 2;
+  return commands.registerEnd(embodiment, isKeyKind(kind) ? 'key' : 'value', certificate);
+}
+
+/** The scenario that brings back the key a certificate stands for. */
+function keyScenario(world: World, kept: AbstractCertificate | undefined): ScenarioId {
+  if (kept?.kind === 'key-part') return '6/key-recover';
+  if (kept?.kind === 'seed') return '7/seed-recover';
+  return kept?.safeId === toHex(world.parts.safes.other.entry.safeId) ? '3/key-recover' : '2/key-recover';
 }
 
 /** Tries to spend once more what is spent; what succeeds is value out of nothing. */
@@ -98,8 +106,8 @@ export async function conserved(world: World): Promise<Finding[]> {
   const findings: Finding[] = [];
   const { cards: [card], ledger } = world.abstract();
   if (card.keys.decoding === undefined) {
-    const scenario = card.certificates.some(({ kind }) => kind === 'key-part') ? '6/key-recover' : '2/key-recover';
-    const { cause, text } = await runHonestly({ run: 'scenario', scenario, options: {} }, world);
+    const kept = card.certificates.find(({ kind, state }) => isKeyKind(kind) && state === 'stored');
+    const { cause, text } = await runHonestly({ run: 'scenario', scenario: keyScenario(world, kept), options: {} }, world);
     if (cause !== 'done') findings.push({ invariant: 'I8', text: `the key cannot be got back: ${text}` });
   }
   for (const { issueId, quantity, remaining } of ledger) findings.push(...await spendOne(world, issueId, quantity, remaining));

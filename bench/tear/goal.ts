@@ -100,6 +100,7 @@ type GoalRule = (scene: Scene) => string | undefined;
 /** The rule of each scenario; power cuts in a scenario need one. */
 const goalRules: Readonly<Record<string, GoalRule>> = {
   '1/backup': backupGoal, '2/backup': backupGoal, '1/recover': recoverGoal, '2/recover': recoverGoal,
+  '3/backup': backupGoal, '3/recover': recoverGoal, '3/key-recover': (scene) => keyGoal(scene, true), '3/key-backup': (scene) => keyGoal(scene, !scene.deletes),
   '7/backup': backupGoal, '7/seed-recover': (scene) => keyGoal(scene, true),
   '7/seed-backup': (scene) => (scene.card.keys.seed === undefined ? keyGoal(scene, !scene.deletes) : 'the seed is still there'),
   '4/backup': piecesGoal, '4/recover': joinedGoal, '5/backup': backupGoal, '5/recover': joinedGoal,

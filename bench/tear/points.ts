@@ -66,8 +66,17 @@ const sets = [
   { id: '6-key-recover-Z-01', like: '6-key-recover-N-01', title: 'power cut while a deleted key is put together from its parts', besides: sealedBesides },
 ].map(point);
 
-/** The phases of embodiments 1, 2 and 4 to 7, with and without the deletions of claims 25 and 26 where they exist. */
-export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key, ...seed, ...sets];
+const sealedApart: ScenarioRun = { run: 'scenario', scenario: '3/backup', options: {}, item: '$other' };
+
+const apart = [
+  { id: '3-backup-Z-01', like: '3-backup-N-02', title: 'power cut while a value is registered, its key at another safe' },
+  { id: '3-recover-Z-01', like: '3-recover-N-02', title: 'power cut while a value comes back, its key at another safe' },
+  { id: '3-key-backup-Z-01', like: '3-key-backup-N-01', title: 'power cut while the key is registered at the second safe', besides: sealedApart },
+  { id: '3-key-recover-Z-01', like: '3-key-recover-N-01', title: 'power cut while the key comes back from the second safe', besides: sealedApart },
+].map(point);
+
+/** The phases of embodiments 1 to 7, with and without the deletions of claims 25 and 26 where they exist. */
+export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key, ...seed, ...sets, ...apart];
 
 /** Ending of the id of a {@link leanPoint}. */
 const leanEnding = '~lean';

@@ -88,8 +88,8 @@ export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCa
       send(commands.recoverBegin(embodiment, what, handle), (data) => certificateObject(data, answers.recoverBegin(data))),
     recoverEnd: (embodiment, certificate, object) =>
       send(commands.recoverEnd(embodiment, certificate, object.bytes), answers.recoverEnd),
-    keyRegisterBegin: (kind, safeId, hash) => send(commands.keyRegisterBegin(kind, fromHex(safeId), hash), request),
-    keyRecoverEnd: (certificate, object) => send(commands.keyRecoverEnd(certificate, object.bytes), nothing),
+    keyRegisterBegin: (kind, safeId, hash, embodiment) => send(commands.keyRegisterBegin(kind, fromHex(safeId), hash, embodiment), request),
+    keyRecoverEnd: (certificate, object, embodiment) => send(commands.keyRecoverEnd(certificate, object.bytes, embodiment), nothing),
     getReceipt: (certificate) => send(commands.getReceipt(certificate), (data) => {
       const { cardId, sequence } = answers.getReceipt(data);
       return { bytes: data, cardId: toHex(cardId), sequence };

@@ -1,5 +1,6 @@
 import { ScenarioError } from '../errors.js';
 import type { Embodiment, Phase, ScenarioId, StepId, SystemName } from '../ports.js';
+import { apartFrames } from './apart.js';
 import { basicFrames } from './basic.js';
 import { memberFrames } from './member.js';
 import type { ScenarioFrame } from './frame.js';
@@ -10,6 +11,7 @@ import { purseFrames } from './purse.js';
 /** All scenarios of all systems, in protocol order. A new family of scenarios adds its frames here and its machines in machines/registry.ts. */
 export const frames: readonly ScenarioFrame[] = [
   ...basicFrames,
+  ...apartFrames,
   ...setFrames,
   ...seedFrames,
   ...purseFrames,

@@ -190,7 +190,7 @@ export const operations = {
 } satisfies Record<string, (run: Run, first: StepId) => Promise<Settled>>;
 
 /** Registrations whose claim 25 deletes a key. */
-const keyScenarios: readonly ScenarioId[] = ['2/key-backup', '7/seed-backup'];
+const keyScenarios: readonly ScenarioId[] = ['2/key-backup', '3/key-backup', '7/seed-backup'];
 
 /** The deletions of claims 25 and 26. */
 export const claims = {

@@ -4,6 +4,7 @@ import type { ScenarioFrame } from '../catalogue/frame.js';
 import { ScenarioError } from '../errors.js';
 import type { Ports, ScenarioId, SetPorts } from '../ports.js';
 import type { PursePorts } from '../purse-ports.js';
+import { apartBackup, apartKeyBackup, apartKeyRecover, apartRecover } from './apart.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
 import type { MemberPorts } from '../member-ports.js';
 import { keyBackup, keyRecover } from './keys.js';
@@ -48,6 +49,7 @@ export const basicMachines = {
 /** Scenarios on the ports of the backup system, in protocol order; a new family adds its machines here. */
 export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...Object.values(basicMachines).map((machine) => definition(machine)),
+  ...[apartBackup, apartRecover, apartKeyBackup, apartKeyRecover].map((machine) => definition(machine)),
   ...[piecesBackup, piecesRecover, bundleBackup, bundleRecover, partsBackup, partsRecover].map((machine) => definition<SetPorts>(machine)),
   ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
 ];

@@ -1,35 +1,11 @@
-import type { CertificateObject, Outcome, RequestObject, RetrievedObject, TwoSafePorts } from '../ports.js';
+import type { TwoSafePorts } from '../ports.js';
 import { contextOf, outputOf } from './context.js';
-import { judgeCard, judgeSafe } from './judge.js';
-import type { Judged } from './judge.js';
+import { judgeCard } from './judge.js';
 import { operation } from './operations.js';
-import type { Operation, Run } from './operations.js';
 import { scenarioSetup } from './setup.js';
 import { asks, deletes, ends, passes, reached, reachedWhole, start } from './states.js';
+import { card, had, hashOf, safe } from './two-safes.js';
 import type { Progress, ScenarioOptions } from './types.js';
-
-type SeedRun = Run<TwoSafePorts>;
-type Gain<T> = (value: T) => Partial<Progress>;
-
-const card = <T>(call: (run: SeedRun) => Promise<Outcome<T>>, gain: Gain<T>): Operation =>
-  exchange(call, gain, (run, first, outcome) => judgeCard(run.scenario, first, outcome, run.ports.card.hasTrace));
-
-const safe = <T>(call: (run: SeedRun) => Promise<Outcome<T>>, gain: Gain<T>): Operation =>
-  exchange(call, gain, (run, first, outcome) => judgeSafe(run.scenario, first, outcome));
-
-type Judge = (run: SeedRun, first: Parameters<typeof judgeSafe>[1], outcome: Outcome<unknown>) => Judged;
-
-const exchange = <T>(call: (run: SeedRun) => Promise<Outcome<T>>, gain: Gain<T>, judge: Judge): Operation =>
-  operation<TwoSafePorts, ScenarioOptions, Progress>(async (run, first) => {
-    const outcome = await call(run);
-    return { ...judge(run, first, outcome), progress: outcome.ok ? gain(outcome.value) : {} };
-  });
-
-const hashOf = ({ options }: SeedRun): NonNullable<ScenarioOptions['hash']> => options.hash ?? 'SHA-256';
-
-/** What the boundaries of the frame say is there. */
-const had = ({ progress }: SeedRun): { handle: number; request: RequestObject; certificate: CertificateObject; object: RetrievedObject } =>
-  progress as Required<Progress>;
 
 /** The seed to the safe; where an earlier run may have done it all, a certificate of the seed tells that it has. */
 const seedBegin = operation<TwoSafePorts, ScenarioOptions, Progress>(async (run, first) => {
@@ -38,8 +14,9 @@ const seedBegin = operation<TwoSafePorts, ScenarioOptions, Progress>(async (run,
   const judged = judgeCard(run.scenario, first, outcome, peer.hasTrace);
   if (outcome.ok) return { ...judged, progress: judged.stop ? {} : { request: outcome.value } };
   const gone = outcome.cause === 'refused' && outcome.sw === '6985' && run.options.absentMeansDone === true;
-  if (!gone || !(await peer.seedRecoverBegin()).ok) return { ...judged, progress: {} };
-  return { evidence: judged.evidence, progress: {}, already: true };
+  const stored = gone ? await peer.seedRecoverBegin() : undefined;
+  if (stored?.ok !== true) return { ...judged, progress: {} };
+  return { evidence: judged.evidence, progress: { handle: stored.value.handle }, already: true };
 });
 
 /** Embodiment 7, registration of the seed at the second safe (steps 1-1 to 1-7); claim 25 deletes its decoding key. */
@@ -50,7 +27,7 @@ export const seedBackup = scenarioSetup.createMachine({
   initial: 'start',
   states: {
     start: start('1-1', '1-4', '1-6', 'claim-25'),
-    '1-1': asks('1-1', seedBegin, '1-2', reached('done')),
+    '1-1': asks('1-1', seedBegin, '1-2', reachedWhole('claim-25'), reached('claim-25')),
     '1-2': passes('1-2', '1-3'),
     '1-3': passes('1-3', '1-4'),
     '1-4': asks('1-4', safe((run) => run.ports.safe2.register(had(run).request), (certificate) => ({ certificate })), '1-5'),

@@ -96,7 +96,7 @@ const headers: readonly PlanPoint[] = [
   scriptPoint('2/apdu', 'X', 2, { title: 'unknown instruction', clause: rule('2.5'), needs: ['raw-apdu'], commands: [raw('80FE0000', '6D00'), raw('00B00000', '6D00'), raw('80000000', '6D00')] }),
   scriptPoint('2/apdu', 'X', 3, {
     title: 'wrong P1 or P2', clause: rule('2.5', '2.1'), needs: ['raw-apdu'],
-    commands: [raw('8010030000', '6A86'), raw('8010000000', '6A86'), raw('8010020100', '6A86'), raw('8024010004' + '8B020001', '6A86'), raw('8012020304' + '8B020001', '6A86'), raw('00200002', '6A86')],
+    commands: [raw('80100D0000', '6A86'), raw('8010000000', '6A86'), raw('8010020100', '6A86'), raw('8024010004' + '8B020001', '6A86'), raw('8012020304' + '8B020001', '6A86'), raw('00200002', '6A86')],
   }),
   scriptPoint('2/apdu', 'X', 4, {
     title: 'wrong length or no data where there must be some', clause: rule('2.5'), needs: ['raw-apdu'],
@@ -141,7 +141,7 @@ const headers: readonly PlanPoint[] = [
   }),
   scenarioPoint('2/backup', 'X', 1, {
     title: 'unknown commands between the steps change nothing', clause: clause(['1-5', '1-13'], ['2.5']), needs: ['raw-apdu'],
-    fault: { fault: 'apdu', before: '1-13', commands: [{ apdu: '80FE0000', expect: ['6D00'] }, { apdu: 'C0100200', expect: ['6E00'] }, { apdu: '8010030000', expect: ['6A86'] }] },
+    fault: { fault: 'apdu', before: '1-13', commands: [{ apdu: '80FE0000', expect: ['6D00'] }, { apdu: 'C0100200', expect: ['6E00'] }, { apdu: '80100D0000', expect: ['6A86'] }] },
     expect: { end: ['done'], card: { is: 'as-after-success' }, safe: 'one-stored', retry: 'none' },
   }),
   scenarioPoint('2/recover', 'X', 1, {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { basicScenarioIds } from '../catalogue/basic.js';
+import { frames } from '../catalogue/registry.js';
 import { ScenarioError } from '../errors.js';
 import { checkPlan, clauseText, missingFor, placesOfFault, plan, planPoint, selectPoints } from './plan.js';
 import { samples } from './samples.js';
@@ -29,8 +30,8 @@ describe('test plan', () => {
   });
 
   test('resets the card after every step of the catalogue', () => {
-    const after = faults('reset').filter(({ fault, embodiment }) => [1, 2, 7].includes(embodiment) && fault?.fault === 'reset' && fault.kind === 'cold' && !fault.after.startsWith('claim'));
-    expect(after).toHaveLength(103);
+    const after = faults('reset').filter(({ fault, embodiment }) => [1, 2, 3, 7].includes(embodiment) && fault?.fault === 'reset' && fault.kind === 'cold' && !fault.after.startsWith('claim'));
+    expect(after).toHaveLength(frames.filter(({ system, embodiment }) => system === 'backup' && [1, 2, 3, 7].includes(embodiment)).reduce((sum, { steps }) => sum + steps.length, 0));
   });
 
   test('uses every kind of fault but those that scripts and skip cover', () => {

@@ -1,5 +1,6 @@
 import { frameOf, scenarioIds } from '../catalogue/registry.js';
 import { ScenarioError } from '../errors.js';
+import { apart } from './apart.js';
 import { altered } from './altered.js';
 import { commands } from './commands.js';
 import type { Fault } from './faults.js';
@@ -17,7 +18,7 @@ import { wallet } from './wallet.js';
 export const planId = 'backup-1-2/1';
 
 /** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
-export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds];
+export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart];
 
 /**
  * A point by its id.

@@ -62,7 +62,7 @@ export interface ScriptParameters {
   readonly 'register-end': { readonly embodiment: Embodiment; readonly what: 'value' | 'key'; readonly certificate: ObjectRef };
   readonly 'recover-begin': { readonly embodiment: Embodiment; readonly what: 'value' | 'key'; readonly item: ItemRef };
   readonly 'recover-end': { readonly embodiment: Embodiment; readonly item: ItemRef; readonly object: ObjectRef };
-  readonly 'key-register-begin': { readonly kind: KeyKind; readonly safe: 'safe' | 'other-safe' | 'unknown-safe'; readonly hash: HashAlgorithm };
+  readonly 'key-register-begin': { readonly embodiment?: Embodiment; readonly kind: KeyKind; readonly safe: 'safe' | 'other-safe' | 'unknown-safe'; readonly hash: HashAlgorithm };
   readonly 'key-recover-end': { readonly item: ItemRef; readonly object: ObjectRef };
   readonly 'get-receipt': { readonly item: ItemRef };
   readonly delete: { readonly item: ItemRef };

@@ -370,6 +370,17 @@ bool key_certified(const struct entry *e);
 
 struct request;
 
+/** The entry is about a key of this kind; a seed is about the decoding key. */
+bool key_concerns(const struct entry *e, uint8_t kind);
+
+/* ---- apart.c: embodiment 3, protocol 2.8 ---- */
+/** P1 of the commands of embodiment 3. */
+#define APART_EMBODIMENT 3u
+/** No value under this kind of key lies at the safe. */
+bool apart_key(uint8_t key, const uint8_t *safe);
+/** The key of this kind neither lies at the safe nor is on its way there. */
+bool apart_value(uint8_t key, const uint8_t *safe);
+
 /* ---- seed.c: embodiment 7, protocol 2.7 ---- */
 /** P1 of the commands of embodiment 7. */
 #define SEED_EMBODIMENT 7u

@@ -118,6 +118,7 @@ static bool parameters_fit(const struct command *c, const struct apdu *a)
 {
     uint8_t p1 = a->p1, p2 = a->p2;
     if (c->rule == OWN) return true;
+    if (FEATURE_TWO_SAFES && p1 == APART_EMBODIMENT && (c->rule != FIXED || c->p1 == 2)) p1 = 2;
     if (c->rule == FIXED) return p1 == c->p1 && p2 == c->p2;
 #if FEATURE_SEED
     if (p1 == SEED_EMBODIMENT) return seed_fits(c->ins, p2);
@@ -151,8 +152,8 @@ static void mark_start(const struct command *c, const struct apdu *a)
     mark.phase = first >> 4;
     mark.next = first & 15;
     /* Embodiment 2 has one step more before the certificate is handed over. */
-    if (first == 0x1C && a->p1 == 2) mark.next++;
-    mark.last = 15;
+    if (first == 0x1C && a->p1 != 1) mark.next++;
+    mark.last = 0xFF;
 #if FEATURE_SEED
     if (a->p1 != SEED_EMBODIMENT || c->rule == FIXED) return;
     /* Values: one step, 2-1, 2-2 or 2-4, for each command; the certificate of a seed: 1-6 and 1-7. */
@@ -177,8 +178,9 @@ static uint16_t data_take(uint8_t form, struct request *q)
 
 uint8_t kind_of(const struct apdu *a)
 {
-    if (a->p1 >= 4) return (uint8_t)(a->p1 + 1);
-    return a->p2 == 4 ? KIND_KEY : a->p1;
+    if (a->p1 >= 4 && a->p1 <= 6) return (uint8_t)(a->p1 + 1);
+    if (a->p2 == 4) return KIND_KEY;
+    return a->p1 == 1 ? KIND_PLAIN : KIND_REGISTERED;
 }
 
 /** The item that 8B names. */

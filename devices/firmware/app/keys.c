@@ -9,8 +9,7 @@
 
 /* ---- GENERATE KEY, DELETE KEY ---- */
 
-/** The entry is about a key of this kind; a seed is about the decoding key. */
-static bool concerns(const struct entry *e, uint8_t kind)
+bool key_concerns(const struct entry *e, uint8_t kind)
 {
     return e->variant == kind || (kind == KEY_DECODING && e->variant == KEY_SEED);
 }
@@ -18,7 +17,7 @@ static bool concerns(const struct entry *e, uint8_t kind)
 /** Something on the card or at a safe still depends on the present key. */
 static bool depends(const struct entry *e, uint8_t kind)
 {
-    if ((e->cls != CLASS_VALUE && e->cls != CLASS_CERTIFICATE) || !concerns(e, kind) || e->state == DELETING)
+    if ((e->cls != CLASS_VALUE && e->cls != CLASS_CERTIFICATE) || !key_concerns(e, kind) || e->state == DELETING)
         return false;
     if (IS_KEY(e->kind)) return true;
     if (e->kind == KIND_PLAIN) return false;
@@ -82,7 +81,7 @@ uint16_t cmd_delete_key(struct request *q)
     certified = parts_certified(kind);
 #endif
     for (uint16_t i = 0; i < index_slots() && !certified; i++)
-        certified = concerns(index_at(i), kind) && key_certified(index_at(i));
+        certified = key_concerns(index_at(i), kind) && key_certified(index_at(i));
     if (!certified) return SW_CONDITIONS;
     nvm_tx_begin();
     nvm_tx_erase(key_page_of(kind));
@@ -168,6 +167,9 @@ uint16_t cmd_key_register_begin(struct request *q)
     if (!safe_page(q->at[0])) return SW_NOT_FOUND;
     step();
     if (!key_at(kind)) return SW_CONDITIONS;
+#if FEATURE_TWO_SAFES
+    if (q->a->p1 == APART_EMBODIMENT && !apart_key(kind, q->at[0])) return SW_CONDITIONS;
+#endif
     uint16_t sw = keyreg_begin(kind, q->at[0], algorithm);
     if (sw == SW_OK) sw = request_key(q->a, key_registration());
     if (sw == SW_OK && kind != KEY_SEED) step();

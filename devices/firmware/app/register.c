@@ -334,6 +334,10 @@ uint16_t cmd_register_end(struct request *q)
 #endif
     if (expected_find(&x, sequence, q->a->p2 == 3, q->a->p1 == SEED_EMBODIMENT)) {
         sw = certificate_check(&x, &c, q->a->p1);
+#if FEATURE_TWO_SAFES
+        bool value = x.kind < KIND_KEY && q->a->p1 == APART_EMBODIMENT;
+        if (sw == SW_OK && value && !apart_value(index_at(x.slot)->variant, c.at[C_SAFE])) sw = SW_CONDITIONS;
+#endif
         if (sw == SW_OK) sw = certificate_store(&x, &c, e6, size);
 #if FEATURE_SEED
         if (sw == SW_OK) seed_settle();
