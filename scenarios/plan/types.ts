@@ -71,6 +71,8 @@ export interface ItemExpectation {
   /** At least one certificate of the item is in this state; `absent`: there is none. */
   readonly certificate?: CertificateState | 'absent';
   readonly key?: 'present' | 'absent';
+  /** The key is a new one, and its certificates are those of the new one. */
+  readonly renewed?: boolean;
   readonly quantity?: number;
   /** Yen. */
   readonly remaining?: number;

@@ -40,13 +40,14 @@ function recordOf(world: AbstractWorld, certificate: AbstractCertificate): Abstr
 
 const keyItems: Readonly<Record<string, 'decoding' | 'common'>> = { $decoding: 'decoding', $common: 'common' };
 
-function certificatesOf(scene: Scene, name: string): readonly AbstractCertificate[] {
+function certificatesOf(scene: Scene, name: string, renewed = false): readonly AbstractCertificate[] {
   const certificates = (cardIn(scene.after, scene.cardId)?.certificates ?? []).filter(({ state }) => !hidden(state));
   const kind = keyItems[name];
   const holds = (record: AbstractRecord | undefined): boolean =>
     record?.issueId === scene.items[name] || record?.holds?.some(({ issueId }) => issueId === scene.items[name]) === true;
   if (kind === undefined) return certificates.filter((entry) => !isKey(entry) && holds(recordOf(scene.after, entry)));
-  const id = cardIn(scene.before, scene.cardId)?.keys[kind] ?? cardIn(scene.after, scene.cardId)?.keys[kind];
+  const [old, now] = [cardIn(scene.before, scene.cardId)?.keys[kind], cardIn(scene.after, scene.cardId)?.keys[kind]];
+  const id = renewed ? now : old ?? now;
   return certificates.filter((entry) => isKey(entry) && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
 }
 
@@ -63,12 +64,13 @@ function itemReasons(scene: Scene, expected: ItemExpectation): string[] {
     differ('the quantity', found?.quantity, quantity);
     differ('the remaining amount', found?.remaining, remaining);
   }
-  const states = certificatesOf(scene, item).map(({ state }) => state);
+  const states = certificatesOf(scene, item, expected.renewed).map(({ state }) => state);
   if (certificate === 'absent' && states.length > 0) reasons.push(`${item}: a certificate is ${states.join(', ')}, expected none`);
   if (certificate !== undefined && certificate !== 'absent' && !states.includes(certificate))
     reasons.push(`${item}: its certificate is ${states.join(', ') || 'absent'}, expected ${certificate}`);
   const kind = keyItems[item];
   if (kind !== undefined) differ('the key', card?.keys[kind] === undefined ? 'absent' : 'present', key);
+  if (kind !== undefined && expected.renewed && card?.keys[kind] === cardIn(scene.before, scene.cardId)?.keys[kind]) reasons.push(`${item}: the key is the one before, expected a new one`);
   return reasons;
 }
 
