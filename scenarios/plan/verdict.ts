@@ -51,6 +51,14 @@ function certificatesOf(scene: Scene, name: string, renewed = false): readonly A
   return certificates.filter((entry) => isKey(entry) && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
 }
 
+/** A key that was to be a new one and is not. */
+function renewalReasons({ before, after, cardId }: Scene, { item, renewed }: ItemExpectation): string[] {
+  const kind = keyItems[item];
+  if (renewed !== true || kind === undefined) return [];
+  const same = cardIn(before, cardId)?.keys[kind] === cardIn(after, cardId)?.keys[kind];
+  return same ? [`${item}: the key is the one before, expected a new one`] : [];
+}
+
 function itemReasons(scene: Scene, expected: ItemExpectation): string[] {
   const { item, value, certificate, key, quantity, remaining } = expected;
   const card = cardIn(scene.after, scene.cardId);
@@ -70,8 +78,7 @@ function itemReasons(scene: Scene, expected: ItemExpectation): string[] {
     reasons.push(`${item}: its certificate is ${states.join(', ') || 'absent'}, expected ${certificate}`);
   const kind = keyItems[item];
   if (kind !== undefined) differ('the key', card?.keys[kind] === undefined ? 'absent' : 'present', key);
-  if (kind !== undefined && expected.renewed && card?.keys[kind] === cardIn(scene.before, scene.cardId)?.keys[kind]) reasons.push(`${item}: the key is the one before, expected a new one`);
-  return reasons;
+  return [...reasons, ...renewalReasons(scene, expected)];
 }
 
 /** True when the run itself may put new values on the card. */
