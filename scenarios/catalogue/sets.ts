@@ -109,7 +109,10 @@ export const setFrames: readonly ScenarioFrame[] = [
     begins: ['3-1@all', ...partBackup.flatMap((part) => part.begins)],
     exchanges: [{ name: 'divideKey', party: 'card' }, ...partBackup.flatMap((part) => part.exchanges)],
     claims: [{ state: 'claim-25', name: 'deleteKey', party: 'card' }], list: { work: [] },
-    goal: (run) => ({ item: '$decoding', key: run.options.deleteAfterRegistration ? 'absent' : 'present', certificate: 'stored' }),
+    goal: ({ options }) => ({
+      item: '$decoding', key: options.deleteAfterRegistration ? 'absent' : 'present', certificate: 'stored',
+      ...options.keyDivision?.scheme === 'origin' && options.deleteAfterRegistration !== true ? { renewed: true } : {},
+    }),
     midway: [{ item: '$decoding', key: 'present', certificate: 'absent' }],
   }),
   frame({

@@ -77,6 +77,8 @@ export interface ItemExpectation {
   readonly key?: 'present' | 'absent';
   /** Of `$seed`: the decoding key it gives. */
   readonly derived?: 'present' | 'absent';
+  /** The key is a new one, and its certificates are those of the new one. */
+  readonly renewed?: boolean;
   readonly quantity?: number;
   /** Yen. */
   readonly remaining?: number;

@@ -47,14 +47,22 @@ function keyIdOf({ before, after, cardId }: Scene, kind: 'decoding' | 'common' |
   return old?.[kind] ?? same ?? now?.[kind];
 }
 
-function certificatesOf(scene: Scene, name: string): readonly AbstractCertificate[] {
+function certificatesOf(scene: Scene, name: string, renewed = false): readonly AbstractCertificate[] {
   const certificates = (cardIn(scene.after, scene.cardId)?.certificates ?? []).filter(({ state }) => !hidden(state));
   const kind = keyItems[name];
   const holds = (record: AbstractRecord | undefined): boolean =>
     record?.issueId === scene.items[name] || record?.holds?.some(({ issueId }) => issueId === scene.items[name]) === true;
   if (kind === undefined) return certificates.filter((entry) => !isKeyKind(entry.kind) && holds(recordOf(scene.after, entry)));
-  const id = keyIdOf(scene, kind);
+  const id = renewed ? cardIn(scene.after, scene.cardId)?.keys[kind] : keyIdOf(scene, kind);
   return certificates.filter((entry) => isKeyKind(entry.kind) && (kind === 'seed') === (entry.kind === 'seed') && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
+}
+
+/** A key that was to be a new one and is not. */
+function renewalReasons({ before, after, cardId }: Scene, { item, renewed }: ItemExpectation): string[] {
+  const kind = keyItems[item];
+  if (renewed !== true || kind === undefined) return [];
+  const same = cardIn(before, cardId)?.keys[kind] === cardIn(after, cardId)?.keys[kind];
+  return same ? [`${item}: the key is the one before, expected a new one`] : [];
 }
 
 function itemReasons(scene: Scene, expected: ItemExpectation): string[] {
@@ -70,14 +78,14 @@ function itemReasons(scene: Scene, expected: ItemExpectation): string[] {
     differ('the quantity', found?.quantity, quantity);
     differ('the remaining amount', found?.remaining, remaining);
   }
-  const states = certificatesOf(scene, item).map(({ state }) => state);
+  const states = certificatesOf(scene, item, expected.renewed).map(({ state }) => state);
   if (certificate === 'absent' && states.length > 0) reasons.push(`${item}: a certificate is ${states.join(', ')}, expected none`);
   if (certificate !== undefined && certificate !== 'absent' && !states.includes(certificate))
     reasons.push(`${item}: its certificate is ${states.join(', ') || 'absent'}, expected ${certificate}`);
   const kind = keyItems[item];
   if (kind !== undefined) differ(kind === 'seed' ? 'the seed' : 'the key', card?.keys[kind] === undefined ? 'absent' : 'present', key);
   differ('its decoding key', card?.keys.decoding === undefined ? 'absent' : 'present', derived);
-  return reasons;
+  return [...reasons, ...renewalReasons(scene, expected)];
 }
 
 /** True when the run itself may put new values on the card. */

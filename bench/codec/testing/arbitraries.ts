@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { certificateStates, hashLengths, valueStates } from '../elements.js';
 import type { HashAlgorithm, KeyKind, Validity } from '../elements.js';
+import type { Bundle, KeyDivision, KeyPart, KeyPartReply, PieceIdentity, SetOrder, ValuePiece } from '../pieces.js';
 import type {
   Certificate, Credential, Digest, EmptyDigest, KeyDigest, KeyObject, KeyReply, ListEntry, LoadObject, Receipt,
   RegisteredValue, RegistrationItem, RegistrationRequest, SafeEntry, ValueDigest, ValueInformation,
@@ -50,15 +51,35 @@ export const keyObjectArb: fc.Arbitrary<KeyObject> = fc.tuple(wrapped, credentia
   .map(([both, credential, sig]) => ({ ...both, credential, signature: sig }));
 export const keyReplyArb: fc.Arbitrary<KeyReply> = fc.tuple(wrapped, signature)
   .map(([both, sig]) => ({ ...both, signature: sig }));
+const order = fc.constantFrom<SetOrder>('divide-first', 'encrypt-first');
+const identity: fc.Arbitrary<PieceIdentity> = fc.integer({ min: 2, max: 5 }).chain((count) => fc.record({
+  set: u32, index: fc.integer({ min: 1, max: count }), count: fc.constant(count), whole: u16,
+}));
+const keyDivision = (count: number): fc.Arbitrary<KeyDivision> => fc.oneof(
+  fc.record({ scheme: fc.constantFrom('xor' as const, 'origin' as const), threshold: fc.constant(count), count: fc.constant(count) }),
+  fc.record({ scheme: fc.constant('shamir' as const), threshold: fc.integer({ min: 2, max: count }), count: fc.constant(count) }),
+);
+const content = fc.uint8Array({ minLength: 1, maxLength: 400 });
+const variant = fc.constantFrom<1 | 2>(1, 2);
+export const pieceArb: fc.Arbitrary<ValuePiece> = fc.record({ digest: valueDigest, order, identity, variant, content, signature });
+export const bundleArb: fc.Arbitrary<Bundle> = fc.record({
+  digest: valueDigest, order, division: fc.record({ count: fc.integer({ min: 2, max: 4 }), wanted: fc.constant(0) }), variant, content, signature,
+});
+export const keyPartReplyArb: fc.Arbitrary<KeyPartReply> = fc.tuple(wrapped, identity, signature)
+  .chain(([both, place, sig]) => keyDivision(place.count).map((division) => ({ ...both, identity: place, division, signature: sig })));
+export const keyPartArb: fc.Arbitrary<KeyPart> = fc.tuple(keyPartReplyArb, credentialArb).map(([reply, credential]) => ({ ...reply, credential }));
 const item: fc.Arbitrary<RegistrationItem> = fc.oneof(
   valueInformationArb.map((value) => ({ type: 'plain' as const, value })),
   registeredArb.map((registered) => ({ type: 'registered' as const, registered })),
   keyObjectArb.map((key) => ({ type: 'key' as const, key })),
+  pieceArb.map((piece) => ({ type: 'piece' as const, piece })),
+  bundleArb.map((bundle) => ({ type: 'bundle' as const, bundle })),
+  keyPartArb.map((part) => ({ type: 'key-part' as const, part })),
 );
 export const requestArb: fc.Arbitrary<RegistrationRequest> = fc.record({ cardId: id, sequence: number1, algorithm, item });
 const hashed = algorithm.chain((name) => fc.record({ algorithm: fc.constant(name), hash: bytes(hashLengths[name]) }));
 const kinded = fc.oneof(
-  fc.record({ kind: fc.constantFrom('plain' as const, 'registered' as const), digest: valueDigest }),
+  fc.record({ kind: fc.constantFrom('plain' as const, 'registered' as const, 'bundle' as const), digest: valueDigest }),
   fc.record({ kind: fc.constant('key' as const), digest: keyDigest }),
 );
 export const certificateArb: fc.Arbitrary<Certificate> = fc.tuple(
