@@ -5,7 +5,7 @@ import type { EmulatedCard } from '../devices/index.js';
 import { loadProfile } from '../emulator/index.js';
 import type { ChipProfile } from '../emulator/index.js';
 import { entryFaults, PurseCard, receipt, serviceState } from './firmware/purse-desk.js';
-import { decode } from './nvm/index.js';
+import { decode, decodePurse } from './nvm/index.js';
 import { EmulatedLine } from './terminal/emulated-line.js';
 
 const images = new URL('../devices/firmware/images/', import.meta.url);
@@ -58,7 +58,8 @@ describe('two purses on the emulated chip', () => {
     for (const { line } of [a, b]) {
       expect(line.card.violations).toEqual([]);
       expect(stackOf(line.card)).toBeLessThanOrEqual(report.stack[overrides.length === 0 ? 'coprocessor' : 'software'].bytes);
-      expect(decode((await line.card.powerOff()).bytes).problems).toEqual([]);
+      const { bytes } = await line.card.powerOff();
+      expect([decode(bytes).problems, decodePurse(bytes)?.problems]).toEqual([[], []]);
     }
   });
 });

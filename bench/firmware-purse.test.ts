@@ -8,7 +8,7 @@ import {
 } from './firmware/purse-desk.js';
 import { Desk } from './firmware/desk.js';
 import { HostLine, buildCrypto, buildHost } from './firmware/host-line.js';
-import { decode, pageMap } from './nvm/index.js';
+import { decode, crc32, decodePurse, pageMap, secretsOf } from './nvm/index.js';
 import { seededRandom } from './world/random.js';
 
 type Host = PurseCard & { readonly line: HostLine };
@@ -135,6 +135,8 @@ describe('embodiment 1', () => {
     expect(b.line.steps).toEqual(marks(1, 2, 3, 4, 5));
     expect(await balances(a, b)).toEqual([700, 300]);
     expect(entryFaults(f2)).toEqual([]);
+    expect([...elementsOf(0xf0, f0).keys()]).toEqual([0xd0, 0xd2, 0xd3, 0xd1, 0xd4]);
+    expect([...elementsOf(0xf1, f1).keys()]).toEqual([0xd4, 0xdb, 0xd6, 0xd7, 0xd8, 0xd9, 0xda]);
     const entry = elementsOf(0xf2, f2);
     expect([...entry.keys()]).toEqual([0xd5, 0xd8, 0xd9, 0xda, 0xd6, 0xd7, 0xdb, 0xd0, 0xdc, 0xd3, 0xd1]);
     expect([one(entry, 0xd5), one(entry, 0xd6), one(entry, 0xd0), one(entry, 0xd8)]).toEqual([b.id, a.publicKey, amount(300), amount(1000)]);
@@ -450,6 +452,59 @@ describe('refusals change nothing', () => {
   });
 });
 
+/** What a card says of itself by commands, in the words of its memory. */
+async function told(on: Host): Promise<unknown> {
+  const { life, waiting, payments, open, ...sums } = await on.state();
+  expect([waiting, payments, open]).toEqual([(await on.get(0x25)).length / 10, (await on.get(0x26)).length / 16, (await on.get(0x24)).length / 10]);
+  return { ...sums, lifeCycle: ['blank', 'initialised', 'operational'][life], open, waiting, payments };
+}
+
+describe('the memory, read from docs/purse.md alone', () => {
+  it('says what the card says, and hides no secret from the secrecy checks', async () => {
+    const [a, b] = [await card(1), await card(2, 1)];
+    await a.issue(1000);
+    const f0 = await b.challenge(20, 4, 2);
+    for (const x of [5, 6]) await b.accept(serviceState(await b.receive(await a.pay(await b.challenge(x, 1, 2), 2), 2)));
+    await a.pay(f0);
+    for (const on of [a, b]) {
+      const { id, challengeCounter, problems, ...memory } = decodePurse(on.line.memory()) ?? {} as never;
+      expect({ ...memory, open: memory.open.length, waiting: memory.waiting.length, payments: memory.payments.length }).toEqual(await told(on));
+      expect([id, problems]).toEqual([toHex(on.id), []]);
+      expect(challengeCounter).toBe(on === a ? 0 : 3);
+      const names = secretsOf(on.line.memory()).map(({ name }) => name);
+      expect(names).toEqual(expect.arrayContaining(['purse key', 'purse secret']));
+    }
+    const [payer, payee] = [decodePurse(a.line.memory()), decodePurse(b.line.memory())];
+    expect(payer?.payments.map((p) => p.amount)).toEqual([20, 6, 5]);
+    expect(payee?.waiting.map((entry) => [entry.amount, entry.payerKey])).toEqual([[5, toHex(a.publicKey)], [6, toHex(a.publicKey)]]);
+    expect(payee?.open).toEqual([{ alternative: 4, id: toHex(one(elementsOf(0xf0, f0), 0xd1)) }]);
+    expect(decodePurse(new Uint8Array(PAGES * 64).fill(0xff))).toBeUndefined();
+  });
+
+  it('finds what is wrong', async () => {
+    const [a, b] = await pair();
+    await b.receive(await a.pay(await b.challenge(5)));
+    await b.challenge(6, 4);
+    const broken = (page: number, change: (bytes: Uint8Array) => void): string[] => {
+      const image = b.line.memory();
+      const at = (PAGES - 52 + page) * 64;
+      change(image.subarray(at, at + 64));
+      new DataView(image.buffer).setUint32(at + 60, crc32(image, at, at + 60), true);
+      return decodePurse(image)?.problems.map(({ code }) => code) ?? [];
+    };
+    expect(broken(0, () => undefined)).toEqual([]);
+    expect(broken(0, (page) => { page[4] ^= 1; })).toEqual(['SUMS']);
+    expect(broken(0, (page) => { page[0] = 3; })).toEqual(['STATE']);
+    expect(broken(0, (page) => { page[29] = 1; })).toEqual(['ENTRY']);
+    expect(broken(0, (page) => { page[20] = 7; })).toEqual(['ISSUE']);
+    expect(broken(25, (page) => { page[0] ^= 1; })).toEqual(['CHALLENGES']);
+    expect(broken(1, (page) => { page[0] = 0; })).toEqual(['CHALLENGES']);
+    const image = b.line.memory();
+    image[(PAGES - 52 + 2) * 64] ^= 1;
+    expect(decodePurse(image)?.problems).toMatchObject([{ code: 'PAGE_DAMAGED', page: 2 }]);
+  });
+});
+
 /** Runs a command of a card cut in the middle of every memory operation, and once whole; the memory is put back before. */
 async function everyCut(on: Host, run: () => Promise<unknown>, then: (torn: boolean) => Promise<void>): Promise<number> {
   const start = on.line.memory();
@@ -459,6 +514,7 @@ async function everyCut(on: Host, run: () => Promise<unknown>, then: (torn: bool
     await on.line.cutAt(cut);
     const torn = await on.torn(run);
     await on.line.say('cut -1');
+    expect(decodePurse(on.line.memory())?.problems).toEqual([]);
     await then(torn);
     if (!torn) return cut;
   }

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, openSync, closeSync, readFileSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { CardCommand } from '../codec/index.js';
 import type { CardLine, LineAnswer } from '../terminal/card-line.js';
@@ -32,15 +32,30 @@ export function buildCrypto(): string {
   return object;
 }
 
+/** Object files of the application without faults, in the order of their sources, by the cryptography they go with. */
+const applications = new Map<string, readonly string[]>();
+
+function compile(sources: readonly string[], defines: readonly string[]): readonly string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'cardbench-host-'));
+  if (sources.length > 0) execFileSync('gcc', [...flags, ...defines, `-I${firmware}`, '-c', ...sources.map((source) => join(firmware, source))], { cwd: folder, stdio: 'inherit' });
+  return sources.map((source) => join(folder, basename(source).replace(/c$/, 'o')));
+}
+
 /**
  * Compiles the application for this machine with the sanitizers on and the given FAULT macros set; answers the path
- * of the program. Needs gcc.
+ * of the program. Only the files that name a macro are compiled anew, all of them when a header does. Needs gcc.
  */
 export function buildHost(faults: readonly string[] = [], crypto: string = buildCrypto()): string {
   const program = join(mkdtempSync(join(tmpdir(), 'cardbench-host-')), 'app_host');
-  const defines = faults.map((name) => `-D${name}=1`);
-  const inputs = ['hosttest/app_host.c', ...sourcesOf('app'), crypto];
-  execFileSync('gcc', [...flags, ...defines, ...inputs, '-o', program], { cwd: firmware, stdio: 'inherit' });
+  const sources = ['hosttest/app_host.c', ...sourcesOf('app')];
+  const objects = applications.get(crypto) ?? compile(sources, []);
+  applications.set(crypto, objects);
+  const names = (file: string): boolean => faults.some((fault) => readFileSync(join(firmware, file), 'utf8').includes(fault));
+  const all = readdirSync(join(firmware, 'app')).some((file) => file.endsWith('.h') && names(join('app', file)));
+  const anew = sources.filter((source) => all || names(source));
+  const made = new Map(compile(anew, faults.map((name) => `-D${name}=1`)).map((object, i) => [anew[i], object]));
+  const inputs = [...sources.map((source, i) => made.get(source) ?? objects[i]), crypto];
+  execFileSync('gcc', [...flags, ...inputs, '-o', program], { cwd: firmware, stdio: 'inherit' });
   return program;
 }
 

@@ -8,4 +8,6 @@ export type { AppletName } from './layout.js';
 export type { Journal } from './journal.js';
 export { crc32, pageSize } from './layout.js';
 export * from './pages.js';
+export { decodePurse, purseOf } from './purse.js';
+export type { OpenChallenge, PaymentInMemory, PurseContents, PurseEntryInMemory, PurseProblem } from './purse.js';
 export * from './secrets.js';

@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
 import { keyIdOf, nobleOps, toHex } from '../codec/index.js';
 import type { PublicKeyOps } from '../codec/index.js';
-import { pageCount } from './decode.js';
+import { decode, pageCount } from './decode.js';
 import { settle } from './journal.js';
 import { fixedPages, pageOf } from './layout.js';
+import { pursePages } from './purse.js';
 
 /** Secret bytes that never show when printed, logged or turned into JSON. */
 export class Secret {
@@ -56,7 +57,9 @@ const places: readonly (readonly [string, number, number])[] = [
 export function secretsOf(image: Uint8Array): readonly Secret[] {
   pageCount(image);
   const settled = settle(image);
-  return places.flatMap(([name, number, length]) => {
+  const area = decode(image).superblock?.areas.find(({ applet }) => applet === 'purse');
+  const ofPurse = area ? [['purse key', area.firstPage + pursePages.seed, 32], ['purse secret', area.firstPage + pursePages.secret, 32]] as const : [];
+  return [...places, ...ofPurse].flatMap(([name, number, length]) => {
     const page = pageOf(settled, number);
     return page[0] === 1 ? [new Secret(name, page.slice(8, 8 + length))] : [];
   });

@@ -11,6 +11,11 @@
 
 struct purse_work *purse;
 
+#if FAULT_PURSE_DEBIT_LATE
+uint16_t purse_debit_late(void);
+void purse_debit_forget(void);
+#endif
+
 /** Rules for P1 P2. */
 enum { ANY_P, ZERO, EMBODIMENT, ALTERNATIVE, SECOND };
 /** Life cycles, as bits. */

@@ -186,10 +186,6 @@ uint16_t purse_generate(struct apdu *a);
 uint16_t purse_activate(struct apdu *a);
 uint16_t purse_load(struct apdu *a);
 uint16_t purse_pay(struct apdu *a);
-#if FAULT_PURSE_DEBIT_LATE
-uint16_t purse_debit_late(void);
-void purse_debit_forget(void);
-#endif
 uint16_t purse_ask(struct apdu *a);
 uint16_t purse_receive(struct apdu *a);
 uint16_t purse_accept(struct apdu *a);

@@ -98,6 +98,8 @@ static uint16_t debit(uint32_t x, const uint8_t *id, const uint8_t hash[32])
 }
 
 #if FAULT_PURSE_DEBIT_LATE
+uint16_t purse_debit_late(void);
+void purse_debit_forget(void);
 /** The payment answered last, not yet taken off. */
 static struct {
     uint32_t x;
