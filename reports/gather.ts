@@ -25,6 +25,7 @@ export function pointsOf({ events }: Pick<CompleteRecord, 'events'>): readonly P
     shortages: ShortageEvent[]; coverage: CoverageEvent[]; levels: LevelEvent[]; usage?: UsageEvent; verdict?: VerdictEvent;
   }>();
   for (const event of events) {
+    if (event.type === 'matrix' || event.type === 'conclusion' || event.type === 'paths') continue;
     const report = reports.get(event.point) ?? { id: event.point, steps: [], faults: [], violations: [], findings: [], shortages: [], coverage: [], levels: [] };
     reports.set(event.point, report);
     switch (event.type) {
@@ -38,7 +39,7 @@ export function pointsOf({ events }: Pick<CompleteRecord, 'events'>): readonly P
       case 'verdict': report.verdict = event; break;
       case 'coverage': report.coverage.push(event); break;
       case 'level': report.levels.push(event); break;
-      case 'apdu': case 'safe': case 'timing': break;
+      case 'apdu': case 'safe': case 'timing': case 'path': break;
     }
   }
   return [...reports.values()];

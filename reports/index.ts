@@ -4,5 +4,6 @@ export * from './redact.js';
 export * from './record.js';
 export * from './gather.js';
 export * from './junit.js';
+export * from './matrix.js';
 export * from './summary.js';
 export * from './levels.js';

@@ -1,5 +1,6 @@
 import { milliseconds, pointsOf } from './gather.js';
 import type { PointReport } from './gather.js';
+import { conclusionOf, matrixOf, pathCoverageOf } from './matrix.js';
 import type { CompleteRecord, RecordHeader } from './types.js';
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
@@ -17,10 +18,20 @@ const attributes = (fields: Readonly<Record<string, string | number>>): string =
 const properties = (list: readonly (readonly [string, string | number])[], indent: string): string =>
   `${indent}<properties>\n${list.map(([name, value]) => `${indent}  <property${attributes({ name, value })}/>\n`).join('')}${indent}</properties>\n`;
 
-function runProperties(header: RecordHeader): string {
+/** Matrix and conclusion as properties of the run; none when it made no matrix. */
+function matrixProperties(record: CompleteRecord): (readonly [string, string])[] {
+  const end = conclusionOf(record);
+  const rows = matrixOf(record).map(({ row, id, verdict, evidence, points, reconstructed, claimed }): readonly [string, string] => [
+    `${row}.${id}`, [verdict, ...evidence, `${points.length} points`, ...reconstructed ? ['reconstructed'] : [], ...claimed ? [] : ['not claimed']].join(', '),
+  ]);
+  return end ? [['statement', end.statement], ['conclusion', end.certified ? 'certified' : 'not certified'], ...rows] : rows;
+}
+
+function runProperties(header: RecordHeader, record: CompleteRecord): string {
   return properties([
     ['seed', header.seed], ['firmware', header.firmware.image], ['firmware.sha256', header.firmware.sha256], ['chip', header.chip.profile],
     ['chip.overrides.sha256', header.chip.overrides], ['protocol', header.protocol], ['plan', header.plan], ['tool', header.tool],
+    ...pathCoverageOf(record).map(({ scenario, taken, transitions }) => [`transitions.${scenario}`, `${taken} of ${transitions}`] as const), ...matrixProperties(record),
   ], '    ');
 }
 
@@ -63,5 +74,5 @@ export function junit(record: CompleteRecord): string {
   };
   const cases = points.map((point) => testCase(point, record.header.chip.coreHz)).join('');
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${attributes({ name: 'cardbench', ...counts })}>\n`
-    + `  <testsuite${attributes({ name: record.header.plan, ...counts })}>\n${runProperties(record.header)}${cases}  </testsuite>\n</testsuites>\n`;
+    + `  <testsuite${attributes({ name: record.header.plan, ...counts })}>\n${runProperties(record.header, record)}${cases}  </testsuite>\n</testsuites>\n`;
 }

@@ -90,6 +90,10 @@ const required: Readonly<Record<RecordLine['type'], Readonly<Record<string, 'str
   timing: { point: 'string', what: 'string', cycles: 'number' },
   coverage: { point: 'string', seed: 'number', cycles: 'number', intervals: 'number', skipped: 'number', images: 'number', cases: 'number', paths: 'number', classes: 'object', worst: 'object' },
   verdict: { point: 'string', verdict: 'string', cycle: 'number', clause: 'string', reasons: 'object', flags: 'object', replay: 'string' },
+  matrix: { row: 'string', id: 'string', text: 'string', scenarios: 'object', evidence: 'object', points: 'object', failed: 'object', verdict: 'string', reconstructed: 'boolean', claimed: 'boolean' },
+  path: { point: 'string', scenario: 'string', took: 'object' },
+  paths: { scenario: 'string', transitions: 'number', taken: 'number', open: 'object' },
+  conclusion: { statement: 'string', certified: 'boolean', steps: 'object', states: 'object', claims: 'object', reasons: 'object' },
   end: { lines: 'number', counts: 'object' },
 };
 

@@ -1,5 +1,6 @@
 import { milliseconds, pointsOf, stepCounts, stepKey } from './gather.js';
 import type { PointReport, StepCount } from './gather.js';
+import { conclusionLines, conclusionOf, matrixHead, matrixOf, matrixRow, pathCoverageOf, pathLines } from './matrix.js';
 import type { CompleteRecord, CoverageEvent, RecordVerdict, ShortageEvent } from './types.js';
 
 /** A step the catalogue has, for the table of evidence; the bench takes them from the scenarios' catalogue. */
@@ -103,6 +104,19 @@ function evidenceRows(counts: readonly StepCount[], catalogue: readonly Catalogu
     .map((row) => row.replace('never', (word) => paint(word, 'fail')));
 }
 
+/** Matrix of steps and claims; brief: only rows that are not shown. */
+function matrixLines(record: CompleteRecord, brief: boolean, paint: Paint): string[] {
+  const rows = matrixOf(record).filter(({ verdict }) => !brief || verdict !== 'pass');
+  if (rows.length === 0) return [];
+  return table(matrixHead, rows.map(matrixRow))
+    .map((row) => row.replace(/ (no evidence|fail) /, (word) => paint(word, 'fail')));
+}
+
+function conclusion(record: CompleteRecord, paint: Paint): string[] {
+  const end = conclusionOf(record);
+  return end ? conclusionLines(end).map((line) => line.replace(/^(NOT )?CERTIFIED$/, (word) => paint(word, end.certified ? 'pass' : 'fail'))) : [];
+}
+
 function headLines({ header, end }: CompleteRecord, paint: Paint): string[] {
   const { counts } = end;
   const kinds: readonly RecordVerdict[] = ['pass', 'fail', 'invalid', 'aborted', 'unsupported'];
@@ -135,6 +149,9 @@ export function summary(record: CompleteRecord, options: SummaryOptions = {}): s
     ...section('Shortages', shortages),
     ...section('Flags', [...flagged].map(([flag, count]) => `${flag}: ${count} point${count === 1 ? '' : 's'}`)),
     ...section('Evidence of steps', evidence.length > 0 || options.catalogue ? evidenceRows(evidence, options.catalogue, paint) : []),
+    ...section('Paths', pathCoverageOf(record).flatMap(pathLines)),
+    ...section('Steps and claims', matrixLines(record, options.brief === true, paint)),
+    ...section('Conclusion', conclusion(record, paint)),
     '',
   ].join('\n');
 }

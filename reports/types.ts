@@ -238,6 +238,43 @@ export interface VerdictEvent {
   readonly replay: string;
 }
 
+/** Verdict of one row of the matrix of steps and claims. */
+export type MatrixVerdict = 'pass' | 'fail' | 'no evidence';
+
+/** What a whole run has shown of one step of the catalogue, one named state, one claim or one lost page of the source. */
+export interface MatrixEvent {
+  readonly type: 'matrix';
+  readonly row: 'step' | 'state' | 'claim' | 'source';
+  /** For example `2/backup/1-7`, `purse/1/transfer/P-2`, `24`. */
+  readonly id: string;
+  readonly text: string;
+  /** Scenarios in which it was seen. */
+  readonly scenarios: readonly string[];
+  readonly evidence: readonly RecordEvidence[];
+  /** Points that passed and show it. */
+  readonly points: readonly string[];
+  /** Points about it that did not pass. */
+  readonly failed: readonly string[];
+  readonly verdict: MatrixVerdict;
+  /** True where the source is lost there and the house rebuilt it. */
+  readonly reconstructed: boolean;
+  /** True when the conformance statement claims it. */
+  readonly claimed: boolean;
+}
+
+/** What the matrix comes to. */
+export interface ConclusionEvent {
+  readonly type: 'conclusion';
+  /** Name of the conformance statement. */
+  readonly statement: string;
+  readonly certified: boolean;
+  readonly steps: { readonly shown: number; readonly all: number };
+  readonly states: { readonly shown: number; readonly all: number };
+  readonly claims: { readonly shown: number; readonly all: number };
+  /** Why it is not certified; empty when it is. */
+  readonly reasons: readonly string[];
+}
+
 /** Last line: the record is whole. */
 export interface EndEvent {
   readonly type: 'end';
@@ -246,10 +283,34 @@ export interface EndEvent {
   readonly counts: Readonly<Record<RecordVerdict, number>>;
 }
 
+/** Transitions of a scenario's machine that runs of a point have taken, each once, in the order in which they were first taken. */
+export interface PathEvent {
+  readonly type: 'path';
+  readonly point: string;
+  readonly scenario: string;
+  readonly took: readonly string[];
+}
+
+/** How many of the transitions of a scenario's machine a whole run has taken, and why not the others. */
+export interface PathCoverageEvent {
+  readonly type: 'paths';
+  readonly scenario: string;
+  readonly transitions: number;
+  readonly taken: number;
+  /** Transitions not taken with the reason, `not provoked` where there is none. */
+  readonly open: readonly { readonly transition: string; readonly why: string }[];
+}
+
+/** A line about the whole run rather than a point. */
+export type RunEvent = MatrixEvent | ConclusionEvent | PathCoverageEvent;
+
 /** A line between header and end. */
-export type RecordEvent =
+export type RecordEvent = PointRelatedEvent | RunEvent;
+
+/** A line about one point. */
+export type PointRelatedEvent =
   | PointEvent | StepEvent | ApduEvent | SafeEvent | FaultEvent | ViolationEvent | FindingEvent | ShortageEvent
-  | LevelEvent | UsageEvent | TimingEvent | CoverageEvent | VerdictEvent;
+  | LevelEvent | PathEvent | UsageEvent | TimingEvent | CoverageEvent | VerdictEvent;
 
 /** Any line of a record. */
 export type RecordLine = RecordHeader | RecordEvent | EndEvent;

@@ -1,15 +1,17 @@
 import { mkdirSync, openSync, writeSync, closeSync, writeFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { junit, parseRecord, recordWriter, summary } from '../../reports/index.js';
-import type { CatalogueStep, CompleteRecord, RecordEvent, RecordHeader, RecordVerdict } from '../../reports/index.js';
+import type { CatalogueStep, CompleteRecord, ConclusionEvent, PointRelatedEvent, RecordHeader, RecordVerdict } from '../../reports/index.js';
 import { frames, selectPoints } from '../../scenarios/index.js';
 import type { ListedPoint } from '../../scenarios/index.js';
 import { BenchError } from '../world/errors.js';
+import { Matrix } from './matrix.js';
+import { PathCoverage } from './coverage.js';
 import type { CertifyOptions } from './options.js';
 import type { Pool } from './pool.js';
 import type { Progress } from './progress.js';
 import { listedPoints, pointRunners } from './runner.js';
-import type { PointRunner } from './runner.js';
+import type { CampaignChoice, PointRunner } from './runner.js';
 import type { PointAnswer } from './server.js';
 
 /** What a campaign needs from outside. */
@@ -34,9 +36,9 @@ export interface CampaignResult {
 
 /** The points chosen by patterns and first point, power cuts last. Throws BenchError BENCH_USAGE when there is none. */
 export function chosenPoints(
-  { points, from, cuts }: Pick<CertifyOptions, 'points' | 'from' | 'cuts'>, runners: readonly PointRunner[] = pointRunners,
+  { points, from, ...choice }: Pick<CertifyOptions, 'points' | 'from'> & CampaignChoice, runners: readonly PointRunner[] = pointRunners,
 ): readonly ListedPoint[] {
-  const chosen = selectPoints(points, listedPoints({ cuts }, runners));
+  const chosen = selectPoints(points, listedPoints(choice, runners));
   const first = from === undefined ? 0 : chosen.findIndex((point) => point.id === from);
   if (first < 0) throw new BenchError('BENCH_USAGE', `--from: the chosen points have no ${from}`, 'nothing was run');
   if (chosen.length === 0) throw new BenchError('BENCH_USAGE', `--point: no point fits ${points.join(', ')}`, 'nothing was run');
@@ -50,7 +52,7 @@ export function catalogueSteps(): readonly CatalogueStep[] {
   )));
 }
 
-function crashEvents(point: ListedPoint, crash: string): RecordEvent[] {
+function crashEvents(point: ListedPoint, crash: string): PointRelatedEvent[] {
   const text = crash.split('\n')[0];
   return [
     { type: 'point', point: point.id, scenario: point.scenario, title: point.title, clause: '', needs: point.needs, cycle: 0 },
@@ -58,7 +60,7 @@ function crashEvents(point: ListedPoint, crash: string): RecordEvent[] {
   ];
 }
 
-const eventsOf = (answer: PointAnswer, point: ListedPoint): readonly RecordEvent[] =>
+const eventsOf = (answer: PointAnswer, point: ListedPoint): readonly PointRelatedEvent[] =>
   ('crash' in answer ? crashEvents(point, answer.crash) : answer.events);
 
 function openRecord(folder: string): { file: string; fd: number } {
@@ -81,14 +83,24 @@ export async function runCampaign(setting: CampaignSetting): Promise<CampaignRes
   const writer = recordWriter(header, (line) => void writeSync(fd, line));
   const progress = setting.progress(points.length);
   let done = 0;
+  const matrix = new Matrix();
+  const coverage = new PathCoverage();
   await pool.run(points.map((point) => point.id), (answer) => {
     const point = byId.get(answer.point);
     if (point === undefined) return;
-    for (const event of eventsOf(answer, point)) writer.write(event);
+    const events = eventsOf(answer, point);
+    for (const event of events) writer.write(event);
+    matrix.take(point, events);
+    for (const event of events) if (event.type === 'path') coverage.take(event);
     done += 1;
     progress.step(done, answer.point);
   }, stopped);
   progress.end();
+  if (options.paths) for (const event of coverage.events()) writer.write(event);
+  if (options.all) {
+    const broken = done === points.length ? [] : [`stopped after ${done} of ${points.length} points`];
+    for (const event of matrix.events(options.offered, options.statement, broken)) writer.write(event);
+  }
   writer.end();
   closeSync(fd);
   const record = parseRecord(readFileSync(file, 'utf8'));
@@ -101,8 +113,10 @@ function writeReports(folder: string, record: CompleteRecord): void {
   writeFileSync(join(folder, 'summary.txt'), summary(record, { catalogue: catalogueSteps() }));
 }
 
-/** Exit code by the conventions: 1 before 3 before 0. */
-export function exitCodeOf(counts: Readonly<Record<RecordVerdict, number>>, complete: boolean): number {
-  if (counts.fail > 0) return 1;
+/** Exit code by the conventions: 1 before 3 before 0; a step or claim of a complete matrix that is not shown counts as failed. */
+export function exitCodeOf(counts: Readonly<Record<RecordVerdict, number>>, complete: boolean, conclusion?: ConclusionEvent): number {
+  const open = conclusion !== undefined && [conclusion.steps, conclusion.states, conclusion.claims].some(({ shown, all }) => shown < all);
+  if (counts.fail > 0 || (complete && open)) return 1;
+  if (conclusion?.certified === false && counts.invalid + counts.aborted === 0) return complete ? 1 : 3;
   return counts.invalid + counts.aborted > 0 || !complete ? 3 : 0;
 }

@@ -1,7 +1,7 @@
 import { toHex } from '../codec/index.js';
 import type { Finding as LineFinding } from '../../devices/index.js';
 import type { Violation } from '../../emulator/index.js';
-import type { RecordEvent, UsageEvent } from '../../reports/index.js';
+import type { PointRelatedEvent, UsageEvent } from '../../reports/index.js';
 import { scenarioParts } from '../../scenarios/index.js';
 import type { ScenarioId, ScenarioListener } from '../../scenarios/index.js';
 import type { LineExchange } from '../terminal/emulated-line.js';
@@ -19,7 +19,7 @@ interface Used {
 /** Collects what happens in one point as record events; virtual time runs on over resets and power sessions. */
 export class PointLog {
   readonly point: string;
-  readonly events: RecordEvent[] = [];
+  readonly events: PointRelatedEvent[] = [];
   readonly violations: Violation[] = [];
   /** Departures of the card from the transmission rules. */
   readonly lineFindings: LineFinding[] = [];

@@ -3,15 +3,10 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
 import { ChipError, loadProfile } from '../../emulator/index.js';
-import { capabilities } from '../../scenarios/index.js';
 import type { Capability } from '../../scenarios/index.js';
 import { BenchError } from '../world/errors.js';
-
-/** What is taken to be claimed without a statement: all but resistance to attacks on the running core. */
-export const defaultClaims: readonly Capability[] = capabilities.filter((one) => one !== 'fault-resistance');
+import { statementFor } from './statement.js';
 
 /** What `cardbench certify` and its workers need to know; plain data. */
 export interface CertifyOptions {
@@ -31,15 +26,25 @@ export interface CertifyOptions {
   /** Folder for record and reports. */
   readonly out: string;
   readonly json: boolean;
+  /** Everything, then the matrix of all step ids and claims. */
+  readonly all: boolean;
+  /** Paths derived from the machines as well, and which transitions were taken. */
+  readonly paths: boolean;
+  /** Name of the conformance statement, and what it claims. */
+  readonly statement: string;
   readonly offered: readonly Capability[];
 }
 
 /** Usage of `cardbench certify`. */
 export const CERTIFY_USAGE = `cardbench certify [IMAGE] [--chip c2000|c2010|modern|FILE.yaml] [--set KEY=VALUE]... [--protocol T=0|T=1]
-  [--seed N] [--point PATTERN]... [--from ID] [--cuts N] [--ics FILE] [--jobs N] [--out DIR] [--json]
-Certifies a card firmware (default: the reference firmware) against the test plan of embodiments 1 and 2 on the
-emulated chip. A PATTERN is part of a point id, * stands for anything. --cuts takes power away at N random cycles
-of each phase (default 100). --ics is a YAML file 'supports: [...]': what the firmware claims; the rest is unsupported.
+  [--seed N] [--point PATTERN]... [--from ID] [--cuts N] [--all] [--paths] [--ics FILE] [--jobs N] [--out DIR] [--json]
+Certifies a card firmware (default: the reference firmware) against the test plan on the emulated chip. A PATTERN is
+part of a point id, * stands for anything. --cuts takes power away at N random cycles of each phase (default 100).
+--ics is the conformance statement (docs/statement.md): what the firmware claims; the rest is unsupported. Without one:
+devices/firmware/ics.yaml for the reference firmware, otherwise embodiments 1 and 2.
+--all also draws the matrix of all 183 step ids and 44 claims with the evidence for each; what has none makes the run
+'not certified' (exit 1). --paths also runs the paths derived from the scenario machines and says which of their
+transitions were taken.
 Writes record.jsonl, junit.xml, summary.txt and run.json to --out (default cardbench-out).
 Exit: 0 all passed, 1 a point failed, 2 usage or bad image, 3 a point was invalid or aborted, or stopped by Ctrl-C`;
 
@@ -71,6 +76,9 @@ export function referenceFor(chip: string, overrides: readonly string[] = []): s
   }
 }
 
+/** What the reference firmware claims. */
+export const referenceStatement: string = join(root, 'devices', 'firmware', 'ics.yaml');
+
 /** Version of this package. */
 export function toolVersion(): string {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -85,21 +93,6 @@ function whole(name: string, text: string, least: number, most: number): number 
   return value;
 }
 
-const statement = z.strictObject({ supports: z.array(z.enum(capabilities as readonly [Capability, ...Capability[]])).min(1) });
-
-/** Reads a conformance statement. @throws BenchError BENCH_USAGE */
-export function readStatement(path: string): readonly Capability[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    throw usage(`--ics: ${path} cannot be read`);
-  }
-  const parsed = statement.safeParse(parseYaml(text));
-  if (parsed.success) return parsed.data.supports;
-  throw usage(`--ics: ${path}: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}; known are ${capabilities.join(', ')}`);
-}
-
 const settings = {
   chip: { type: 'string', default: 'c2010' },
   set: { type: 'string', multiple: true, default: [] as string[] },
@@ -112,6 +105,8 @@ const settings = {
   jobs: { type: 'string' },
   out: { type: 'string', default: 'cardbench-out' },
   json: { type: 'boolean', default: false },
+  all: { type: 'boolean', default: false },
+  paths: { type: 'boolean', default: false },
 } as const;
 
 function parsedArguments(argv: readonly string[]) {
@@ -129,10 +124,13 @@ export function certifyOptions(argv: readonly string[]): CertifyOptions {
   const { protocol } = values;
   if (protocol !== 'T=0' && protocol !== 'T=1') throw usage(`--protocol: expected T=0 or T=1, got '${protocol}'`);
   const jobs = values.jobs === undefined ? Math.min(availableParallelism(), 8) : whole('jobs', values.jobs, 1, 64);
+  if (values.all && (values.point.length > 0 || values.from !== undefined)) throw usage('--all runs every point; leave out --point and --from');
+  const image = positionals[0] ?? referenceFor(values.chip, values.set);
+  const { name: statement, offered } = statementFor(image, values.ics, referenceStatement);
   return {
-    image: positionals[0] ?? referenceFor(values.chip, values.set), chip: values.chip, overrides: values.set, seed: whole('seed', values.seed, 0, 0xffffffff),
+    image, chip: values.chip, overrides: values.set, seed: whole('seed', values.seed, 0, 0xffffffff),
     protocol, points: values.point, from: values.from, jobs, cuts: whole('cuts', values.cuts, 0, 1_000_000), out: values.out,
-    json: values.json, offered: values.ics === undefined ? defaultClaims : readStatement(values.ics),
+    json: values.json, all: values.all, paths: values.paths, statement, offered,
   };
 }
 

@@ -1,16 +1,17 @@
 import { answers, CodecError, commands } from '../codec/index.js';
 import type { PageMap } from '../nvm/index.js';
 import { isDeviceError } from '../../devices/index.js';
-import type { RecordEvent } from '../../reports/index.js';
+import type { PointRelatedEvent } from '../../reports/index.js';
 import {
   checkState, clauseText, missingFor, runScenario, verdictOf,
 } from '../../scenarios/index.js';
 import type {
-  AbstractWorld, Capability, Finding, Judgement, Observation, PlanPoint, ScenarioListener, ScenarioOutput, ScenarioRun, ScriptOutput,
+  AbstractWorld, Capability, Finding, Judgement, Observation, PlanPoint, RunHooks, ScenarioListener, ScenarioOutput, ScenarioRun, ScriptOutput,
 } from '../../scenarios/index.js';
 import { faultAtWork } from '../faults/carry-out.js';
 import type { FaultAtWork } from '../faults/carry-out.js';
 import { intercepted } from '../faults/intercept.js';
+import type { Interceptor } from '../faults/intercept.js';
 import { noBindings } from '../script/build.js';
 import type { Bindings } from '../script/build.js';
 import { runScript } from '../script/run.js';
@@ -26,13 +27,15 @@ export interface PointResult {
   readonly point: PlanPoint;
   readonly judgement: Judgement;
   readonly observation: Observation;
-  readonly events: readonly RecordEvent[];
+  readonly events: readonly PointRelatedEvent[];
 }
 
 /** How points are run. */
 export interface PointSetting {
   readonly factory: WorldFactory;
   readonly offered: readonly Capability[];
+  /** True when the transitions that the machines take are recorded; default false. */
+  readonly traces?: boolean;
   /** The command line that reproduces a point. */
   replay(point: string): string;
 }
@@ -52,8 +55,22 @@ function stateListener(world: World, history: History): ScenarioListener {
   };
 }
 
+/** Runs a scenario up to the boundary where another run is to take it up; nothing is sent there. Throws BenchError BENCH_PREPARE when it does not come to it. */
+async function stoppedBefore(run: ScenarioRun, world: World, history: History): Promise<{ readonly resume?: ScenarioOutput['resume'] }> {
+  const { scenario, resumeAt } = run;
+  if (resumeAt === undefined) return {};
+  const stopper: Interceptor = {
+    around: (call, sent, proceed) => (call.steps[0] === resumeAt ? Promise.resolve({ ok: false, cause: 'link', text: 'stopped here', marks: [] }) : proceed(sent)),
+  };
+  const { resume, cause, text } = await runScenario(scenario, {
+    ports: intercepted(scenario, world.ports, stopper), options: optionsOf(run, world), listener: stateListener(world, history),
+  });
+  if (cause !== 'link' || resume.at !== resumeAt) throw new BenchError('BENCH_PREPARE', `${scenario} did not stop before ${resumeAt} but at ${resume.at}: ${text}`);
+  return { resume };
+}
+
 async function runFaulty(
-  run: ScenarioRun, point: PlanPoint, world: World, bound: Bindings, log: PointLog, history: History,
+  run: ScenarioRun, point: PlanPoint, world: World, bound: Bindings, log: PointLog, history: History, hooks: RunHooks,
 ): Promise<Run> {
   let fault: FaultAtWork | undefined;
   if (point.fault !== undefined) {
@@ -65,15 +82,16 @@ async function runFaulty(
     steps(event);
     states(event);
   };
+  const resume = await stoppedBefore(run, world, history);
   const ports = fault === undefined ? world.ports : intercepted(run.scenario, world.ports, fault);
-  const end = await runScenario(run.scenario, { ports, options: optionsOf(run, world), listener });
+  const end = await runScenario(run.scenario, { ports, options: optionsOf(run, world), listener, ...resume }, hooks);
   if (fault !== undefined)
     log.events.push({ type: 'fault', point: point.id, fault: fault.fault.fault, applied: fault.applied, text: fault.text, cycle: log.now() });
   return { end, faultApplied: fault?.applied ?? false, faultReached: fault?.reached ?? false };
 }
 
-async function runPlan(point: PlanPoint, world: World, bound: Bindings, log: PointLog, history: History): Promise<Run> {
-  if (point.run.run === 'scenario') return runFaulty(point.run, point, world, bound, log, history);
+async function runPlan(point: PlanPoint, world: World, bound: Bindings, log: PointLog, history: History, hooks: RunHooks): Promise<Run> {
+  if (point.run.run === 'scenario') return runFaulty(point.run, point, world, bound, log, history, hooks);
   const end = await runScript(point.run.commands, world, bound, () => { history.push(world.abstract()); });
   return { end, faultApplied: true, faultReached: true };
 }
@@ -110,27 +128,27 @@ async function shortageTold(world: World, log: PointLog): Promise<boolean> {
   }
 }
 
-async function retry(point: PlanPoint, world: World, history: History): Promise<ScenarioOutput | undefined> {
+async function retry(point: PlanPoint, world: World, history: History, hooks: RunHooks): Promise<ScenarioOutput | undefined> {
   if (point.run.run !== 'scenario' || point.expect.retry === 'none') return undefined;
   await world.verify();
   if (point.expect.retry === 'completes-after-cancel' && point.run.item !== undefined) {
     const handle = world.handleOf(world.names.get(point.run.item) ?? '', 'value');
     if (handle !== undefined) await world.line.transmit(commands.cancel(handle));
   }
-  return runAgain(point.run, world, stateListener(world, history));
+  return runAgain(point.run, world, stateListener(world, history), hooks);
 }
 
-async function observe(point: PlanPoint, world: World, log: PointLog): Promise<Observation> {
+async function observe(point: PlanPoint, world: World, log: PointLog, hooks: RunHooks): Promise<Observation> {
   const bound = noBindings();
   await prepare(point, world, bound);
   const before = world.abstract();
   const history: History = [before];
-  const { end, faultApplied, faultReached } = await runPlan(point, world, bound, log, history);
+  const { end, faultApplied, faultReached } = await runPlan(point, world, bound, log, history, hooks);
   await comeToRest(world);
   const after = world.abstract();
   history.push(after);
   const told = point.expect.shortage === true ? await shortageTold(world, log) : false;
-  const again = await retry(point, world, history);
+  const again = await retry(point, world, history, hooks);
   await comeToRest(world);
   history.push(world.abstract());
   return {
@@ -169,7 +187,10 @@ async function seen(point: PlanPoint, setting: PointSetting, log: PointLog): Pro
   try {
     const world = await setting.factory.world({ ...point.prepare, bulk: bulkOf(point) }, log.hooks);
     log.watch(world);
-    return await observe(point, world, log);
+    const took = new Set<string>();
+    const seenNow = await observe(point, world, log, setting.traces === true ? { inspect: ({ took: names }) => { for (const name of names) took.add(name); } } : {});
+    if (took.size > 0 && point.run.run === 'scenario') log.events.push({ type: 'path', point: point.id, scenario: point.run.scenario, took: [...took] });
+    return seenNow;
   } catch (error) {
     if (error instanceof BenchError || isDeviceError(error)) return { ...nothingSeen, aborted: `${error.code}: ${error.message}` };
     throw error;

@@ -1,6 +1,6 @@
 import { commands } from '../codec/index.js';
 import { runScenario } from '../../scenarios/index.js';
-import type { PlanPoint, SampleName, ScenarioListener, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
+import type { PlanPoint, RunHooks, SampleName, ScenarioListener, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
 import { runScript } from '../script/run.js';
 import type { Bindings } from '../script/build.js';
 import { BenchError } from '../world/errors.js';
@@ -18,10 +18,10 @@ export function runHonestly(run: ScenarioRun, world: World): Promise<ScenarioOut
 }
 
 /** The same scenario once more with honest peers; what its deletions have already taken from the card counts as done. */
-export function runAgain(run: ScenarioRun, world: World, listener: ScenarioListener): Promise<ScenarioOutput> {
+export function runAgain(run: ScenarioRun, world: World, listener: ScenarioListener, hooks: RunHooks = {}): Promise<ScenarioOutput> {
   const { deleteAfterRegistration, deleteAfterRecovery } = run.options;
   const absentMeansDone = deleteAfterRegistration === true || deleteAfterRecovery === true;
-  return runScenario(run.scenario, { ports: world.ports, options: { ...optionsOf(run, world), absentMeansDone }, listener });
+  return runScenario(run.scenario, { ports: world.ports, options: { ...optionsOf(run, world), absentMeansDone }, listener }, hooks);
 }
 
 /**

@@ -1,9 +1,10 @@
-import type { RecordEvent } from '../../reports/index.js';
-import { missingFor, plan, planId, planPoint } from '../../scenarios/index.js';
+import type { PointRelatedEvent } from '../../reports/index.js';
+import { missingFor, pathPoints, plan, planId, planPoint } from '../../scenarios/index.js';
 import type { Capability, ListedPoint, SystemName } from '../../scenarios/index.js';
 import { purseCutRunner } from '../purse/cut-runner.js';
 import { purseRunner } from '../purse/runner.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
+import { BenchError } from '../world/errors.js';
 import type { WorldFactory } from './factory.js';
 import { replayCutLine, replayLine } from './options.js';
 import type { CertifyOptions } from './options.js';
@@ -18,9 +19,14 @@ export interface RunnerSetting {
   /** Image, chip, seed, and worlds with one personalised card of the backup system. */
   readonly factory: WorldFactory;
   readonly offered: readonly Capability[];
+  /** True when the transitions of the machines are recorded. */
+  readonly traces: boolean;
   /** The command line that reproduces a point. */
   readonly replay: (point: string) => string;
 }
+
+/** What decides which points a campaign has. */
+export type CampaignChoice = Pick<CertifyOptions, 'cuts'> & Partial<Pick<CertifyOptions, 'paths'>>;
 
 /**
  * Runs and judges points of one kind in its own way. The events of a point begin with its `point` event and end with
@@ -32,13 +38,13 @@ export interface PointRunner {
   /** Id of the plan, for records. */
   readonly plan: string;
   /** The points of a campaign in the order in which they are run. */
-  points(options: Pick<CertifyOptions, 'cuts'>): readonly ListedPoint[];
+  points(options: CampaignChoice): readonly ListedPoint[];
   /** Rejects only on a defect of the bench itself. */
-  run(point: string, setting: RunnerSetting): Promise<readonly RecordEvent[]>;
+  run(point: string, setting: RunnerSetting): Promise<readonly PointRelatedEvent[]>;
 }
 
 /** Events of a point that is not run because the statement, chip or bench does not offer what it needs. */
-export const unsupportedEvents = (point: ListedPoint, missing: readonly Capability[], replay: string): readonly RecordEvent[] =>
+export const unsupportedEvents = (point: ListedPoint, missing: readonly Capability[], replay: string): readonly PointRelatedEvent[] =>
   [pointEvent(point), verdictEvent(point, { verdict: 'unsupported', reasons: [`needs ${missing.join(', ')}`] }, { replay })];
 
 /** Points of the backup system on one card and in-process safes. */
@@ -47,6 +53,18 @@ export const backupRunner: PointRunner = {
   plan: planId,
   points: () => plan,
   run: async (point, setting) => (await runPoint(planPoint(point), setting)).events,
+};
+
+/** Paths derived from the machines of the backup system. */
+export const pathRunner: PointRunner = {
+  system: 'backup',
+  plan: planId,
+  points: ({ paths }) => (paths ? pathPoints() : []),
+  async run(id, setting) {
+    const point = pathPoints().find((one) => one.id === id);
+    if (point === undefined) throw new BenchError('BENCH_USAGE', `no path has the id ${id}`, 'nothing was run');
+    return (await runPoint(point, setting)).events;
+  },
 };
 
 /** Power cuts at random cycles of each phase of the backup system. */
@@ -64,20 +82,21 @@ export const cutRunner: PointRunner = {
 export const pointRunners: readonly PointRunner[] = [
   backupRunner,
   purseRunner,
+  pathRunner,
   cutRunner,
   purseCutRunner,
 ];
 
 /** Every point of a campaign with its runner, in order. */
-export const listedPoints = (options: Pick<CertifyOptions, 'cuts'>, runners: readonly PointRunner[] = pointRunners): readonly ListedPoint[] =>
+export const listedPoints = (options: CampaignChoice, runners: readonly PointRunner[] = pointRunners): readonly ListedPoint[] =>
   runners.flatMap((runner) => runner.points(options));
 
 /** Runs one point of a runner, or says what is missing for it. */
-export async function runListed(runner: PointRunner, point: ListedPoint, setting: RunnerSetting): Promise<readonly RecordEvent[]> {
+export async function runListed(runner: PointRunner, point: ListedPoint, setting: RunnerSetting): Promise<readonly PointRelatedEvent[]> {
   const missing = missingFor(point, setting.offered);
   return missing.length > 0 ? unsupportedEvents(point, missing, setting.replay(point.id)) : runner.run(point.id, setting);
 }
 
 /** A setting for the points of one worker. */
 export const runnerSetting = (options: CertifyOptions, factory: WorldFactory): RunnerSetting =>
-  ({ options, factory, offered: options.offered, replay: (id) => replayLine(options, id) });
+  ({ options, factory, offered: options.offered, traces: options.paths, replay: (id) => replayLine(options, id) });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { RecordEvent } from '../../reports/index.js';
+import type { PointRelatedEvent } from '../../reports/index.js';
 import { BenchError } from '../world/errors.js';
 import { WorldFactory } from './factory.js';
 import type { CertifyOptions } from './options.js';
@@ -9,7 +9,7 @@ import { loadSetup } from './setup.js';
 
 /** What comes of a point: its events, or where the bench itself broke. */
 export type PointAnswer =
-  | { readonly point: string; readonly events: readonly RecordEvent[] }
+  | { readonly point: string; readonly events: readonly PointRelatedEvent[] }
   | { readonly point: string; readonly crash: string };
 
 /** Runs points one at a time; one factory, so what is personalised once serves all. */

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeviceError } from '../../devices/index.js';
 import { ChipError, EmulatorError } from '../../emulator/index.js';
-import { summary } from '../../reports/index.js';
+import { conclusionOf, summary } from '../../reports/index.js';
 import { catalogueSteps, exitCodeOf, runCampaign } from '../certify/campaign.js';
 import type { CampaignResult } from '../certify/campaign.js';
 import { CERTIFY_USAGE, certifyOptions } from '../certify/options.js';
@@ -56,8 +56,11 @@ async function certify(options: CertifyOptions, io: CertifyIo): Promise<Campaign
 }
 
 function tell({ record, recordFile, next }: CampaignResult, options: CertifyOptions, io: CertifyIo): void {
-  if (options.json) io.out(JSON.stringify({ counts: record.end.counts, record: recordFile, next: next ?? null }));
-  else io.out(summary(record, { brief: true, colour: io.colour, catalogue: catalogueSteps() }).trimEnd());
+  const conclusion = conclusionOf(record);
+  if (options.json) {
+    const matrix = conclusion && { certified: conclusion.certified, steps: conclusion.steps, states: conclusion.states, claims: conclusion.claims, reasons: conclusion.reasons };
+    io.out(JSON.stringify({ counts: record.end.counts, record: recordFile, next: next ?? null, ...matrix && { matrix } }));
+  } else io.out(summary(record, { brief: true, colour: io.colour, catalogue: catalogueSteps() }).trimEnd());
   io.err(`record and reports: ${options.out}`);
   if (next !== undefined) io.err(`stopped before ${next}; what was run is recorded. Go on with --from ${next} and another --out`);
 }
@@ -73,7 +76,7 @@ export async function certifyCommand(argv: readonly string[], io: CertifyIo): Pr
       startedAt, seconds: (io.now() - begun) / 1000, node: process.version, jobs: options.jobs, arguments: argv,
     }, null, 2)}\n`);
     tell(result, options, io);
-    return exitCodeOf(result.record.end.counts, result.next === undefined);
+    return exitCodeOf(result.record.end.counts, result.next === undefined, conclusionOf(result.record));
   } catch (error) {
     const lines = explain(error);
     if (lines === undefined) throw error;

@@ -1,7 +1,8 @@
 import type { CompleteRecord } from '../../reports/index.js';
 import { COMMON_USAGE, usageError, wholeNumber } from '../campaign/options.js';
 import type { CampaignTarget, OwnValues } from '../campaign/options.js';
-import { defaultClaims, readStatement } from '../certify/options.js';
+import { referenceStatement } from '../certify/options.js';
+import { statementFor } from '../certify/statement.js';
 import { disturbKinds, disturbPoints } from '../disturb/index.js';
 import type { DisturbKind, DisturbOptions } from '../disturb/index.js';
 import { campaignCommand } from './campaign.js';
@@ -44,7 +45,7 @@ function optionsOf(target: CampaignTarget, values: OwnValues): DisturbOptions {
   const { scenario, kinds, count, ics } = values as { scenario: string[]; kinds: string; count: string; ics?: string };
   return {
     ...target, points: pointsOf(scenario), kinds: kindsOf(kinds), count: wholeNumber('count', count, 1, 1_000_000),
-    offered: ics === undefined ? defaultClaims : readStatement(ics),
+    offered: statementFor(target.image, ics, referenceStatement).offered,
   };
 }
 

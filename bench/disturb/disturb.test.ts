@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadImage, loadProfile } from '../../emulator/index.js';
-import { defaultClaims, referenceImage } from '../certify/options.js';
+import { referenceImage } from '../certify/options.js';
+import { withoutStatement } from '../certify/statement.js';
 import { WorldFactory } from '../certify/factory.js';
 import { runHonestly } from '../certify/prepare.js';
 import type { TestSetup } from '../certify/factory.js';
@@ -247,7 +248,7 @@ test('a terminal whose etu does not follow the clock under T=0 gives up in the e
 function options(change: Partial<DisturbOptions>): DisturbOptions {
   return {
     image: referenceImage, chip: 'c2010', overrides: [], seed: 1, protocol: 'T=1', points: ['1-backup-D-01'], kinds: ['noise'], count: 3,
-    offered: defaultClaims, ...change,
+    offered: withoutStatement.offered, ...change,
   };
 }
 
@@ -293,12 +294,12 @@ describe('a campaign', () => {
     for (const kind of disturbKinds) {
       const verdictOf = (offered: DisturbOptions['offered']) =>
         disturbDefinition.events(options({ offered }), [{ unit: `1-backup-D-01/${kind}/1`, result }], []).at(-1);
-      const plain = verdictOf(defaultClaims);
+      const plain = verdictOf(withoutStatement.offered);
       expect(plain).toMatchObject({ verdict: attackKinds.includes(kind) ? 'unsupported' : 'fail' });
       expect(JSON.stringify(plain)).toContain('I2: value is lost (1 times, first dis:x)');
-      expect(verdictOf([...defaultClaims, 'fault-resistance'])).toMatchObject({ verdict: 'fail' });
+      expect(verdictOf([...withoutStatement.offered, 'fault-resistance'])).toMatchObject({ verdict: 'fail' });
     }
-    expect(defaultClaims).not.toContain('fault-resistance');
+    expect(withoutStatement.offered).not.toContain('fault-resistance');
   });
 });
 

@@ -1,4 +1,4 @@
-import type { RecordEvent } from '../../reports/index.js';
+import type { PointRelatedEvent } from '../../reports/index.js';
 import { purseCutPoints, pursePlan } from '../../scenarios/index.js';
 import { replayCutLine } from '../certify/options.js';
 import { pointEvent, verdictEvent } from '../certify/point-events.js';
@@ -28,7 +28,7 @@ function verdictOfCuts({ failures, unfired }: CardCutReport): 'pass' | 'fail' | 
   return unfired.length > 0 ? 'invalid' : 'pass';
 }
 
-async function run(id: string, { factory, options, replay }: RunnerSetting): Promise<readonly RecordEvent[]> {
+async function run(id: string, { factory, options, replay }: RunnerSetting): Promise<readonly PointRelatedEvent[]> {
   const point = purseCutPoints.find((one) => one.id === id);
   if (!point) throw new BenchError('BENCH_USAGE', `the purse has no cut point ${id}`);
   if (tooSmall(factory))

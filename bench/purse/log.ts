@@ -1,5 +1,5 @@
 import { toHex } from '../codec/index.js';
-import type { RecordEvent } from '../../reports/index.js';
+import type { PointRelatedEvent } from '../../reports/index.js';
 import { scenarioParts } from '../../scenarios/index.js';
 import type { PurseProgress, ScenarioId, ScenarioListener } from '../../scenarios/index.js';
 import type { PurseFactory } from './factory.js';
@@ -8,7 +8,7 @@ import type { PurseWorld } from './world.js';
 /** Collects what happens in one point of the purse as record events; cycles are ticks of the bench since the point began. */
 export class PurseLog {
   readonly point: string;
-  readonly events: RecordEvent[] = [];
+  readonly events: PointRelatedEvent[] = [];
   /** Departures of a card from the transmission rules, in words. */
   readonly departures: string[] = [];
   #world: PurseWorld | undefined;

@@ -1,4 +1,4 @@
-import type { RecordEvent } from '../../reports/index.js';
+import type { PointRelatedEvent } from '../../reports/index.js';
 import { pursePlan } from '../../scenarios/index.js';
 import type { PursePoint } from '../../scenarios/index.js';
 import type { WorldFactory } from '../certify/factory.js';
@@ -31,7 +31,7 @@ export function pursePoint(id: string): PursePoint {
   throw new BenchError('BENCH_USAGE', `the plan of the purse has no point ${id}`);
 }
 
-async function run(id: string, { factory, replay }: RunnerSetting): Promise<readonly RecordEvent[]> {
+async function run(id: string, { factory, replay }: RunnerSetting): Promise<readonly PointRelatedEvent[]> {
   const point = pursePoint(id);
   if (tooSmall(factory))
     return [pointEvent(point), verdictEvent(point, { verdict: 'unsupported', reasons: [`the purse needs ${PURSE_PAGES} EEPROM pages`] }, { replay: replay(id) })];

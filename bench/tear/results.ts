@@ -1,5 +1,5 @@
 import { isDeviceError } from '../../devices/index.js';
-import type { RecordEvent } from '../../reports/index.js';
+import type { PointRelatedEvent } from '../../reports/index.js';
 import type { WorldFactory } from '../certify/factory.js';
 import { BenchError } from '../world/errors.js';
 import { TearError } from './errors.js';
@@ -93,13 +93,13 @@ export function cutLine({ id, verdict, report }: CutResult): string {
 }
 
 /** The events of a result for a record; `replay` gives the command line that repeats a case. */
-export function cutEvents(result: CutResult, replay: (caseId: string) => string): RecordEvent[] {
+export function cutEvents(result: CutResult, replay: (caseId: string) => string): PointRelatedEvent[] {
   const { id, scenario, title, clause, needs, verdict, reasons, report } = result;
   const failures = report?.failures ?? [];
   return [
     { type: 'point', point: id, scenario, title, clause, needs, cycle: 0 },
     { type: 'fault', point: id, fault: 'power-cut', applied: report !== undefined, text: `${cutLine(result)}; weak cells read ${(report?.policies ?? defaultPolicies).join(', ')}` },
-    ...[...report?.uncut ?? [], ...failures.flatMap(({ findings }) => findings)].map(({ invariant, text, step }): RecordEvent => (
+    ...[...report?.uncut ?? [], ...failures.flatMap(({ findings }) => findings)].map(({ invariant, text, step }): PointRelatedEvent => (
       { type: 'finding', point: id, invariant, text, ...step !== undefined && { step } }
     )),
     {

@@ -71,12 +71,12 @@ export const basicFrames: readonly ScenarioFrame[] = [
     list: { work: ['stored', 'recovering'], goal: 'spent', kind: 'plain' }, goal: recoverGoal, between: recoverBetween, midway: recoverMidway, prior: { scenario: '1/backup' },
   }),
   frame({
-    id: '2/backup', embodiment: 2, phase: 'backup', title: 'encrypted value registration', steps: steps(2, 'backup'), covers: [4],
+    id: '2/backup', embodiment: 2, phase: 'backup', title: 'encrypted value registration', steps: steps(2, 'backup'), covers: [4, 29],
     exchanges: backupExchanges, claims: valueDeleted,
     list: { work: ['active', 'pending'], goal: 'deposited' }, goal: backupGoal, between: backupBetween, midway: backupMidway,
   }),
   frame({
-    id: '2/recover', embodiment: 2, phase: 'recover', title: 'encrypted value recovery', steps: steps(2, 'recover'), covers: [4],
+    id: '2/recover', embodiment: 2, phase: 'recover', title: 'encrypted value recovery', steps: steps(2, 'recover'), covers: [4, 30],
     exchanges: [certificates, recover, { ...retrieve, receives: 'registered-value' }, { ...recoverEnd, sends: 'registered-value' }], claims: recoveryDeleted,
     list: { work: ['stored', 'recovering'], goal: 'spent', kind: 'registered' }, goal: recoverGoal, between: recoverBetween, midway: recoverMidway, prior: { scenario: '2/backup' },
   }),

@@ -3,6 +3,7 @@ import type { InspectionEvent } from 'xstate';
 import type { ScenarioId } from '../ports.js';
 import { contextOf } from './context.js';
 import { backupDefinition } from './registry.js';
+import { transitionOf } from './transitions.js';
 import type { ScenarioDefinition } from './registry.js';
 import type { ScenarioInput, ScenarioOutput } from './types.js';
 
@@ -19,6 +20,8 @@ export const stillClock: ScenarioClock = { setTimeout: () => 0, clearTimeout: ()
 export interface Transition {
   readonly scenario: ScenarioId;
   readonly state: string;
+  /** Names of the machine's transitions that led there (transitions.ts). */
+  readonly took: readonly string[];
 }
 
 /** How a run is watched and timed. */
@@ -32,7 +35,7 @@ function watch(scenario: ScenarioId, tell: (transition: Transition) => void): (e
   return (event) => {
     if (event.type !== '@xstate.microstep') return;
     const { value } = event.snapshot as { value?: unknown };
-    if (typeof value === 'string') tell({ scenario, state: value });
+    if (typeof value === 'string') tell({ scenario, state: value, took: event._transitions.map((one) => transitionOf(one).name) });
   };
 }
 

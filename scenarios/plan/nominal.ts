@@ -37,7 +37,7 @@ function deletions(embodiment: 1 | 2): PlanPoint[] {
   const gone = ready(recover, {}, { deleteAfterRegistration: true });
   return [
     scenarioPoint(backup, 'N', 10, {
-      title: 'the value is deleted once its certificate is stored', clause: clause([], ['2.4-3'], [25]),
+      title: 'the value is deleted once its certificate is stored', clause: clause([], ['2.4-3'], [25, 35]),
       options: { deleteAfterRegistration: true }, expect: completes(backup),
     }),
     scenarioPoint(recover, 'N', 10, {

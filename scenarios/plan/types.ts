@@ -1,5 +1,5 @@
 import type { AbstractWorld, Finding } from '../invariants/state.js';
-import type { EndCause, ScenarioOptions, ScenarioOutput } from '../machines/types.js';
+import type { Boundary, EndCause, ScenarioOptions, ScenarioOutput } from '../machines/types.js';
 import type { CertificateState, Embodiment, KeyKind, ScenarioId, StatusWord, StepId, ValueState } from '../ports.js';
 import type { Capability } from './capabilities.js';
 import type { Fault } from './faults.js';
@@ -31,6 +31,8 @@ export interface ScenarioRun {
   readonly options: ScenarioOptions;
   /** The item chosen: the bench turns it into `options.select` by issue id. */
   readonly item?: Ref;
+  /** The run is stopped before this boundary and another run takes it up there with what had been obtained. */
+  readonly resumeAt?: Boundary;
 }
 
 /** A list of direct commands. */
