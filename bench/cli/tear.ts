@@ -10,7 +10,9 @@ import { TearError, tearPoint, tearPoints } from '../tear/index.js';
 import { exhaustivePolicies, expandPolicies } from '../tear/policies.js';
 import { timelineOf } from '../tear/timeline.js';
 import { campaignCommand } from './campaign.js';
+import { certifyCommand } from './certify.js';
 import type { CertifyIo } from './certify.js';
+import { cardScenarios, cardTearArguments } from './tear-cards.js';
 
 /** Scenarios that have phases to cut, in protocol order. */
 const withCuts: readonly string[] = [...new Set(tearPoints.map(({ scenario }) => scenario))];
@@ -22,7 +24,8 @@ Takes the power away at every cycle of a phase (${withCuts.join(', ')}; default 
 every memory this can leave under every weak-cell policy, and says with evidence that no value is lost or doubled.
 --depth 2 cuts once more at every moment of each recovery. --policies is a list of new, old, flip (each weak cell alone),
 unstable, random (eight seeds) or single ones such as random-3 (default all five). --cells 1,2,3 repeats all with other
-cells. --sample cuts at N random cycles of each phase instead. The cuts in one page operation are given up after N
+cells. --sample cuts at N random cycles of each phase instead; so only for ${cardScenarios.join(', ')}, where both cards are
+cut (docs/channels.md). The cuts in one page operation are given up after N
 different ways to fail (--failures, default 100; 0: never).
 Writes record.jsonl, units.jsonl, intervals-*.csv, junit.xml, summary.txt and run.json to --out (default cardbench-out).
 --resume goes on where a stopped run was left, --shard i/n runs one of n parts, --join DIR... draws one record of parts.
@@ -42,7 +45,7 @@ type Own = Readonly<{ scenario: readonly string[]; point: readonly string[]; dep
 
 function pointsOf(scenarios: readonly string[], points: readonly string[]): readonly string[] {
   const strange = scenarios.find((id) => !withCuts.some((known) => known === id));
-  if (strange !== undefined) throw usageError(`--scenario: expected ${withCuts.join(', ')}, got '${strange}'`);
+  if (strange !== undefined) throw usageError(`--scenario: expected ${withCuts.join(', ')}, or with --sample and nothing but common options ${cardScenarios.join(', ')}, got '${strange}'`);
   const named = points.map((id) => tearPoint(id).id);
   const all = scenarios.length + points.length === 0;
   return tearPoints.filter(({ id, scenario }) => all || scenarios.includes(scenario) || named.includes(id)).map(({ id }) => id);
@@ -81,5 +84,7 @@ async function evidence(out: string, target: CampaignTarget): Promise<void> {
 
 /** Runs `cardbench tear`; resolves to the exit code. */
 export function tearCommand(argv: readonly string[], io: CertifyIo): Promise<number> {
+  const cards = cardTearArguments(argv);
+  if (cards !== undefined) return certifyCommand(cards, io);
   return campaignCommand({ kind: 'tear', usage: TEAR_USAGE, own, optionsOf, files: evidence }, argv, io);
 }
