@@ -295,7 +295,7 @@ describe('dispatcher', () => {
     const raw = async (hex: string): Promise<string> => d.status({ ...commands.select(), ...header(hex) });
     expect(await raw('80 00 00 00')).toBe('6D00');
     expect(await raw('90 10 01 00')).toBe('6E00');
-    expect(await raw('80 10 03 00')).toBe('6A86');
+    expect(await raw('80 10 0D 00')).toBe('6A86');
     expect(await raw('80 16 01 04')).toBe('6A86');
     expect(await raw('80 12 01 01')).toBe('6A86');
     expect(await raw('80 CA DF 77')).toBe('6A82');

@@ -74,7 +74,7 @@ describe('hostile input', () => {
       const p = { 'CHANGE REFERENCE DATA': [1, 1], 'KEY REGISTER BEGIN': [2, 1], 'KEY RECOVER END': [2, 0] }[name];
       const phase = { 'REGISTER END': 1, 'LIST CERTIFICATES': 2, 'RECOVER BEGIN': 2 }[name];
       const embodied = ins <= 0x1a && cla === 0x80;
-      const [p1, p2] = p ?? [embodied || name.includes('KEY') ? 1 : 0, phase ?? 0];
+      const [p1, p2] = p ?? [name.includes('SEED') ? 7 : embodied || name.includes('KEY') ? 1 : 0, phase ?? 0];
       const sw = await d.status({ name: 'READ', cla, ins, p1, p2, data: new Uint8Array(0) });
       expect([name, free.includes(name) || sw === '6982']).toEqual([name, true]);
     }
