@@ -139,15 +139,23 @@ async function desk(program: string): Promise<HostDesk> {
   return made;
 }
 
+/** What an entry may say, by system. */
+const saidOf = {
+  backup: { clause: /^docs\/protocol\.md [25]\.\d/, invariant: /^I\d+$/, step: /^[1-4]-\d+$/ },
+  purse: { clause: /^docs\/purse\.md 3 rules? \d/, invariant: /^(V[1-7]|rule \d+)$/, step: /^P-[1-6]$/ },
+  member: { clause: /^docs\/member\.md 3 rules? \d/, invariant: /^rule \d+$/, step: /^S\d+$/ },
+};
+
 describe('faulty.json', () => {
   it('names every build of faulty.list, by macro, step and clause', () => {
     const listed = read('faulty.list').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     expect(faulty.map((f) => f.name).sort()).toEqual(listed.map((line) => line.split(' ')[0]).sort());
     for (const f of faulty) {
       expect(f.macro).toBe(`FAULT_${f.name.toUpperCase().replaceAll('-', '_')}`);
-      expect(f.clause).toMatch(f.system === 'purse' ? /^docs\/purse\.md 3 rules? \d/ : /^docs\/protocol\.md [25]\.\d/);
-      expect(f.invariant).toMatch(f.system === 'purse' ? /^(V[1-7]|rule \d+)$/ : /^I\d+$/);
-      for (const step of Object.values(f.steps)) expect(step).toMatch(f.system === 'purse' ? /^P-[1-6]$/ : /^[1-4]-\d+$/);
+      const { clause, invariant, step: of } = saidOf[f.system ?? 'backup'];
+      expect(f.clause).toMatch(clause);
+      expect(f.invariant).toMatch(invariant);
+      for (const step of Object.values(f.steps)) expect(step).toMatch(of);
     }
   });
 

@@ -14,6 +14,8 @@ import { seededRandom } from './world/random.js';
 type Host = PurseCard & { readonly line: HostLine };
 
 const PAGES = 512;
+/** Pages of all applets that own some; the purse is the first. */
+const AREA = 72;
 let crypto: string;
 let program: string;
 const lines: HostLine[] = [];
@@ -117,8 +119,8 @@ describe('selection', () => {
     const a = await card(1);
     const { superblock, problems } = decode(a.line.memory());
     expect(problems).toEqual([]);
-    expect(superblock).toMatchObject({ dataEnd: PAGES - 52, areas: [{ applet: 'purse', firstPage: PAGES - 52, pages: 52 }] });
-    expect(pageMap(a.line.memory())).toMatchObject({ freeBytes: (PAGES - 52 - 24 - 128) * 64, leftovers: [] });
+    expect(superblock).toMatchObject({ dataEnd: PAGES - AREA, areas: [{ applet: 'purse', firstPage: PAGES - AREA, pages: 52 }, { applet: 'member', firstPage: PAGES - 20, pages: 20 }] });
+    expect(pageMap(a.line.memory())).toMatchObject({ freeBytes: (PAGES - AREA - 24 - 128) * 64, leftovers: [] });
   });
 });
 
@@ -210,7 +212,7 @@ describe('embodiment 2', () => {
 });
 
 describe('what comes back (docs/purse.md 1.4), read with K from the card\'s memory', () => {
-  const secretOf = (b: Host): Uint8Array => b.line.memory().slice((PAGES - 52 + 6) * 64 + 8, (PAGES - 52 + 6) * 64 + 40);
+  const secretOf = (b: Host): Uint8Array => b.line.memory().slice((PAGES - AREA + 6) * 64 + 8, (PAGES - AREA + 6) * 64 + 40);
   const made = (k: Uint8Array, name: string, id: Uint8Array): Uint8Array => hmac(sha256, k.slice(16), concat(message(name, []), id)).slice(0, 16);
 
   it('01 is AES-GCM of R1, R2, x and the challenge id; G1 and G2 fit', async () => {
@@ -239,7 +241,7 @@ describe('what comes back (docs/purse.md 1.4), read with K from the card\'s memo
     }
     const f0 = elementsOf(0xf0, await b.challenge(9, 4));
     expect(one(f0, 0xd4)).toEqual(concat(Uint8Array.of(4), amount(9), one(f0, 0xd1)));
-    const kept = b.line.memory().slice((PAGES - 52 + 25 + 2) * 64);
+    const kept = b.line.memory().slice((PAGES - AREA + 25 + 2) * 64);
     expect(one(f0, 0xd3)).toEqual(sha256(concat(message('G2', []), b.publicKey, kept.slice(24, 40))));
   });
 
@@ -487,7 +489,7 @@ describe('the memory, read from docs/purse.md alone', () => {
     await b.challenge(6, 4);
     const broken = (page: number, change: (bytes: Uint8Array) => void): string[] => {
       const image = b.line.memory();
-      const at = (PAGES - 52 + page) * 64;
+      const at = (PAGES - AREA + page) * 64;
       change(image.subarray(at, at + 64));
       new DataView(image.buffer).setUint32(at + 60, crc32(image, at, at + 60), true);
       return decodePurse(image)?.problems.map(({ code }) => code) ?? [];
@@ -500,7 +502,7 @@ describe('the memory, read from docs/purse.md alone', () => {
     expect(broken(25, (page) => { page[0] ^= 1; })).toEqual(['CHALLENGES']);
     expect(broken(1, (page) => { page[0] = 0; })).toEqual(['CHALLENGES']);
     const image = b.line.memory();
-    image[(PAGES - 52 + 2) * 64] ^= 1;
+    image[(PAGES - AREA + 2) * 64] ^= 1;
     expect(decodePurse(image)?.problems).toMatchObject([{ code: 'PAGE_DAMAGED', page: 2 }]);
   });
 });

@@ -18,8 +18,8 @@ import { Bench } from './units.js';
 import { runWear, wornMemory, writtenPages } from './wear.js';
 
 const path = (name: string): string => fileURLToPath(new URL(`../../devices/firmware/images/${name}.elf`, import.meta.url));
-/** Faulty builds have every system: on a chip with little memory they need more room for code than it has. */
-const wider = (name: string): string[] => (name.startsWith('faulty/') ? ['code.bytes=65536'] : []);
+/** Faulty builds have every system: on a chip with little memory they need more code and RAM than it has. */
+const wider = (name: string): string[] => (name.startsWith('faulty/') ? ['code.bytes=65536', 'ram.bytes=8192'] : []);
 const options = (name: string, chip = 'c2000'): CapacityOptions => (
   { image: path(name), chip, overrides: wider(name), seed: 1, protocol: 'T=1', scenarios: ['2/recover'], parts: ['levels'], cuts: 0 }
 );

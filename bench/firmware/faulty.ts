@@ -23,7 +23,7 @@ export interface FaultyBuild {
   readonly name: string;
   readonly macro: string;
   /** System whose applet has the fault; absent: the backup system. */
-  readonly system?: 'purse';
+  readonly system?: 'purse' | 'member';
   /** Step that goes wrong, by embodiment. */
   readonly steps: Readonly<Record<string, string>>;
   readonly clause: string;

@@ -20,6 +20,8 @@ export interface ScenarioPath {
   readonly already: boolean;
   /** The deletions of claims 25 and 26 are asked for. */
   readonly deletes: boolean;
+  /** Options by which its machine branches. */
+  readonly chosen: Readonly<Record<string, unknown>>;
 }
 
 /** The machine without its calls: every transition is an event of its name. */
@@ -44,6 +46,7 @@ function pathOf(frame: ScenarioFrame, transitions: readonly NamedTransition[]): 
     already: words.some((word) => word.startsWith('reached')),
     deletes: words.includes('deletes') || transitions.some(({ source, target }) => source.startsWith('claim-') || target.startsWith('claim-'))
       || (words.includes('reached') && frame.claims.length > 0),
+    chosen: Object.fromEntries(words.flatMap((word) => (word.includes('=') ? [[word.split('=')[0], JSON.parse(word.slice(word.indexOf('=') + 1)) as unknown]] : []))),
   };
 }
 

@@ -21,7 +21,10 @@ const clockFor = (path: ScenarioPath, due: () => boolean): ScenarioClock => ({
   clearTimeout: () => undefined,
 });
 
-const optionsOf = ({ deletes }: ScenarioPath): ScenarioOptions => ({ deleteAfterRegistration: deletes, deleteAfterRecovery: deletes });
+function optionsOf({ frame }: AnyDefinition, { deletes, chosen }: ScenarioPath): ScenarioOptions {
+  const options = frame.claims.length === 0 ? chosen : { deleteAfterRegistration: deletes, deleteAfterRecovery: deletes, ...chosen };
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !frame.without?.includes(name as keyof ScenarioOptions)));
+}
 
 const groupAt = ({ frame }: AnyDefinition, at: Boundary): readonly Boundary[] => frame.exchanges.find(({ steps }) => steps[0] === at)?.steps ?? [at];
 
@@ -50,7 +53,7 @@ export function walkScripted(definition: AnyDefinition, path: ScenarioPath): Pro
   const resume = path.from === first ? {} : { resume: { ...needs, handle: 1, at: path.from } };
   const ports = Object.fromEntries(frame.ports.map((role) => [role, {}]));
   const provided = machine.provide({ actors: { exchange } } as Parameters<AnyStateMachine['provide']>[0]);
-  return run(provided, { ports, options: optionsOf(path), ...resume }, clockFor(path, () => endsIn(definition, path, at)));
+  return run(provided, { ports, options: optionsOf(definition, path), ...resume }, clockFor(path, () => endsIn(definition, path, at)));
 }
 
 function run(machine: AnyStateMachine, input: object, clock: ScenarioClock): Promise<Walked> {
@@ -100,12 +103,12 @@ export async function walkPorts(definition: AnyDefinition, path: ScenarioPath, p
   let begun = {};
   if (path.from !== first) {
     const broken = portsWith(definition, ports, path.from, () => Promise.reject(new Error('stopped here')));
-    const { resume } = await runScenario(frame.id, { ports: broken, options: { ...options, ...optionsOf(path) } });
+    const { resume } = await runScenario(frame.id, { ports: broken, options: { ...options, ...optionsOf(definition, path) } });
     begun = { resume };
   }
   const last = [...frame.exchanges.map(({ steps }) => steps[0]), ...frame.claims.map(({ state }) => state)].find((at) => endsIn(definition, path, at));
   const meddled = last === undefined ? ports : portsWith(definition, ports, last, (honest) => lastAnswer(definition, path, last, honest));
   let at: Boundary = path.from;
   const listener: ScenarioListener = (event) => { if (event.type === 'boundary') ({ at } = event.resume); };
-  return run(machine, { ports: meddled, options: { ...options, ...optionsOf(path) }, listener, ...begun }, clockFor(path, () => endsIn(definition, path, at)));
+  return run(machine, { ports: meddled, options: { ...options, ...optionsOf(definition, path) }, listener, ...begun }, clockFor(path, () => endsIn(definition, path, at)));
 }

@@ -39,7 +39,7 @@ uint16_t key_public(uint8_t kind, uint8_t out[32])
 
 uint16_t key_id(uint8_t kind, uint8_t out[8])
 {
-    const uint8_t *key = key_at(kind);
+    const uint8_t *key = key_at(kind == KEY_SEED ? KEY_DECODING : kind);
     return key ? key_id_of(kind, key, out) : SW_CONDITIONS;
 }
 

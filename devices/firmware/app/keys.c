@@ -67,7 +67,7 @@ bool key_certified(const struct entry *e)
 {
     struct cert c;
     uint8_t digest[16];
-    if (e->cls != CLASS_CERTIFICATE || e->kind < KIND_KEY || e->state != CERT_STORED) return false;
+    if (e->cls != CLASS_CERTIFICATE || (e->kind != KIND_KEY && e->kind != KIND_SEED) || e->state != CERT_STORED) return false;
     if (!entry_cert(e, &c)) return false;
     return key_digest(e->variant, digest) == SW_OK && memcmp(digest + 2, c.at[C_DIGEST], 14) == 0;
 }
