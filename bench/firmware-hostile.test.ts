@@ -71,7 +71,10 @@ describe('hostile input', () => {
     await d.line.reset();
     for (const [name, [cla, ins]] of Object.entries(commandTable)) {
       const free = ['SELECT', 'GET RESPONSE', 'VERIFY', 'GET DATA', 'LOAD', 'CORRECT', 'INITIALISE', 'PUT DATA', 'ISSUE'];
-      const p = { 'CHANGE REFERENCE DATA': [1, 1], 'KEY REGISTER BEGIN': [2, 1], 'KEY RECOVER END': [2, 0] }[name];
+      const p = {
+        'CHANGE REFERENCE DATA': [1, 1], 'KEY REGISTER BEGIN': [2, 1], 'KEY RECOVER END': [2, 0], 'DIVIDE': [4, 1], 'PIECE': [4, 1], 'SET END': [4, 0],
+        'GATHER': [4, 0], 'COMBINE': [4, 0], 'COUPLE': [5, 1], 'DIVIDE KEY': [6, 1],
+      }[name];
       const phase = { 'REGISTER END': 1, 'LIST CERTIFICATES': 2, 'RECOVER BEGIN': 2 }[name];
       const embodied = ins <= 0x1a && cla === 0x80;
       const [p1, p2] = p ?? [name.includes('SEED') ? 7 : embodied || name.includes('KEY') ? 1 : 0, phase ?? 0];

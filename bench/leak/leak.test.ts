@@ -35,7 +35,7 @@ describe('the search', () => {
 
   test('finds nothing in other bytes, in seven of its bytes, or in what is allowed', () => {
     fc.assert(fc.property(material, fc.uint8Array({ maxLength: 2000 }), (key, noise) => {
-      expect(findLeaks([secret(key)], [at(noise), at(Buffer.from(noise).toString('base64')), at(concat(noise, key.slice(5, 12)))])).toEqual([]);
+      expect(findLeaks([secret(key)], [at(noise), at(Buffer.from(noise).toString('base64')), at(concat(noise, Uint8Array.of(key[4] ^ 0xff), key.slice(5, 12)))])).toEqual([]);
       expect(findLeaks([secret(key)], [at(key)], { allowed: [key] })).toEqual([]);
     }), { numRuns: 60 });
   });

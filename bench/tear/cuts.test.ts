@@ -13,13 +13,15 @@ test('every phase is cut', () => {
   expect([...new Set(tearPoints.map(({ scenario }) => scenario))]).toEqual(expect.arrayContaining([...basicScenarioIds]));
 });
 
-describe('500 random cycles of each phase, reference image, default cells', () => {
+describe('random cycles of each phase, reference image, default cells', () => {
   test.each(tearPoints)('$id: $title', async (point) => {
-    const [result] = await runCuts({ factory, cuts: 500, seed: 20, points: [point] });
+    // Putting a key together is nearly all arithmetic: 3 % of its cycles lie in an operation of the EEPROM.
+    const cuts = point.id === '6-key-recover-Z-01' ? 2000 : 500;
+    const [result] = await runCuts({ factory, cuts, seed: 20, points: [point] });
     expect(result.reasons, cutLine(result)).toEqual([]);
     expect(result.verdict).toBe('pass');
     const { report } = result;
-    expect(report).toMatchObject({ cuts: 500, failures: [], uncut: [] });
+    expect(report).toMatchObject({ cuts, failures: [], uncut: [] });
     expect(report?.inOperation).toBeGreaterThan(20);
     expect(report?.weak).toBeGreaterThan(3);
     expect(report?.distinct).toBeGreaterThan(15);

@@ -146,7 +146,7 @@ static uint16_t access_check(const struct command *c)
 
 static void mark_start(const struct command *c, const struct apdu *a)
 {
-    bool key = c->rule == SETS || c->rule == LISTS ? a->p1 == 6 || (a->p1 == 2 && a->p2 == c->p2) : a->p2 == c->p2;
+    bool key = c->rule == SETS || c->rule == LISTS ? a->p1 == 6 || (a->p1 < 4 && a->p2 == c->p2) : a->p2 == c->p2;
     uint8_t first = c->key_mark && key ? c->key_mark : c->mark;
     mark.embodiment = a->p1;
     mark.phase = first >> 4;
