@@ -3,6 +3,8 @@ export type * from './member-ports.js';
 export { isKeyKind } from './ports.js';
 export type * from './purse-ports.js';
 export * from './errors.js';
+export * from './conditions/condition.js';
+export * from './conditions/triggers.js';
 export * from './catalogue/catalogue.js';
 export * from './catalogue/claims.js';
 export * from './catalogue/frame.js';
