@@ -39,11 +39,11 @@ export async function prepare(point: PlanPoint, world: World, bound: Bindings): 
   await world.open(lifeCycle === 'blank' ? 'none' : 'verified');
   if (point.prepare.seed === true) await must(world, commands.generateSeed());
   for (const { as, sample } of values) await world.load(as, sample as SampleName);
+  for (const [number, condition] of Object.entries(conditions)) await must(world, commands.putCondition(Number(number), condition));
   for (const run of before) {
     const { cause, step, text } = await runHonestly(run, world);
     if (cause !== 'done') throw new BenchError('BENCH_PREPARE', `${run.scenario} ended at ${step}: ${text}`);
   }
-  for (const [number, condition] of Object.entries(conditions)) await must(world, commands.putCondition(Number(number), condition));
   const { cause, text } = await runScript(setup, world, bound);
   if (cause !== 'done') throw new BenchError('BENCH_PREPARE', text);
   for (const kind of deletedKeys) await must(world, commands.deleteKey(kind));

@@ -45,7 +45,7 @@ const honest: readonly PlanPoint[] = [
   }),
   figurePoint(2, 'fig. 20a: movie tickets A and G, one after the other', [movieTickets], ['$A', '$G']),
   figurePoint(3, 'fig. 20b: on 2000-03-15 no available date within a month: E and G', [noDateWithinMonth], ['$E', '$G'], { options: { date: figureDate } }),
-  figurePoint(4, 'by size: the concert ticket is the longest object', [[{ about: 'class', classes: [1, 2, 3] }, { about: 'size', least: 92, most: 0xffff }]], ['$C']),
+  figurePoint(4, 'by size: the concert ticket is the longest object', [[{ about: 'class', classes: [1, 2, 3] }, { about: 'size', least: 69, most: 0xffff }]], ['$C']),
   figurePoint(5, 'by vacant memory: enough is free, nothing is backed up', [[{ about: 'vacant', least: 0, most: 1000 }]], []),
   figurePoint(6, 'by vacant memory: less is free than wanted, everything is backed up', [[{ about: 'vacant', least: 0, most: 0xffffffff }]], ['$A', '$C', '$E', '$G']),
   figurePoint(7, 'begins later than a given day', [[{ about: 'begins', window: { from: '2000-04-30', to: '9999-12-31' } }]], ['$G']),
@@ -81,10 +81,10 @@ const days = (tag: string, least: string, most: string): string => `${tag}0501${
 /** What is no term: unknown kind, wrong length, bounds exchanged, no day of the calendar, what is no class. Table. */
 const malformed: readonly string[] = [
   'B10101B0', 'B00101', 'B80101', 'A10101', 'C10101', 'B1', 'B10101B2', 'B10201', 'B100', 'B10100', 'B10180', 'B9020180',
-  'B20400000001', 'B2080000000200000001', 'B3080000000200000001', 'B3070000000000000', 'B4', 'B40400000000', 'B4050000000001', 'B4050300000001',
-  days('B4', '0001', '0000'), days('B5', '7FFF', '8000'), 'B4082000013120000230', 'B4082000130120001301', 'B4082000010020000101', 'B4082000010120000132',
+  'B20400000001', 'B2080000000200000001', 'B3080000000200000001', 'B30700000000000000', 'B4', 'B40400000000', 'B4050000000001', 'B4050300000001',
+  days('B4', '0001', '0000'), days('B5', '7FFF', '8000'), 'B4082000130120001301', 'B4082000010020000101', 'B4082000010120000132',
   'B40820000A0120000B01', 'B4082000020120000101', 'B506010000000100', '8001',
-].filter((data) => data.length % 2 === 0);
+];
 
 const eight: readonly ScriptCommand[] = Array.from({ length: 7 }, (_, i): ScriptCommand => ({ do: 'put-condition', number: i + 2, condition: movieTickets, expect: '9000' }));
 const longest = 'B1'.concat('36', '01'.repeat(54));
@@ -105,8 +105,8 @@ const disorder: readonly PlanPoint[] = [
   wallet(7, 'without a condition nothing is extracted', ['6.3-1'], [{ do: 'extract', number: 0, date: figureDate, expect: '6A82' }], { prepare: twoValues }),
   wallet(8, 'a date that is none: missing, not decimal, no day of the calendar, too much', ['6.3-1'], [
     raw('804E0B00', '6A80'), raw('804E0B0006B0042000031A', '6A80'), raw('804E0B0006B00420001315', '6A80'), raw('804E0B0006B00420000015', '6A80'), raw('804E0B0006B00420000332', '6A80'),
-    raw('804E0B0005B003200003', '6A80'), raw('804E0B0007B0042000031500', '6A80'), raw('804E0B000AB00420000315B00420000315', '6A80'),
-  ].map((command) => ({ ...command }))),
+    raw('804E0B0005B003200003', '6A80'), raw('804E0B0007B0042000031500', '6A80'), raw('804E0B000CB00420000315B00420000315', '6A80'),
+  ]),
   wallet(9, 'without PIN nothing is stored, read, extracted or deleted', ['2.1', '6.2'], [
     put('B10102', '6982'), put('', '6982', 1), { do: 'get-condition', number: 1, expect: '6982' }, { do: 'get-condition', number: 0, expect: '6982' },
     { do: 'extract', number: 0, date: figureDate, expect: '6982' }, { do: 'date', date: figureDate, expect: '6982' }, { do: 'backup-end', item, expect: '6982' },
@@ -122,7 +122,7 @@ const disorder: readonly PlanPoint[] = [
     { prepare: { ...one, before: [{ run: 'scenario', scenario: '2/backup', options: {}, item }] }, expect: leaves(backedUp(item)) }),
   wallet(13, 'embodiment 11 registers encrypted values only, and does nothing else', ['6.3-2'], [
     { do: 'register-begin', embodiment: 11, variant: 'plain', item, hash: 'SHA-256', expect: '6A86' }, { do: 'list-values', embodiment: 11, expect: '6A86' },
-    { do: 'list-certificates', embodiment: 11, what: 'value', expect: '6A86' }, raw('801C0B010D9A0853414645204130319501', '6A86'), raw('80180B02048B020001', '6A86'),
+    { do: 'list-certificates', embodiment: 11, what: 'value', expect: '6A86' }, raw('801C0B010D9A08534146452D413031950101', '6A86'), raw('80180B02048B020001', '6A86'),
   ]),
   wallet(14, 'a value that is used between extraction and registration is registered as it is then', ['6.3-2', '2.4-9'], [
     extracts([item]), { do: 'use', item, quantity: 1, expect: '9000' }, extracts([item]), begin(11, item, '$r'), { do: 'cancel', item, expect: '9000' },
@@ -142,7 +142,7 @@ const disorder: readonly PlanPoint[] = [
   wallet(19, 'by holding start: held for at least 30 days; what came on no told day is never chosen', ['6.1', '6.3-1'], [
     { do: 'put-condition', number: 2, condition: inDays('held', -32768, -30), expect: '9000' }, { do: 'date', date: '2000-02-29', expect: '9000' }, load('cash', 1, '$early'),
     { do: 'date', date: '2000-03-01', expect: '9000' }, load('cash', 1, '$late'), extracts([], 2, '2000-03-29'), extracts(['$early'], 2, '2000-03-30'), extracts(['$early', '$late'], 2, '2000-03-31'),
-    { do: 'select', expect: '9000' }, { do: 'verify', pin: 'right', expect: '9000' }, load('cash', 1, '$never'), extracts(['$early', '$late'], 2, '2100-01-01'),
+    { do: 'select', expect: '9000' }, { do: 'verify', pin: 'right', expect: '9000' }, load('cash', 1, '$never'), extracts(['$early', '$late'], 2, '2080-01-01'),
   ], { expect: leaves({ item: '$early', value: 'active' }, { item: '$late', value: 'active' }, { item: '$never', value: 'active' }) }),
   wallet(20, 'on a full memory there is room for a condition only in the place of another', ['6.2', '2.5'], [
     { do: 'fill-memory', sample: 'smallest', expect: '6A84' }, put('B10102', '6A84'), { do: 'get-data', tag: 'DF01', expect: '9000', check: [{ is: 'field', field: 'shortage.ins', op: '=', than: 0x4a }] },
