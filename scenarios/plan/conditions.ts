@@ -3,7 +3,7 @@ import type { Condition } from '../conditions/condition.js';
 import { frameOf } from '../catalogue/registry.js';
 import type { StepId } from '../ports.js';
 import { certificateRows, handedOver } from './altered.js';
-import { clause, completes, item, leaves, other, ready, refusedAtEnd, scenarioPoint, scriptPoint, twoValues, within } from './frames.js';
+import { clause, completes, item, leaves, other, ready, refusedAtEnd, scenarioOf, scenarioPoint, scriptPoint, twoValues, within } from './frames.js';
 import type { Draft } from './frames.js';
 import { afterReservation, atReservation } from './memory.js';
 import { begin, load } from './scripts.js';
@@ -30,10 +30,11 @@ const leavesAll = (taken: readonly Ref[]): Pick<Expectation, 'card' | 'safe'> =>
 
 /** A whole run over the four values of fig. 19 that backs up exactly those named. */
 function figurePoint(number: number, title: string, conditions: readonly Condition[], taken: readonly Ref[], more: Partial<Draft> = {}): PlanPoint {
-  return scenarioPoint(scenario, 'N', number, {
+  const point = scenarioPoint(scenario, 'N', number, {
     title, clause: clause(taken.length > 0 ? all : extraction, ['6.3-1', '6.3-4'], [20, 36]), prepare: ofFigure(...conditions),
     expect: { end: ['done'], ...leavesAll(taken), retry: 'completes' }, ...more,
   });
+  return { ...point, run: scenarioOf(scenario, more.options, taken[0] ?? '$A') };
 }
 
 const inDays = (about: 'valid' | 'begins' | 'ends' | 'held', least: number, most: number): Condition => [{ about, window: { unit: 'days', least, most } }];
@@ -60,6 +61,11 @@ const honest: readonly PlanPoint[] = [
   scenarioPoint(scenario, 'N', 15, {
     title: 'a value whose certificate is stored already only makes room', clause: clause(['2-11'], ['6.3-3'], [20, 21]),
     prepare: ready(scenario, { before: [{ run: 'scenario', scenario: '2/backup', options: {}, item }] }), expect: completes(scenario, { safe: 'unchanged' }),
+  }),
+  scenarioPoint(scenario, 'N', 16, {
+    title: 'movie and concert tickets, one after the other', clause: clause(all, ['6.3-1', '6.3-4'], [20, 36]),
+    prepare: ready(scenario, { conditions: { 1: [{ about: 'class', classes: [1, 2] }] } }),
+    expect: { end: ['done'], ...leaves(backedUp(item), backedUp(other)), safe: 'stored-2', retry: 'completes' },
   }),
   scenarioPoint('2/recover', 'N', 80, {
     title: 'what was backed up by condition comes back', clause: clause([], ['6.3-4', '2.4-5'], [20, 21]), needs: ['embodiment-11'],
