@@ -1,6 +1,7 @@
 import type { PointRelatedEvent } from '../../reports/index.js';
 import { missingFor, pathPoints, plan, planId, planPoint } from '../../scenarios/index.js';
 import type { ListedPoint } from '../../scenarios/index.js';
+import { conditionCutRunner } from '../conditions/cut-runner.js';
 import { memberCutRunner, memberRunner } from '../member/runner.js';
 import { purseCutRunner } from '../purse/cut-runner.js';
 import { purseRunner } from '../purse/runner.js';
@@ -58,6 +59,7 @@ export const pointRunners: readonly PointRunner[] = [
   purseRunner,
   memberRunner,
   memberCutRunner,
+  conditionCutRunner,
   cutRunner,
   purseCutRunner,
 ];

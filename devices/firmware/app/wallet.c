@@ -250,7 +250,7 @@ uint16_t cmd_backup_end(struct request *q)
         if (e->cls == CLASS_CERTIFICATE && e->state == CERT_STORED && e->partner == get16(q->at[0])) return SW_OK;
     }
     if (sw != SW_OK) return sw;
-#if FAULT_BACKUP_END_PENDING
+#if FAULT_DELETES_BEFORE_CERTIFICATE
     if (q->e->state == VALUE_PENDING && q->e->cls == CLASS_VALUE) {
         nvm_tx_begin();
         entry_change(q->slot)->state = DELETING;
