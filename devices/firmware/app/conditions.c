@@ -273,8 +273,8 @@ uint16_t cmd_extract(struct request *q)
     struct facts f;
     struct room r;
     uint8_t *at[2], *p = a->buf;
-    bool more = fields_take(p, p + a->lc, date_and_position, at);
-    if (!more && !fields_take(p, p + a->lc, date_alone, at)) return SW_DATA;
+    bool more = a->lc > 6;
+    if (!fields_take(p, p + a->lc, more ? date_and_position : date_alone, at)) return SW_DATA;
     f.date = date_take(at[0]);
     uint16_t slot = more ? get16(at[1]) : 0;
     if (f.date == 0) return SW_DATA;
