@@ -40,3 +40,6 @@ export type * from './plan/member-types.js';
 export * from './plan/member.js';
 export * from './invariants/member.js';
 export * from './invariants/purse.js';
+export * from './plan/terminal.js';
+export type * from './plan/terminal-types.js';
+export * from './conditions/room.js';
