@@ -1,3 +1,5 @@
+import type { Condition } from './conditions/condition.js';
+
 /** The systems of the sources. */
 export type SystemName = 'backup' | 'twin' | 'purse' | 'member';
 
@@ -271,6 +273,33 @@ export interface SetCardPort extends CardPort {
   decouple(certificate: number, object: RetrievedObject): Promise<Outcome<readonly number[]>>;
   /** Resolves to the set; one safe id in hexadecimal for each part. */
   divideKey(kind: KeyKind, division: KeyDivision, safes: readonly string[], hash: HashAlgorithm): Promise<Outcome<number>>;
+}
+
+/** A value that the extractor 159 has chosen. */
+export interface ExtractedValue {
+  readonly handle: number;
+  /** `deposited`: its certificate is stored already, it only has to make room. */
+  readonly state: ValueState;
+}
+
+/** The card with the commands of embodiment 11 (protocol.md 6). Days are `YYYY-MM-DD`, numbers of conditions 1 to 254. */
+export interface ConditionCardPort extends CardPort {
+  /** Tells the day for what arrives later in this session. */
+  tellDate(date: string): Promise<Outcome<undefined>>;
+  /** Stores a condition or puts it in the place of the one with its number. */
+  putCondition(number: number, condition: Condition): Promise<Outcome<undefined>>;
+  deleteCondition(number: number): Promise<Outcome<undefined>>;
+  getCondition(number: number): Promise<Outcome<Condition>>;
+  conditionNumbers(): Promise<Outcome<readonly number[]>>;
+  /** Number 0: by all conditions. */
+  extract(number: number, date: string, from?: number): Promise<Outcome<Page<ExtractedValue>>>;
+  /** The value with this handle makes room: steps 2-10 and 2-11. */
+  backupEnd(handle: number): Promise<Outcome<undefined>>;
+}
+
+/** Peers of the automatic backup. */
+export interface ConditionPorts extends Ports {
+  readonly card: ConditionCardPort;
 }
 
 /** Peers of the scenarios with sets. */

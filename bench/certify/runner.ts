@@ -1,6 +1,8 @@
 import type { PointRelatedEvent } from '../../reports/index.js';
 import { missingFor, pathPoints, plan, planId, planPoint } from '../../scenarios/index.js';
 import type { ListedPoint } from '../../scenarios/index.js';
+import { conditionCutRunner } from '../conditions/cut-runner.js';
+import { terminalRunner } from '../conditions/terminal-runner.js';
 import { memberCutRunner, memberRunner } from '../member/runner.js';
 import { purseCutRunner } from '../purse/cut-runner.js';
 import { purseRunner } from '../purse/runner.js';
@@ -54,10 +56,12 @@ export const cutRunner: PointRunner = {
 /** All runners in the order in which their points are run; another system adds its runner before the cuts. */
 export const pointRunners: readonly PointRunner[] = [
   backupRunner,
+  terminalRunner,
   pathRunner,
   purseRunner,
   memberRunner,
   memberCutRunner,
+  conditionCutRunner,
   cutRunner,
   purseCutRunner,
 ];

@@ -1,4 +1,6 @@
 import { concat, fromHex, textBytes } from './bytes.js';
+import { dateElement, encodeCondition } from './conditions.js';
+import type { ConditionTerm } from './conditions.js';
 import { dayBytes, elements } from './elements.js';
 import type { HashAlgorithm, KeyKind, Variant } from './elements.js';
 import { CodecError } from './errors.js';
@@ -23,6 +25,7 @@ export const commandTable = {
   'SEED RECOVER END': [0x80, 0x56],
   DIVIDE: [0x80, 0x32], PIECE: [0x80, 0x34], 'SET END': [0x80, 0x36], GATHER: [0x80, 0x38], COMBINE: [0x80, 0x3a],
   COUPLE: [0x80, 0x3c], 'DIVIDE KEY': [0x80, 0x3e],
+  DATE: [0x80, 0x44], 'PUT CONDITION': [0x80, 0x4a], 'GET CONDITION': [0x80, 0x4c], EXTRACT: [0x80, 0x4e], 'BACKUP END': [0x80, 0x58],
   INITIALISE: [0x80, 0x46], 'PUT DATA': [0x80, 0xda], ISSUE: [0x80, 0x48],
 } as const satisfies Record<string, readonly [number, number]>;
 
@@ -220,6 +223,20 @@ export const seedRecoverBegin = (handle?: number): CardCommand =>
 export const seedRecoverEnd = (handle: number, reply: KeyReply | Uint8Array): CardCommand =>
   command('SEED RECOVER END', 7, 0,
     concat(elements.handle.write(handle), reply instanceof Uint8Array ? reply : keyReply.encode(reply)));
+/** DATE: the day on which items arrive (embodiment 11). */
+export const date = (day: string): CardCommand => command('DATE', 11, 0, dateElement.write(day));
+/** PUT CONDITION: stores a condition under a number (1-254). */
+export const putCondition = (number: number, condition: readonly ConditionTerm[]): CardCommand =>
+  command('PUT CONDITION', 11, number, encodeCondition(condition));
+/** PUT CONDITION without terms: deletes the condition. */
+export const deleteCondition = (number: number): CardCommand => command('PUT CONDITION', 11, number);
+/** GET CONDITION: its terms; number 0: the numbers of all. */
+export const getCondition = (number: number): CardCommand => command('GET CONDITION', 11, number);
+/** EXTRACT by a condition, or with number 0 by all, from a list position. Steps 2-1 to 2-5 of embodiment 11. */
+export const extract = (number: number, day: string, at?: number): CardCommand =>
+  command('EXTRACT', 11, number, concat(dateElement.write(day), position(at)));
+/** BACKUP END: the value makes room. Steps 2-10 and 2-11 of embodiment 11. */
+export const backupEnd = (handle: number): CardCommand => command('BACKUP END', 11, 0, elements.handle.write(handle));
 /** INITIALISE: formats a card that is not operational. */
 export const initialise = (): CardCommand => command('INITIALISE', 0, 0);
 /** ISSUE: the life cycle becomes operational. */

@@ -6,6 +6,7 @@ export { applicationId, commandName, commandTable, dataTags } from './commands.j
 export type {
   CardCommand, CardSettings, CommandName, Embodiment, GeneratedKey, ListFilter, ReadableData,
 } from './commands.js';
+export * from './conditions.js';
 export * from './elements.js';
 export * from './errors.js';
 export * from './hash.js';

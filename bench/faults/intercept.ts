@@ -1,4 +1,4 @@
-import type { CardPort, Outcome, Ports, SafePort, ScenarioId, SeedCardPort, SetCardPort } from '../../scenarios/index.js';
+import type { CardPort, ConditionCardPort, Outcome, Ports, SafePort, ScenarioId, SeedCardPort, SetCardPort } from '../../scenarios/index.js';
 import { callsOf } from './calls.js';
 import type { Call } from './calls.js';
 
@@ -53,6 +53,7 @@ function cardAround(card: CardPort, around: Around): CardPort {
     ...card,
     ...'seedRegisterBegin' in card ? seedAround(card as SeedCardPort, around) : {},
     ...'divide' in card ? setAround(card as SetCardPort, around) : {},
+    ...'extract' in card ? conditionAround(card as ConditionCardPort, around) : {},
     hasTrace: card.hasTrace,
     verifyPin: (pin) => card.verifyPin(pin),
     listValues: (embodiment, from) => around('listValues', undefined, () => card.listValues(embodiment, from)),
@@ -88,6 +89,14 @@ function setAround(card: SetCardPort, around: Around): Partial<SetCardPort> {
     couple: (...how) => around('couple', undefined, () => card.couple(...how)),
     decouple: (certificate, object) => around('decouple', object, (sent) => card.decouple(certificate, sent)),
     divideKey: (...how) => around('divideKey', undefined, () => card.divideKey(...how)),
+  };
+}
+
+/** The operations of embodiment 11 that its scenario has. */
+function conditionAround(card: ConditionCardPort, around: Around): Partial<ConditionCardPort> {
+  return {
+    extract: (number, date, from) => around('extract', undefined, () => card.extract(number, date, from)),
+    backupEnd: (handle) => around('backupEnd', undefined, () => card.backupEnd(handle)),
   };
 }
 

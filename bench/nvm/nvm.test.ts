@@ -28,7 +28,7 @@ describe('layout', () => {
   test('an erased memory is a blank card', () => {
     const image = new Uint8Array(4096).fill(0xff);
     expect(abstractState(image)).toEqual({
-      lifeCycle: 'blank', pinTries: 0, lastSequence: 0, lastLoadNumber: 0, keyRegistration: 0, values: [], certificates: [],
+      lifeCycle: 'blank', pinTries: 0, lastSequence: 0, lastLoadNumber: 0, keyRegistration: 0, values: [], certificates: [], conditions: [],
       problems: [], keys: { decoding: false, common: false, signing: false, transport: false, seed: false },
     });
     expect(decode(image)).toMatchObject({ superblock: undefined, state: undefined, cardId: undefined, freeEntries: 16 });

@@ -105,6 +105,7 @@ const goalRules: Readonly<Record<string, GoalRule>> = {
   '7/seed-backup': (scene) => (scene.card.keys.seed === undefined ? keyGoal(scene, !scene.deletes) : 'the seed is still there'),
   '4/backup': piecesGoal, '4/recover': joinedGoal, '5/backup': backupGoal, '5/recover': joinedGoal,
   '6/key-backup': (scene) => partsGoal(scene, !scene.deletes), '6/key-recover': (scene) => partsGoal(scene, true),
+  '11/auto-backup': (scene) => backupGoal({ ...scene, deletes: true }),
   '2/key-backup': (scene) => keyGoal(scene, !scene.deletes), '2/key-recover': (scene) => keyGoal(scene, true),
 };
 

@@ -75,8 +75,13 @@ const apart = [
   { id: '3-key-recover-Z-01', like: '3-key-recover-N-01', title: 'power cut while the key comes back from the second safe', besides: sealedApart },
 ].map(point);
 
-/** The phases of embodiments 1 to 7, with and without the deletions of claims 25 and 26 where they exist. */
-export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key, ...seed, ...sets, ...apart];
+const conditions = [
+  { id: '11-auto-backup-Z-01', like: '11-auto-backup-N-01', title: 'power cut while the value that meets a condition is backed up and makes room' },
+  { id: '11-auto-backup-Z-02', like: '11-auto-backup-N-16', title: 'power cut while two values that meet a condition are backed up, one after the other' },
+].map(point);
+
+/** The phases of embodiments 1 to 7 and 11, with and without the deletions of claims 25 and 26 where they exist. */
+export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key, ...seed, ...sets, ...apart, ...conditions];
 
 /** Ending of the id of a {@link leanPoint}. */
 const leanEnding = '~lean';

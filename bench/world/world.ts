@@ -7,7 +7,7 @@ import { decode, pageMap } from '../nvm/index.js';
 import type { NvmContents, NvmEntry, NvmValue, PageMap } from '../nvm/index.js';
 import { samples } from '../../scenarios/index.js';
 import type {
-  AbstractLedgerEntry, AbstractWorld, PinChoice, SafePort, SampleName, SetPorts, TwoSafePorts,
+  AbstractLedgerEntry, AbstractWorld, ConditionPorts, PinChoice, SafePort, SampleName, SetPorts, TwoSafePorts,
 } from '../../scenarios/index.js';
 import type { StoreSnapshot } from '../safe/index.js';
 import { createCardPort, verifyCommand } from '../terminal/card-port.js';
@@ -62,7 +62,7 @@ export class World {
   readonly card: EmulatedCard;
   readonly line: EmulatedLine;
   /** Honest ports to the card and to its safes. */
-  readonly ports: SetPorts & TwoSafePorts;
+  readonly ports: SetPorts & TwoSafePorts & ConditionPorts;
   /** Issue ids in hexadecimal of the names the plan gives to values. */
   readonly names = new Map<string, string>();
   readonly #ledger = new Map<string, AbstractLedgerEntry>();

@@ -1,6 +1,7 @@
 import { ScenarioError } from '../errors.js';
 import type { Embodiment, Phase, ScenarioId, StepId, SystemName } from '../ports.js';
 import { apartFrames } from './apart.js';
+import { conditionFrames } from './conditions.js';
 import { basicFrames } from './basic.js';
 import { memberFrames } from './member.js';
 import type { ScenarioFrame } from './frame.js';
@@ -14,6 +15,7 @@ export const frames: readonly ScenarioFrame[] = [
   ...apartFrames,
   ...setFrames,
   ...seedFrames,
+  ...conditionFrames,
   ...purseFrames,
   ...memberFrames,
 ];

@@ -2,9 +2,10 @@ import type { AnyStateMachine } from 'xstate';
 import { frameOf } from '../catalogue/registry.js';
 import type { ScenarioFrame } from '../catalogue/frame.js';
 import { ScenarioError } from '../errors.js';
-import type { Ports, ScenarioId, SetPorts } from '../ports.js';
+import type { ConditionPorts, Ports, ScenarioId, SetPorts } from '../ports.js';
 import type { PursePorts } from '../purse-ports.js';
 import { apartBackup, apartKeyBackup, apartKeyRecover, apartRecover } from './apart.js';
+import { autoBackup } from './conditions.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
 import type { MemberPorts } from '../member-ports.js';
 import { keyBackup, keyRecover } from './keys.js';
@@ -52,6 +53,7 @@ export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...[apartBackup, apartRecover, apartKeyBackup, apartKeyRecover].map((machine) => definition(machine)),
   ...[piecesBackup, piecesRecover, bundleBackup, bundleRecover, partsBackup, partsRecover].map((machine) => definition<SetPorts>(machine)),
   ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
+  definition<ConditionPorts>(autoBackup),
 ];
 
 /** Scenarios of registration of signed information. */

@@ -94,6 +94,7 @@ export const scenarioSetup = setup({
       const { already, handle } = reachedAhead(context, event);
       return already && (handle === undefined || !deletes(context, claim));
     },
+    more: ({ context, event }) => ((event.output as Settled | undefined)?.progress.queue ?? context.progress.queue ?? []).length > 0,
     chosen: ({ context }, { option, value }: { option: string; value: unknown }) => (context.options as Readonly<Record<string, unknown>>)[option] === value,
     deletes: ({ context }, { claim }: { claim: ClaimState }) => deletes(context, claim),
   },

@@ -7,7 +7,7 @@ const causes = ['refused', 'late', 'link', 'unexpected'] as const satisfies read
 
 type Guard =
   | { readonly type: 'reachedWhole' | 'deletes'; readonly params: { readonly claim: ClaimState } }
-  | { readonly type: 'reached' }
+  | { readonly type: 'reached' | 'more' }
   | { readonly type: 'chosen'; readonly params: { readonly option: string; readonly value: unknown } };
 
 /** A way on from a step, taken when its guard holds. */
@@ -66,6 +66,9 @@ export const deletes = (claim: ClaimState, target: ClaimState): Branch => ({ gua
 
 /** Branch by an option of the run. */
 export const when = (option: string, value: unknown, target: string): Branch => ({ guard: { type: 'chosen', params: { option, value } }, target });
+
+/** Branch of the last step of an item: there are more. */
+export const more = (target: string): Branch => ({ guard: { type: 'more' }, target });
 
 const end = { type: 'final' as const, entry: 'finish' as const };
 

@@ -1,6 +1,6 @@
 import type {
   CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, Division, HashAlgorithm, KeyDivision, KeyKind, Ports,
-  ReceiptObject, RequestObject, RetrievedObject, ScenarioId, StatusWord, SetOrder, StepId, ValueEntry, ValueState, Variant,
+  ExtractedValue, ReceiptObject, RequestObject, RetrievedObject, ScenarioId, StatusWord, SetOrder, StepId, ValueEntry, ValueState, Variant,
 } from '../ports.js';
 
 /**
@@ -34,6 +34,10 @@ export interface ScenarioOptions extends CommonOptions {
   readonly division?: Division;
   /** Embodiment 6; default XOR, three of three. At most four parts. */
   readonly keyDivision?: KeyDivision;
+  /** Embodiment 11: number of the stored condition; default 0, all of them. */
+  readonly condition?: number;
+  /** Embodiment 11: the date that the terminal tells, `YYYY-MM-DD`; default that of fig. 20b. */
+  readonly date?: string;
   /** Claim 25: delete the value once its certificate is stored. In `2/key-backup`: delete the key. */
   readonly deleteAfterRegistration?: boolean;
   /** Claim 26: receipt to the safe, then delete the SPENT certificate. Ignored by the key phases. */
@@ -62,6 +66,8 @@ export interface ResumePoint {
   readonly objects?: readonly RetrievedObject[];
   /** First sequence of a divided key. */
   readonly set?: number;
+  /** Embodiment 11: values that are still to be backed up, the one under way first. */
+  readonly queue?: readonly ExtractedValue[];
   /** Handle the card gave to what was stored last. */
   readonly stored?: number;
 }

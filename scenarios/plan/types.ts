@@ -1,3 +1,4 @@
+import type { Condition } from '../conditions/condition.js';
 import type { AbstractWorld, Finding } from '../invariants/state.js';
 import type { Boundary, EndCause, ScenarioOptions, ScenarioOutput } from '../machines/types.js';
 import type { CertificateState, Embodiment, KeyKind, ScenarioId, StatusWord, StepId, ValueState } from '../ports.js';
@@ -47,6 +48,8 @@ export interface Preparation {
   readonly settings?: { readonly emptyDigest?: boolean; readonly legacyHashes?: boolean };
   /** The decoding key is one derived from a seed: GENERATE SEED is done first. */
   readonly seed?: boolean;
+  /** Backup conditions stored on the card, by number. */
+  readonly conditions?: Readonly<Record<number, Condition>>;
   /** Safes the card knows; default 1. */
   readonly safes?: 1 | 2;
   /** Upper limit of the safe's counter and where it stands, for wrap-around. */

@@ -41,7 +41,7 @@ export function walkScripted(definition: AnyDefinition, path: ScenarioPath): Pro
   let at: Boundary = path.from;
   const exchange = fromPromise<object, Task>(({ input }) => {
     at = input.step;
-    if (!endsIn(definition, path, at)) return Promise.resolve({ evidence: [], progress: { handle: 1 }, already: path.already && at === path.from });
+    if (!endsIn(definition, path, at)) return Promise.resolve({ evidence: [], progress: { handle: 1, queue: path.transitions.some(({ name }) => name === `${at}: more`) ? [1] : [] }, already: path.already && at === path.from });
     if (path.end === 'aborted') return Promise.reject(new Error('the bench breaks'));
     if (path.end === 'patience') return new Promise(() => undefined);
     const kinds: readonly EvidenceKind[] = ['inferred'];

@@ -87,7 +87,7 @@ struct entry {
     uint32_t sequence;
     uint8_t hash[32];
     uint8_t kind, variant, algorithm, flags;
-    uint16_t alt, alt_pages, value_size;
+    uint16_t alt, alt_pages, value_size; /* of a value: the day it came, see conditions.c */
     uint8_t part, wanted; /* of a set: count * 16 + index; wanted pieces, or pages of the values of a bundle */
     uint32_t crc;
 };
@@ -380,6 +380,20 @@ bool key_concerns(const struct entry *e, uint8_t kind);
 bool apart_key(uint8_t key, const uint8_t *safe);
 /** The key of this kind neither lies at the safe nor is on its way there. */
 bool apart_value(uint8_t key, const uint8_t *safe);
+
+/* ---- conditions.c: embodiment 11, protocol 6 ---- */
+/** P1 of the commands of embodiment 11. */
+#define CONDITIONS_EMBODIMENT 11u
+/** The day that DATE has told, as an entry notes when its item came; 0: not known. */
+uint16_t day_of_arrival(void);
+/** Forgets the day. */
+void conditions_forget(void);
+uint16_t cmd_date(struct request *q);
+uint16_t cmd_put_condition(struct request *q);
+uint16_t cmd_get_condition(struct request *q);
+uint16_t cmd_extract(struct request *q);
+/** In wallet.c. */
+uint16_t cmd_backup_end(struct request *q);
 
 /* ---- seed.c: embodiment 7, protocol 2.7 ---- */
 /** P1 of the commands of embodiment 7. */

@@ -58,6 +58,9 @@ static uint16_t run(struct apdu *a)
 static void forget(void)
 {
     pin_reset();
+#if FEATURE_CONDITIONS
+    conditions_forget();
+#endif
 #if FEATURE_PURSE
     purse_forget();
 #endif

@@ -28,18 +28,31 @@ enum {
     KEY_KIND, /* embodiment 2, P2 01 or 02 */
     PHASE,    /* P2 is the phase: `p1` in both embodiments, `p2` (keys) in embodiment 2 */
     LISTS,    /* the same for lists, of all embodiments */
-    SETS      /* P1 one of the embodiments in `p1` (bits), P2 from 1 to `p2`, or 00 */
+    SETS,     /* P1 one of the embodiments in `p1` (bits), P2 from 1 to `p2`, or 00 */
+    NUMBERED  /* embodiment 11, P2 a number of at least `p2` */
 };
 /** Forms of the command data. */
-enum { RAW, NOTHING, ITEM, ITEM_HASH, ITEM_ANY, SAFE_HASH, OBJECT, ITEM_OBJECT, DIVISION, FORMS };
+enum {
+    RAW, NOTHING, ITEM, ITEM_HASH, ITEM_ANY, SAFE_HASH, OBJECT, ITEM_OBJECT, DIVISION,
+#if FEATURE_CONDITIONS
+    DATE,
+#endif
+    FORMS
+};
 
 static syntax form_nothing = {0}, form_item = {0x8B, 2, 2, 0}, form_item_hash = {0x8B, 2, 2, 0x95, 1, 1, 0},
               form_item_any = {0x8B, 2, 2, ANY, 2, 4, 0}, form_safe_hash = {0x9A, 8, 8, 0x95, 1, 1, 0},
               form_object = {ANY, 0, 0xFF, 0}, form_item_object = {0x8B, 2, 2, ANY, 0, 0xFF, 0},
               form_division = {0x8B, 2, 2, 0x95, 1, 1, 0xC4, 1, 1, 0xC6, 2, 2, 0};
+#if FEATURE_CONDITIONS
+static syntax form_date = {0xB0, 4, 4, 0};
+#endif
 static const uint8_t *const forms[FORMS] = {
     form_nothing, form_nothing, form_item, form_item_hash, form_item_any, form_safe_hash, form_object, form_item_object,
     form_division,
+#if FEATURE_CONDITIONS
+    form_date,
+#endif
 };
 
 struct command {
@@ -65,6 +78,13 @@ static const struct command commands[] = {
     {0x52, FIXED, SEED_EMBODIMENT, 0, USUAL, SAFE_HASH, 0x11, 0, cmd_key_register_begin},
     {0x54, FIXED, SEED_EMBODIMENT, 0, USUAL, RAW, 0x31, 0, cmd_seed_recover_begin},
     {0x56, FIXED, SEED_EMBODIMENT, 0, USUAL | CERTS | INNER, ITEM_OBJECT, 0x35, 0, cmd_key_recover_end},
+#endif
+#if FEATURE_CONDITIONS
+    {0x44, FIXED, CONDITIONS_EMBODIMENT, 0, OPERATIONAL | PIN, DATE, 0, 0, cmd_date},
+    {0x4A, NUMBERED, 0, 1, PIN | WRITES, RAW, 0, 0, cmd_put_condition},
+    {0x4C, NUMBERED, 0, 0, OPERATIONAL | PIN, NOTHING, 0, 0, cmd_get_condition},
+    {0x4E, NUMBERED, 0, 0, OPERATIONAL | PIN, RAW, 0x21, 0, cmd_extract},
+    {0x58, FIXED, CONDITIONS_EMBODIMENT, 0, USUAL, RAW, 0x2B, 0, cmd_backup_end},
 #endif
     {0x22, FIXED, 0, 0, OPERATIONAL | PIN | CERTS, ITEM, 0, 0, cmd_receipt},
     {0x24, FIXED, 0, 0, USUAL, ITEM, 0, 0, cmd_delete},
@@ -123,6 +143,11 @@ static bool parameters_fit(const struct command *c, const struct apdu *a)
 #if FEATURE_SEED
     if (p1 == SEED_EMBODIMENT) return seed_fits(c->ins, p2);
 #endif
+#if FEATURE_CONDITIONS
+    if (c->rule == NUMBERED) return p1 == CONDITIONS_EMBODIMENT && p2 >= c->p2 && p2 != 0xFF;
+    /* Values are registered as in embodiment 2. */
+    if (p1 == CONDITIONS_EMBODIMENT) return c->ins == 0x12 ? p2 == 1 || p2 == 2 : c->ins == 0x14 && p2 == 1;
+#endif
 #if FEATURE_PIECES || FEATURE_COUPLE
     if (c->rule == SETS) return p1 < 8 && (c->p1 >> p1 & 1) && (c->p2 ? p2 >= 1 && p2 <= c->p2 : p2 == 0);
     if (c->rule == LISTS && p1 >= 4 && p1 <= 6) return p2 == c->p1;
@@ -154,6 +179,14 @@ static void mark_start(const struct command *c, const struct apdu *a)
     /* Embodiment 2 has one step more before the certificate is handed over. */
     if (first == 0x1C && a->p1 != 1) mark.next++;
     mark.last = 0xFF;
+#if FEATURE_CONDITIONS
+    if (a->p1 == CONDITIONS_EMBODIMENT && c->rule != NUMBERED && c->rule != FIXED) {
+        /* BEGIN: 2-6 and 2-7; END: 2-10. */
+        mark.phase = 2;
+        mark.next = c->ins == 0x12 ? 6 : 10;
+        mark.last = c->ins == 0x12 ? 7 : 10;
+    }
+#endif
 #if FEATURE_SEED
     if (a->p1 != SEED_EMBODIMENT || c->rule == FIXED) return;
     /* Values: one step, 2-1, 2-2 or 2-4, for each command; the certificate of a seed: 1-6 and 1-7. */
@@ -210,7 +243,9 @@ static uint16_t carry_out(const struct command *c, struct apdu *a)
     uint16_t sw = access_check(c);
     if (sw == SW_OK) sw = data_take(c->form, &q);
     if (sw == SW_OK) {
-        if (c->mark && c->form != RAW && !(c->needs & INNER)) step();
+        if (c->mark && c->form != RAW && !(c->needs & INNER) &&
+            (!FEATURE_CONDITIONS || a->p1 != CONDITIONS_EMBODIMENT))
+            step();
         if (c->needs & WRITES) settle();
         sw = item_take(c->form, c->needs, &q);
     }

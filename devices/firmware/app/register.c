@@ -127,9 +127,14 @@ static __attribute__((noinline)) uint16_t begin_check(struct begin *b, uint16_t 
     struct value v;
     if (!entry_value(e, &v)) return SW_MEMORY;
     if (LEAD + digest_size(&v) + e->size + REQUEST_MORE > capacity) return SW_ROOM;
-    if (b->fresh) return room_find(&b->room, cert_room(digest_size(&v)), true);
+    /* The safe makes the digest of a plain value by its own setting. */
+    uint16_t room = cert_room(FEATURE_CONDITIONS && b->variant ? card_digest_size(&v) : digest_size(&v));
+    if (b->fresh) return room_find(&b->room, room, true);
     int reserved = index_find_any(e->partner, CLASS_CERTIFICATE);
     b->certificate = (uint16_t)reserved;
+#if FEATURE_CONDITIONS
+    if (reserved >= 0 && room > index_at(b->certificate)->pages * PAGE_BYTES) return SW_CONDITIONS;
+#endif
     return reserved < 0 ? SW_MEMORY : SW_OK;
 }
 
