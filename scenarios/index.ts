@@ -38,3 +38,5 @@ export type * from './plan/member-types.js';
 export * from './plan/member.js';
 export * from './invariants/member.js';
 export * from './invariants/purse.js';
+export type * from './twin-ports.js';
+export type { TwinOptions, TwinProgress, TwinTurn } from './machines/twin.js';

@@ -8,6 +8,7 @@ const causes = ['refused', 'late', 'link', 'unexpected'] as const satisfies read
 type Guard =
   | { readonly type: 'reachedWhole' | 'deletes'; readonly params: { readonly claim: ClaimState } }
   | { readonly type: 'reached' }
+  | { readonly type: 'turns'; readonly params: { readonly step: string; readonly to: string } }
   | { readonly type: 'chosen'; readonly params: { readonly option: string; readonly value: unknown } };
 
 /** A way on from a step, taken when its guard holds. */
@@ -66,6 +67,9 @@ export const deletes = (claim: ClaimState, target: ClaimState): Branch => ({ gua
 
 /** Branch by an option of the run. */
 export const when = (option: string, value: unknown, target: string): Branch => ({ guard: { type: 'chosen', params: { option, value } }, target });
+
+/** Branch by what the exchange has found at a step: its progress says that the run turns to another one. */
+export const turns = (step: Boundary, to: string): Branch => ({ guard: { type: 'turns', params: { step, to } }, target: to });
 
 const end = { type: 'final' as const, entry: 'finish' as const };
 
