@@ -40,3 +40,6 @@ export * from './invariants/member.js';
 export * from './invariants/purse.js';
 export type * from './twin-ports.js';
 export type { TwinOptions, TwinProgress, TwinTurn } from './machines/twin.js';
+export type * from './plan/twin-types.js';
+export * from './invariants/twin.js';
+export * from './plan/twin.js';

@@ -4,6 +4,7 @@ import type { ListedPoint } from '../../scenarios/index.js';
 import { memberCutRunner, memberRunner } from '../member/runner.js';
 import { purseCutRunner } from '../purse/cut-runner.js';
 import { purseRunner } from '../purse/runner.js';
+import { twinRunner } from '../twin/runner.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
 import { BenchError } from '../world/errors.js';
 import type { WorldFactory } from './factory.js';
@@ -58,6 +59,7 @@ export const pointRunners: readonly PointRunner[] = [
   purseRunner,
   memberRunner,
   memberCutRunner,
+  twinRunner,
   cutRunner,
   purseCutRunner,
 ];

@@ -28,6 +28,7 @@ function oneForEach(evidence: readonly StepEvidence[]): readonly StepEvidence[] 
  */
 export function judgeCards(scenario: ScenarioId, first: StepId, due: readonly StepId[], outcome: Outcome<unknown>, hasTrace: boolean): Judged {
   const own = !outcome.ok && outcome.safeCode !== undefined;
+  if (own && outcome.marks.length === 0) return judgeDevice(scenario, first, outcome);
   const { evidence, stop } = judgePurseCard(scenario, first, due, own ? { ok: true, value: undefined, marks: outcome.marks } : outcome, hasTrace);
   const judged: Judged = { evidence: oneForEach(evidence), ...stop && { stop } };
   if (!own || stop) return unfinished(judged);
