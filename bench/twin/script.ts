@@ -148,7 +148,9 @@ class ScriptRun {
   }
 
   async #card(action: TwinCardAction): Promise<string | undefined> {
-    const talk: CardTalk = action.as === 'issuer' ? this.#world.issuer.talk : this.#world.device.talk;
+    const { issuer, device } = this.#world;
+    const [talk, other]: readonly CardTalk[] = action.as === 'issuer' ? [issuer.talk, device.talk] : [device.talk, issuer.talk];
+    other.forget(action.card);
     const { name, p1, data } = this.#command(action);
     const outcome: Outcome<Uint8Array> = await talk.send(action.card, twinCommand(name, p1, data), (answer) => answer);
     const sw = outcome.ok ? '9000' : outcome.sw === '9000' ? outcome.text : outcome.sw ?? outcome.text;

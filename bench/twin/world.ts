@@ -154,9 +154,11 @@ export class TwinWorld {
     return runDefinition(twinScenarios[phase], { ports: this.ports, options, ...listener && { listener } });
   }
 
-  /** Table of a card, wherever it is. Throws BenchError BENCH_PREPARE when it does not tell. */
+  /** Table of a card that has power; ends its sessions. Throws BenchError BENCH_PREPARE when it does not tell. */
   async table(card: TwinCardName): Promise<TwinTable> {
+    this.forget(card);
     const outcome = await this.#looking.send(card, twinCommand('read', purposeBytes.look), tableOf);
+    this.forget(card);
     if (outcome.ok) return outcome.value;
     throw new BenchError('BENCH_PREPARE', `card ${card} cannot be looked at: ${outcome.text}`);
   }
@@ -175,7 +177,6 @@ export class TwinWorld {
   }
 
   async #lookAt(card: TwinCardName): Promise<AbstractTwinWorld['cards'][number]> {
-    this.forget(card);
     if (!this.bench.slot(card).powered) await this.line(card).bringUp();
     const table = await this.table(card);
     const { sw } = await this.line(card).transmit({ cla: 0x80, p2: 0, ...shopCommand(0) });
@@ -191,7 +192,6 @@ export class TwinWorld {
   /** Takes a state of this world back. */
   restore(state: BenchState): void {
     this.bench.restore(state);
-    for (const card of twinCards) this.#looking.forget(card);
     this.link.available = true;
     this.link.tamper = undefined;
   }

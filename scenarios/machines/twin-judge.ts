@@ -1,5 +1,5 @@
 import { exchangeOf } from '../catalogue/registry.js';
-import type { Outcome, ScenarioId, StepId } from '../ports.js';
+import type { Failure, Outcome, ScenarioId, StepId } from '../ports.js';
 import type { Judged, Stop } from './judge.js';
 import { judgePurseCard } from './purse-judge.js';
 import type { StepEvidence } from './types.js';
@@ -28,7 +28,7 @@ function oneForEach(evidence: readonly StepEvidence[]): readonly StepEvidence[] 
  */
 export function judgeCards(scenario: ScenarioId, first: StepId, due: readonly StepId[], outcome: Outcome<unknown>, hasTrace: boolean): Judged {
   const own = !outcome.ok && outcome.safeCode !== undefined;
-  if (own && outcome.marks.length === 0) return judgeDevice(scenario, first, outcome);
+  if (own && outcome.marks.length === 0) return refusedBefore(first, outcome);
   const { evidence, stop } = judgePurseCard(scenario, first, due, own ? { ok: true, value: undefined, marks: outcome.marks } : outcome, hasTrace);
   const judged: Judged = { evidence: oneForEach(evidence), ...stop && { stop } };
   if (!own || stop) return unfinished(judged);
@@ -37,6 +37,13 @@ export function judgeCards(scenario: ScenarioId, first: StepId, due: readonly St
   return {
     evidence: judged.evidence.map((one) => (one.step === last ? { ...one, outcome: 'refused' } : one)),
     stop: { step: last, cause, text, ...safeCode !== undefined && { safeCode } },
+  };
+}
+
+/** The device has asked no card. */
+function refusedBefore(step: StepId, { cause, text, safeCode }: Failure): Judged {
+  return {
+    evidence: cause === 'refused' ? [{ step, kinds: ['safe'], outcome: 'refused' }] : [], stop: { step, cause, text, ...safeCode !== undefined && { safeCode } },
   };
 }
 
