@@ -43,3 +43,4 @@ export type { TwinOptions, TwinProgress, TwinTurn } from './machines/twin.js';
 export type * from './plan/twin-types.js';
 export * from './invariants/twin.js';
 export * from './plan/twin.js';
+export * from './plan/twin-cuts.js';

@@ -4,6 +4,7 @@ import type { ListedPoint } from '../../scenarios/index.js';
 import { memberCutRunner, memberRunner } from '../member/runner.js';
 import { purseCutRunner } from '../purse/cut-runner.js';
 import { purseRunner } from '../purse/runner.js';
+import { twinCutRunner } from '../twin/cut-runner.js';
 import { twinRunner } from '../twin/runner.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
 import { BenchError } from '../world/errors.js';
@@ -62,6 +63,7 @@ export const pointRunners: readonly PointRunner[] = [
   twinRunner,
   cutRunner,
   purseCutRunner,
+  twinCutRunner,
 ];
 
 /** Every point of a campaign with its runner, in order. */

@@ -210,7 +210,7 @@ export class BackupDevice implements Party {
         await this.#parts.notify(notice);
       } catch (error) {
         if (!(error instanceof TwinError)) throw error;
-        const down = error.code === 'LINK_DOWN';
+        const down = error.code === 'LINK_DOWN' || error.code === 'CARD_LOST';
         return down ? { ok: false, cause: 'link', text: `${error.code}: ${error.message}`, marks: [] } : refused(error.code, error.message);
       }
       this.#set({ notices: this.#s.notices.filter((one) => one !== notice) });

@@ -142,7 +142,7 @@ export class ManagementTerminal implements Party {
 
   /**
    * Withdraws a number from the black lists: of the card in the primary slot, the device's and its own, in this order.
-   * Throws TwinError ISSUER_PROMOTED when another card has taken its place, ISSUER_CARD when the card does not do it.
+   * Throws TwinError ISSUER_PROMOTED when another card has taken its place, ISSUER_CARD when the card does not do it, CARD_LOST.
    */
   async withdraw(link: ManagementLink, device: BackupDevice, number: string): Promise<void> {
     if (!this.#s.accounts.some(({ holder }) => holder === number)) throw new TwinError('ISSUER_PROMOTED', `card ${number} holds no account any more`);
@@ -170,7 +170,7 @@ export class ManagementTerminal implements Party {
     this.#order(number, this.remaining(number));
   }
 
-  /** Sends the open balance to its card, wherever in the device it is; nothing when there is none. Throws TwinError ISSUER_CARD. */
+  /** Sends the open balance to its card, wherever in the device it is; nothing when there is none. Throws TwinError ISSUER_CARD, CARD_LOST. */
   async deliver(device: BackupDevice): Promise<void> {
     const { open } = this.#s;
     if (!open) return;
@@ -187,7 +187,7 @@ export class ManagementTerminal implements Party {
     device.talk.forget(card);
     const outcome = await this.talk.send(card, twinCommand(name, 0, data), noData);
     this.talk.forget(card);
-    if (!outcome.ok) throw new TwinError('ISSUER_CARD', `the card answered ${outcome.text}`);
+    if (!outcome.ok) throw new TwinError(outcome.cause === 'link' ? 'CARD_LOST' : 'ISSUER_CARD', `the card answered ${outcome.text}`);
   }
 
   #order(card: string, amount: number): void {
