@@ -28,7 +28,8 @@ const letter = (number: string): string => number.slice(-1);
 function leavesProblems(world: AbstractTwinWorld, wanted: TwinLeaves): string[] {
   const primary = primaryCards(world);
   const card = world.cards.find(({ table }) => table.cardNumber === primary[0]);
-  const differs = (what: string, found: unknown, expected: unknown): string[] => (expected === undefined || found === expected ? [] : [`afterwards ${what} is ${String(found)}, expected ${String(expected)}`]);
+  const differs = <T extends string | number | boolean>(what: string, found: T, expected: T | undefined): string[] =>
+    (expected === undefined || found === expected ? [] : [`afterwards ${what} is ${String(found)}, expected ${String(expected)}`]);
   return [
     ...differs('the primary card', primary.map(letter).join('') || '-', wanted.primary), ...differs('its balance', card?.table.balance ?? 0, wanted.balance),
     ...differs("the issuer's black list", world.issuer.blackList.map(letter).join(''), wanted.listed), ...differs('the device blocked', world.device.blocked, wanted.blocked),

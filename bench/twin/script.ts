@@ -166,7 +166,7 @@ class ScriptRun {
       case 'read': return { name, p1: purposeBytes[purpose] };
       case 'verify': return { name, p1: purposeBytes[purpose], data: textBytes(typedPin(action.pin ?? 'right', cardPins[card])) };
       case 'export': return { name, p1: copyBytesOf[action.copy ?? 'backup'], ...action.secondary !== undefined && { data: numberBytes(action.secondary) } };
-      case 'store': return { name, p1: copyBytesOf[action.copy ?? 'backup'], data: copyBytes({ ...this.#copy(action.from ?? ''), ...action.change } as TwinCopy) };
+      case 'store': return { name, p1: copyBytesOf[action.copy ?? 'backup'], data: copyBytes({ ...this.#copy(action.from ?? ''), ...action.change }) };
       case 'balance': return { name, p1: 0, data: concat(uintBytes(action.order ?? 1, 4), uintBytes(action.amount ?? 0, 4)) };
       default: return { name, p1: 0 };
     }

@@ -7,7 +7,6 @@ import type { TestSetup } from '../certify/factory.js';
 import { replayTwinCuts, sampleTwinCuts } from './cut-campaign.js';
 import { parseTwinCase, twinCaseId } from './cut-case.js';
 import { emulatedTwinCards, TwinFactory } from './factory.js';
-import { TwinTear } from './tear.js';
 
 const setupOf = (image: string): TestSetup => ({ image: loadImage(readFileSync(new URL(`../../devices/firmware/images/${image}`, import.meta.url))), profile: loadProfile('c2010'), seed: 1, protocol: 'T=1' });
 const factoryFor = (setup: TestSetup): TwinFactory => new TwinFactory(1, emulatedTwinCards(setup, new WorldFactory(setup)));
@@ -50,10 +49,11 @@ describe('power cuts on the reference firmware', () => {
 describe('power cuts on faulty builds', () => {
   test('twin-two-writes: a cut between the two changes leaves two primary cards', async () => {
     const setup = setupOf('faulty/twin-two-writes.elf');
-    const tear = new TwinTear(pointOf('twin-1-promote-Z-02'), await factoryFor(setup).world({ state: 'backed-up' }));
-    const found: string[] = [];
-    for (const { start, end } of await tear.operationsOf('B')) found.push(...(await tear.run([{ card: 'B', tick: start + Math.floor((end - start) / 2) }], 'new')).reasons);
-    expect(found.join('\n')).toMatch(/T1: 2 cards are primary: 1234567A, 1234567B/);
-    expect(found.join('\n')).toMatch(/T5: card 1234567B has become primary in the place of 1234567A without black-listing it/);
+    const factory = factoryFor(setup);
+    const { failures } = await sampleTwinCuts(pointOf('twin-1-promote-Z-02'), factory, setup, { cases: 8, seed: 1 });
+    const found = failures.flatMap(({ reasons }) => reasons).join('\n');
+    expect(found).toMatch(/T1: 2 cards are primary: 1234567A, 1234567B/);
+    expect(found).toMatch(/T5: card 1234567B has become primary in the place of 1234567A without black-listing it/);
+    expect((await replayTwinCuts(failures[0].case, twinCutPoints, factory, setup)).reasons).toEqual(failures[0].reasons);
   });
 });

@@ -163,12 +163,12 @@ export class TwinWorld {
     throw new BenchError('BENCH_PREPARE', `card ${card} cannot be looked at: ${outcome.text}`);
   }
 
-  /** Cards, device and issuer as the invariants see them; looked at in a fork, so that nothing changes. */
-  async abstract(): Promise<AbstractTwinWorld> {
+  /** Cards (all, or those asked for), device and issuer as the invariants see them; looked at in a fork, so that nothing changes. */
+  async abstract(asked: readonly TwinCardName[] = twinCards): Promise<AbstractTwinWorld> {
     const state = this.save();
     try {
       const cards: AbstractTwinWorld['cards'][number][] = [];
-      for (const card of twinCards) cards.push(await this.#lookAt(card));
+      for (const card of asked) cards.push(await this.#lookAt(card));
       const { table: { blackList }, blocked } = this.device.state;
       return { cards, device: { blackList, blocked }, issuer: { blackList: this.issuer.blackList, accounts: this.issuer.accounts } };
     } finally {

@@ -23,8 +23,8 @@ export type TwinRunDraft = TwinDraft & TwinEnd & { readonly options?: Partial<Tw
 /** Makers of points, which count them by phase and group. */
 export interface TwinPoints {
   /** A run of a phase; of `start` its entry checks alone, for a backup unless told otherwise. */
-  run(phase: TwinPhase, negative: boolean, draft: TwinRunDraft): TwinPoint;
-  script(phase: TwinPhase, negative: boolean, draft: TwinDraft, actions: readonly TwinAction[], leaves: TwinLeaves): TwinPoint;
+  readonly run: (phase: TwinPhase, negative: boolean, draft: TwinRunDraft) => TwinPoint;
+  readonly script: (phase: TwinPhase, negative: boolean, draft: TwinDraft, actions: readonly TwinAction[], leaves: TwinLeaves) => TwinPoint;
 }
 
 /** Makers that count from 1. */

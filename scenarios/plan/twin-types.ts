@@ -46,7 +46,7 @@ export interface TwinCardAction {
   readonly keep?: string;
   /** STORE: the copy kept under this name, with these fields changed. EXPORT: secondary number. */
   readonly from?: string;
-  readonly change?: Readonly<Record<string, string | number | readonly string[]>>;
+  readonly change?: { readonly primaryNumber?: string; readonly secondaryNumber?: string; readonly balance?: number; readonly blackList?: readonly string[] };
   readonly secondary?: string;
   /** BALANCE. */
   readonly order?: number;
