@@ -108,6 +108,11 @@ const backupWrong: readonly TwinPoint[] = [
       { do: 'table', card: 'B', expect: { primaryNumber: '' } }], asIssued),
   script('backup', true, { title: 'no copy is stored before the PIN, none on a primary card', steps: ['310'], rules: ['3-6'] },
     [...exported, { do: 'card', card: 'B', command: 'store', from: 'k', sw: '6985' }, { do: 'card', card: 'A', command: 'verify', purpose: 'backup-secondary' }, { do: 'card', card: 'A', command: 'store', from: 'k', change: { secondaryNumber: '1234567A', primaryNumber: '1234567B' }, sw: '6985' }], asIssued),
+  script('backup', true, { title: 'commands outside of any session, with wrong P1 P2, unknown ones, ISSUE once more', steps: ['301', '303'], rules: ['2', '2.1'] }, [
+    ...([['80 14 00 00', '6982'], ['80 16 01 00 04 32 34 36 38', '6982'], ['80 14 06 00', '6A86'], ['80 14 00 01', '6A86'], ['80 16 00 00', '6A86'], ['80 10 03 00 10 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00', '6A86'],
+      ['80 10 01 00 04 01 02 03 04', '6700'], ['80 26 00 00', '6D00'], ['80 11 01 00', '6D00'], ['00 14 00 00', '6D00'], ['A0 14 00 00', '6E00'], ['80 46 00 00 04 31 32 33 34', '6985'], ['80 46 01 00', '6A86'], ['80 24 00 00 03 00 00 00', '6700']] as const)
+      .map(([apdu, sw]): TwinAction => ({ do: 'raw', card: 'A', apdu, sw })),
+  ], asIssued),
   script('backup', true, { title: 'wrong order: functions without entry checks', steps: ['301', '401', '501'], rules: ['4-1'] },
     [{ do: 'phase', phase: 'backup', ...refusedAt('301', '312', { code: 'DEVICE_ORDER' }) }, { do: 'phase', phase: 'promote', ...refusedAt('401', '410', { code: 'DEVICE_ORDER' }) },
       { do: 'start', options: backup }, { do: 'phase', phase: 'restore', ...refusedAt('501', '507', { code: 'DEVICE_ORDER' }) }], asIssued),
