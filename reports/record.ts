@@ -86,7 +86,7 @@ const required: Readonly<Record<RecordLine['type'], Readonly<Record<string, 'str
   finding: { point: 'string', invariant: 'string', text: 'string' },
   shortage: { point: 'string', needed: 'number', free: 'number', holders: 'object', sw: 'string', did: 'string', lost: 'boolean' },
   level: { point: 'string', part: 'string', before: 'string', condition: 'string', outcome: 'string', holders: 'object', did: 'string', case: 'string' },
-  usage: { point: 'string', cycles: 'number', eepromBytes: 'number', eepromPages: 'number' },
+  usage: { point: 'string', cycles: 'number', eepromPages: 'number' },
   timing: { point: 'string', what: 'string', cycles: 'number' },
   coverage: { point: 'string', seed: 'number', cycles: 'number', intervals: 'number', skipped: 'number', images: 'number', cases: 'number', paths: 'number', classes: 'object', worst: 'object' },
   verdict: { point: 'string', verdict: 'string', cycle: 'number', clause: 'string', reasons: 'object', flags: 'object', replay: 'string' },

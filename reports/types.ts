@@ -174,7 +174,8 @@ export interface UsageEvent {
   readonly type: 'usage';
   readonly point: string;
   readonly cycles: number;
-  readonly eepromBytes: number;
+  /** Bytes in use, where it is known how the firmware uses its memory. */
+  readonly eepromBytes?: number;
   readonly eepromPages: number;
   /** Highest number of bytes of RAM in use, where it is known. */
   readonly ram?: number;

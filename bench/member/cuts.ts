@@ -2,6 +2,7 @@ import { isDeviceError } from '../../devices/index.js';
 import { checkMember, checkMemberChange, runDefinition } from '../../scenarios/index.js';
 import type { AbstractMemberWorld, MemberFinding, MemberPreparation, RegistrationMethod } from '../../scenarios/index.js';
 import { seededRandom } from '../world/random.js';
+import { SlotWatch } from '../world/slot-watch.js';
 import type { MemberFactory } from './factory.js';
 import { memberScenarios } from './world.js';
 import type { MemberWorld } from './world.js';
@@ -85,10 +86,13 @@ const said = (findings: readonly MemberFinding[], when: string): string[] => fin
 async function cutAt(world: MemberWorld, phase: MemberCutPhase, before: AbstractMemberWorld, tick: number, begun: number): Promise<MemberCut> {
   const slot = world.bench.slot('card');
   slot.cutAt(begun + tick);
+  const watch = new SlotWatch(phase.id, world.bench);
   const cause = await run(world, phase);
-  const fired = cause !== 'done';
+  const fired = !slot.powered;
   if (slot.powered) slot.cutAt(undefined);
+  const odd = fired && cause !== 'link' && cause !== 'done' ? [`a cut ends in the loss of the link, the phase ended ${cause}`] : [];
   try {
+    watch.hooks.ending('card');
     await world.open();
     const after = await world.abstract();
     const stuck = phase.phase === 'register' ? await registerOn(world, phase) : await tradeOn(world);
@@ -97,7 +101,7 @@ async function cutAt(world: MemberWorld, phase: MemberCutPhase, before: Abstract
       tick, fired,
       problems: [
         ...said([...checkMember(after), ...checkMemberChange(before, after)], 'after the cut'), ...stuck === undefined ? [] : [stuck],
-        ...said([...checkMember(end), ...checkMemberChange(after, end)], 'in the end'), ...goalProblems(end, phase),
+        ...said([...checkMember(end), ...checkMemberChange(after, end)], 'in the end'), ...goalProblems(end, phase), ...odd, ...watch.end().problems,
       ],
     };
   } catch (error) {

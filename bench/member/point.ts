@@ -18,7 +18,11 @@ export interface MemberResult {
 }
 
 /** Hears what a point does. */
-export type MemberListener = ScenarioListener<MemberProgress>;
+export interface MemberListening {
+  readonly listener?: ScenarioListener<MemberProgress>;
+  /** The world is ready; the point begins. */
+  readonly began?: (world: MemberWorld) => void;
+}
 
 function leavesProblems({ members, settlements, paid, card }: AbstractMemberWorld, wanted: MemberLeaves): string[] {
   const differs = (what: string, found: unknown, expected: unknown): string[] => (found === expected ? [] : [`afterwards ${what} is ${String(found)}, expected ${String(expected)}`]);
@@ -29,7 +33,7 @@ function leavesProblems({ members, settlements, paid, card }: AbstractMemberWorl
   ];
 }
 
-async function runScenarioPoint(scenario: string, run: MemberScenarioRun, world: MemberWorld, listener?: MemberListener): Promise<{ readonly reasons: readonly string[]; readonly step: string }> {
+async function runScenarioPoint(scenario: string, run: MemberScenarioRun, world: MemberWorld, listener?: ScenarioListener<MemberProgress>): Promise<{ readonly reasons: readonly string[]; readonly step: string }> {
   const definition = scenario.endsWith('register') ? memberScenarios.register : memberScenarios.trade;
   const { cause, step, sw, safeCode, text } = await runDefinition(definition, { ports: world.ports, options: run.options, ...listener && { listener } });
   const told = `it ended ${cause} at ${step} (${text})`;
@@ -43,9 +47,10 @@ async function runScenarioPoint(scenario: string, run: MemberScenarioRun, world:
 }
 
 /** Runs one point and judges it. Rejects only on a defect of the bench itself. */
-export async function runMemberPoint(point: MemberPoint, factory: MemberFactory, listener?: MemberListener): Promise<MemberResult> {
+export async function runMemberPoint(point: MemberPoint, factory: MemberFactory, { listener, began }: MemberListening = {}): Promise<MemberResult> {
   try {
     const world = await factory.world(point.prepare);
+    began?.(world);
     const before = await world.abstract();
     const ran = point.run.run === 'scenario' ? await runScenarioPoint(point.scenario, point.run, world, listener) : undefined;
     const problem = point.run.run === 'script' ? (await runMemberScript(world, point.run.actions)).problem : undefined;

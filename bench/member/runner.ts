@@ -5,10 +5,12 @@ import type { WorldFactory } from '../certify/factory.js';
 import { pointEvent, verdictEvent } from '../certify/point-runner.js';
 import type { PointRunner } from '../certify/point-runner.js';
 import { toHex } from '../codec/index.js';
+import { SlotWatch } from '../world/slot-watch.js';
+import type { Shown } from '../world/slot-watch.js';
 import { memberCutPhases, runMemberCuts } from './cuts.js';
 import { emulatedMemberCard, MemberFactory } from './factory.js';
 import { runMemberPoint } from './point.js';
-import type { MemberListener } from './point.js';
+import type { MemberListening } from './point.js';
 
 const factories = new WeakMap<WorldFactory, MemberFactory>();
 
@@ -18,18 +20,25 @@ function factoryOf(factory: WorldFactory): MemberFactory {
   return known;
 }
 
-/** What happens in a point as record events. */
-function listening(point: MemberPoint, factory: MemberFactory, events: PointRelatedEvent[]): MemberListener {
+/** What happens in a point as record events, and what the card shows beside its answers. */
+function listening(point: MemberPoint, factory: MemberFactory, events: PointRelatedEvent[]): MemberListening & { readonly shown: () => Shown } {
+  let watch: SlotWatch | undefined;
   factory.hooks = {
     exchanged: (_, { protocol, command, answer, startedAt, endedAt, secret }) => events.push({
       type: 'apdu', point: point.id, cycle: startedAt, cycles: endedAt - startedAt, protocol, command: `${toHex(command)}${secret ? '..' : ''}`, answer: toHex(answer),
     }),
+    finding: (...told) => { watch?.hooks.finding(...told); },
+    ending: (...told) => { watch?.hooks.ending(...told); },
   };
-  return (event) => {
-    if (event.type !== 'step') return;
-    const { step, kinds, outcome, cycle } = event.evidence;
-    const phase = point.scenario.split('/')[2];
-    events.push({ type: 'step', point: point.id, system: 'member', embodiment: 1, phase, step, evidence: kinds, outcome, ...cycle !== undefined && { cycle } });
+  return {
+    began: ({ bench }) => { watch = new SlotWatch(point.id, bench); },
+    shown: () => watch?.end() ?? { events: [], problems: [] },
+    listener: (event) => {
+      if (event.type !== 'step') return;
+      const { step, kinds, outcome, cycle } = event.evidence;
+      const phase = point.scenario.split('/')[2];
+      events.push({ type: 'step', point: point.id, system: 'member', embodiment: 1, phase, step, evidence: kinds, outcome, ...cycle !== undefined && { cycle } });
+    },
   };
 }
 
@@ -43,9 +52,16 @@ export const memberRunner: PointRunner = {
     if (!point) throw new Error(`the plan of the member system has no point ${id}`);
     const members = factoryOf(factory);
     const events: PointRelatedEvent[] = [pointEvent(point)];
-    const { verdict, reasons, findings, step } = await runMemberPoint(point, members, listening(point, members, events));
+    const listens = listening(point, members, events);
+    const { verdict, reasons, findings, step } = await runMemberPoint(point, members, listens);
+    const shown = listens.shown();
+    const departed = verdict === 'pass' && shown.problems.length > 0;
+    events.push(...shown.events, ...shown.usage ? [shown.usage] : []);
     for (const { invariant, text } of findings) events.push({ type: 'finding', point: id, invariant, text });
-    events.push(verdictEvent(point, { verdict, reasons, ...step !== undefined && { step } }, { replay: replay(id) }));
+    events.push(verdictEvent(
+      point, { verdict: departed ? 'fail' : verdict, reasons: [...reasons, ...shown.problems], ...step !== undefined && { step } },
+      { cycle: shown.usage?.cycles ?? 0, replay: replay(id) },
+    ));
     return events;
   },
 };

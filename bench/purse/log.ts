@@ -2,6 +2,8 @@ import { toHex } from '../codec/index.js';
 import type { PointRelatedEvent } from '../../reports/index.js';
 import { scenarioParts } from '../../scenarios/index.js';
 import type { PurseProgress, ScenarioId, ScenarioListener } from '../../scenarios/index.js';
+import { SlotWatch } from '../world/slot-watch.js';
+import type { Shown } from '../world/slot-watch.js';
 import type { PurseFactory } from './factory.js';
 import type { PurseWorld } from './world.js';
 
@@ -9,9 +11,8 @@ import type { PurseWorld } from './world.js';
 export class PurseLog {
   readonly point: string;
   readonly events: PointRelatedEvent[] = [];
-  /** Departures of a card from the transmission rules, in words. */
-  readonly departures: string[] = [];
   #world: PurseWorld | undefined;
+  #watch: SlotWatch | undefined;
   #from = 0;
   #cycle = 0;
 
@@ -28,6 +29,12 @@ export class PurseLog {
   watch(world: PurseWorld): void {
     this.#world = world;
     this.#from = world.bench.now;
+    this.#watch = new SlotWatch(this.point, world.bench);
+  }
+
+  /** What the cards have shown beside their answers; to be asked once, at the end. */
+  shown(): Shown {
+    return this.#watch?.end() ?? { events: [], problems: [] };
   }
 
   /** Leads what a factory's worlds tell to this log. */
@@ -40,9 +47,8 @@ export class PurseLog {
           command: toHex(command), answer: toHex(answer),
         });
       },
-      finding: (card, { rule, code, clause, detail }) => {
-        if (this.#world !== undefined && rule === 'ISO') this.departures.push(`${card}: ${code} (ISO/IEC 7816-3 ${clause}): ${detail}`);
-      },
+      finding: (...told) => { this.#watch?.hooks.finding(...told); },
+      ending: (...told) => { this.#watch?.hooks.ending(...told); },
       log: ({ operation, sent, received, code }) => {
         if (this.#world === undefined) return;
         this.events.push({

@@ -40,12 +40,13 @@ async function run(id: string, { factory, replay }: RunnerSetting): Promise<read
   log.attach(worlds);
   const { verdict, reasons, findings, step, fault } = await runPursePoint(point, worlds, { listener: log.listener(point.scenario), began: (world) => { log.watch(world); } });
   const cycle = log.now();
-  const departed = verdict === 'pass' && log.departures.length > 0;
+  const shown = log.shown();
+  const departed = verdict === 'pass' && shown.problems.length > 0;
   return [
-    pointEvent(point), ...log.events,
+    pointEvent(point), ...log.events, ...shown.events, ...shown.usage ? [shown.usage] : [],
     ...fault ? [{ type: 'fault' as const, point: id, fault: fault.name, applied: fault.fired, text: point.title, cycle }] : [],
     ...findings.map(({ invariant, text }) => ({ type: 'finding' as const, point: id, invariant, text })),
-    verdictEvent(point, { verdict: departed ? 'fail' : verdict, reasons: [...reasons, ...log.departures], ...step !== undefined && { step } }, { cycle, replay: replay(id) }),
+    verdictEvent(point, { verdict: departed ? 'fail' : verdict, reasons: [...reasons, ...shown.problems], ...step !== undefined && { step } }, { cycle, replay: replay(id) }),
   ];
 }
 

@@ -9,6 +9,7 @@ import type { CutPolicy } from '../tear/policies.js';
 import type { BenchState } from '../world/card-bench.js';
 import { BenchError } from '../world/errors.js';
 import { seededRandom } from '../world/random.js';
+import { SlotWatch } from '../world/slot-watch.js';
 import type { RandomSource } from '../world/random.js';
 import type { CardCut } from './cut-case.js';
 import { resumeTransfer, runTransfer } from './honest.js';
@@ -141,6 +142,7 @@ class CaseRun {
   readonly #blind: boolean;
   readonly #from: number;
   readonly #operations: OperationLog;
+  readonly #watch: SlotWatch;
   readonly #fired: PurseRole[] = [];
   readonly #memories: string[] = [];
   readonly #reasons: string[] = [];
@@ -158,6 +160,7 @@ class CaseRun {
     this.#blind = blind;
     this.#from = state.now;
     this.#operations = new OperationLog(world);
+    this.#watch = new SlotWatch(point.id, world.bench);
   }
 
   operationsOf(role: PurseRole): readonly { readonly start: number; readonly end: number }[] {
@@ -183,6 +186,7 @@ class CaseRun {
     for (const role of purseRoles) this.#operations.collect(role, false);
     if (output.cause !== 'done') this.#reasons.push(`stuck after ${attempts} runs: ended ${output.cause} at ${output.step} (${output.text})`);
     else if (await this.#atRest()) this.#compare(before);
+    this.#reasons.push(...this.#watch.end().problems);
     return { cuts: this.#cuts, policy: this.#policy.name, fired: this.#fired, reasons: this.#reasons, attempts, memories: this.#memories, ...step !== undefined && { step } };
   }
 
@@ -213,6 +217,7 @@ class CaseRun {
         this.#fired.push(role);
         if (card) this.#memories.push(nvmDigest(card.port.takeNvm()));
         this.#operations.collect(role, true);
+        this.#watch.hooks.ending(role);
         card?.prepare({ policy: this.#policy.first });
       }
       await this.#world.recover();

@@ -1,11 +1,18 @@
 import { isDeviceError } from '../../devices/index.js';
 import type { CardChannel, EmulatedCard, Finding } from '../../devices/index.js';
-import type { CutKind } from '../../emulator/index.js';
+import type { ChipUsage, CutKind, Violation } from '../../emulator/index.js';
 import type { Applet } from '../terminal/applet.js';
 import { ChannelLine } from '../terminal/channel-line.js';
 import type { ChannelExchange, ChannelTime } from '../terminal/channel-line.js';
 import type { BenchClock } from './bench-clock.js';
 import { BenchError } from './errors.js';
+
+/** What an emulated card shows beside its answers, of the present power session. */
+export interface CardShown {
+  readonly violations: readonly Violation[];
+  readonly usage: ChipUsage;
+  readonly ramBytes: number;
+}
 
 /** What an emulated card offers beside its channel: time that can be advanced, saved and cut. */
 export interface VirtualCard {
@@ -16,6 +23,8 @@ export interface VirtualCard {
   cutAt(cycle: number | undefined, kind?: CutKind): void;
   snapshot(): unknown;
   restore(state: unknown): void;
+  /** Absent: a stand-in without a chip. */
+  shown?(): CardShown;
 }
 
 /** A card to be put into a slot. */
@@ -53,6 +62,7 @@ export function emulatedSlot(card: EmulatedCard, applet: Applet): SlotCard {
       cutAt: (cycle, kind) => { card.cutAt(cycle, kind); },
       snapshot: () => card.snapshot(),
       restore: (state) => { card.restore(state as ReturnType<EmulatedCard['snapshot']>); },
+      shown: () => ({ violations: card.violations, usage: card.usage(), ramBytes: card.chip.profile.ram.bytes }),
     },
   };
 }

@@ -238,11 +238,12 @@ const addHigh: Handler = (e, op) => {
   e.set(d(op));
 };
 
-/** A new SP on the stack is looked at before anything changes. */
-function setWatchedSp(e: Emitter, index: number): void {
+/** A new SP on the stack, `by` bytes above the old one where that is known, is looked at before anything changes. */
+function setWatchedSp(e: Emitter, index: number, by?: number): void {
   e.watchStack(index);
   e.code.get(LOCAL.T);
-  e.set(13);
+  if (by === undefined) e.set(13);
+  else e.setSp(by);
 }
 
 const addSpRegister: Handler = (e, op, index) => {
@@ -262,7 +263,7 @@ const moveSpRegister: Handler = (e, op, index) => {
 const subtractSpImmediate: Handler = (e, op, index) => {
   e.get(13);
   e.with(immediate(op), OP.I32_SUB);
-  setWatchedSp(e, index);
+  setWatchedSp(e, index, -immediate(op));
 };
 
 /** Address of the instruction plus 4, as an instruction that names the PC sees it. */
@@ -309,7 +310,7 @@ export const DATA: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [KIND.MOV_FROM_PC, (e, op, index) => { e.setKnown(d(op), d(op) === 13 ? pcAt(e, index) & ~3 : pcAt(e, index)); }],
   [KIND.ADR, (e, op, index) => { e.setKnown(d(op), (pcAt(e, index) & ~3) + immediate(op)); }],
   [KIND.ADD_RD_SP, (e, op) => { e.get(13); e.with(immediate(op), OP.I32_ADD); e.set(d(op)); }],
-  [KIND.ADD_SP_IMM, (e, op) => { e.get(13); e.with(immediate(op), OP.I32_ADD); e.set(13); }],
+  [KIND.ADD_SP_IMM, (e, op) => { e.get(13); e.with(immediate(op), OP.I32_ADD); e.setSp(immediate(op)); }],
   [KIND.SXTH, unary((e) => { e.op(OP.I32_EXTEND16_S); })], [KIND.SXTB, unary((e) => { e.op(OP.I32_EXTEND8_S); })],
   [KIND.UXTH, unary((e) => { e.with(0xffff, OP.I32_AND); })], [KIND.UXTB, unary((e) => { e.with(0xff, OP.I32_AND); })],
   [KIND.REV, unary((e) => { swapHalves(e); e.with(16, OP.I32_ROTL); })], [KIND.REV16, unary(swapHalves)],

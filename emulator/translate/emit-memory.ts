@@ -117,12 +117,35 @@ function loadKnown(e: Emitter, op: number, index: number, access: Access, addres
   }
 }
 
+/** Leaves unless `words` words from RAM offset O on are RAM; a misaligned base is not. */
+function requireWords(e: Emitter, index: number, words: number): void {
+  e.code.get(LOCAL.O);
+  e.with(2, OP.I32_ROTR);
+  e.with(e.target.sizes.ram / 4 - words, OP.I32_GT_U);
+  e.leaveIf(index);
+}
+
+/**
+ * Puts the address of a word at SP, less the first of RAM, into O; leaves when it is not in RAM. SP is always
+ * aligned, and what SP points to is looked at once for all accesses of a frame.
+ */
+function frameIntoO(e: Emitter, op: number, index: number): void {
+  const offset = third(op);
+  offsetIntoO(e, op, false);
+  if (e.inFrame(offset, 4)) return;
+  requireWords(e, index, 1);
+  e.knowFrame(offset, 4);
+}
+
 function load(size: 1 | 2 | 4, opcode: number, register: boolean): Handler {
   const access: Access = { size, opcode, register };
   return (e, op, index) => {
     const address = knownAddress(e, op, register);
-    if (address === undefined) loadAnywhere(e, op, index, access);
-    else loadKnown(e, op, index, access, address);
+    if (address !== undefined) loadKnown(e, op, index, access, address);
+    else if (n(op) === 13) {
+      frameIntoO(e, op, index);
+      readInto(e, op, opcode, e.target.layout.ram);
+    } else loadAnywhere(e, op, index, access);
   };
 }
 
@@ -135,8 +158,9 @@ function store(size: 1 | 2 | 4, opcode: number, register: boolean): Handler {
       e.dead = true;
       return;
     }
-    offsetIntoO(e, op, register);
-    if (address === undefined) {
+    if (n(op) === 13) frameIntoO(e, op, index);
+    else offsetIntoO(e, op, register);
+    if (address === undefined && n(op) !== 13) {
       e.code.get(LOCAL.O);
       e.fits(size, sizes.ram);
       e.op(OP.I32_EQZ);
@@ -151,14 +175,6 @@ function store(size: 1 | 2 | 4, opcode: number, register: boolean): Handler {
 
 function registersOf(list: number): number[] {
   return Array.from({ length: 8 }, (_, k) => k).filter((k) => (list & (1 << k)) !== 0);
-}
-
-/** Leaves unless `words` words from RAM offset O on are RAM; a misaligned base is not. */
-function requireWords(e: Emitter, index: number, words: number): void {
-  e.code.get(LOCAL.O);
-  e.with(2, OP.I32_ROTR);
-  e.with(e.target.sizes.ram / 4 - words, OP.I32_GT_U);
-  e.leaveIf(index);
 }
 
 /** Loads the registers from consecutive words at O. */
@@ -181,7 +197,15 @@ function storeList(e: Emitter, registers: readonly number[]): void {
 function moveBase(e: Emitter, r: number, by: number): void {
   e.get(r);
   e.with(by, OP.I32_ADD);
-  e.set(r);
+  if (r === 13) e.setSp(by);
+  else e.set(r);
+}
+
+/** Leaves unless the `words` words from `offset` above SP on, RAM offset O, are RAM. */
+function requireFrame(e: Emitter, index: number, offset: number, words: number): void {
+  if (e.inFrame(offset, 4 * words)) return;
+  requireWords(e, index, words);
+  e.knowFrame(offset, 4 * words);
 }
 
 const push: Handler = (e, op, index) => {
@@ -189,21 +213,21 @@ const push: Handler = (e, op, index) => {
   const words = registers.length;
   e.ramOffset(13, -4 * words);
   e.code.set(LOCAL.O);
-  requireWords(e, index, words);
+  requireFrame(e, index, -4 * words, words);
   e.get(13);
   e.with(-4 * words, OP.I32_ADD);
   e.watchStack(index);
   e.watchCode(index, words);
   storeList(e, registers);
   e.code.get(LOCAL.T);
-  e.set(13);
+  e.setSp(-4 * words);
 };
 
 const pop: Handler = (e, op, index) => {
   const registers = registersOf(third(op));
   e.ramOffset(13, 0);
   e.code.set(LOCAL.O);
-  requireWords(e, index, registers.length);
+  requireFrame(e, index, 0, registers.length);
   loadList(e, registers);
   moveBase(e, 13, 4 * registers.length);
 };
@@ -240,7 +264,7 @@ export function popWithPc(e: Emitter, op: number, index: number): void {
   const words = registers.length + 1;
   e.ramOffset(13, 0);
   e.code.set(LOCAL.O);
-  requireWords(e, index, words);
+  requireFrame(e, index, 0, words);
   e.code.get(LOCAL.O);
   e.code.memory(OP.I32_LOAD, e.target.layout.ram + 4 * registers.length);
   intoNext(e, index);

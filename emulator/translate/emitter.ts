@@ -44,6 +44,13 @@ export interface Knowledge {
   readonly compared: boolean;
   readonly owedCycles: number;
   readonly owedCount: number;
+  readonly frame: Frame | undefined;
+}
+
+/** Bytes round SP that are known to be RAM: from `low` up to `high`, counted from SP. What lies between two bytes of RAM is RAM. */
+export interface Frame {
+  readonly low: number;
+  readonly high: number;
 }
 
 /** Cycles and instructions as the packed budget counts them. */
@@ -75,6 +82,7 @@ export class Emitter {
   /** Cycles and instructions done that the packed budget has not been charged yet. */
   owedCycles = 0;
   owedCount = 0;
+  #frame: Frame | undefined;
   #known: (number | undefined)[] = new Array<number | undefined>(15).fill(undefined);
 
   /** `written`: mask of the registers the region writes. */
@@ -86,7 +94,7 @@ export class Emitter {
   /** What is known here, to come back to. */
   save(): Knowledge {
     const { pendingC, pendingV, compared, owedCycles, owedCount } = this;
-    return { known: this.#known.slice(), pendingC, pendingV, compared, owedCycles, owedCount };
+    return { known: this.#known.slice(), pendingC, pendingV, compared, owedCycles, owedCount, frame: this.#frame };
   }
 
   /** Goes back to a place where that was known. */
@@ -97,6 +105,7 @@ export class Emitter {
     this.compared = state.compared;
     this.owedCycles = state.owedCycles;
     this.owedCount = state.owedCount;
+    this.#frame = state.frame;
     this.dead = false;
   }
 
@@ -106,6 +115,7 @@ export class Emitter {
     this.pendingC = this.pendingV = PENDING.NONE;
     this.compared = false;
     this.owedCycles = this.owedCount = 0;
+    this.#frame = undefined;
     this.dead = false;
   }
 
@@ -143,8 +153,27 @@ export class Emitter {
     if ((this.written & (1 << r)) === 0) throw new RangeError(`r${r} is written by an instruction that is not said to write it`);
     this.used |= 1 << r;
     this.#known[r] = undefined;
+    if (r === 13) this.#frame = undefined;
     if (keep) this.code.tee(LOCAL.R + r);
     else this.code.set(LOCAL.R + r);
+  }
+
+  /** Pops a new SP, `by` bytes above the old one. */
+  setSp(by: number): void {
+    const frame = this.#frame;
+    this.set(13);
+    if (frame !== undefined) this.#frame = { low: frame.low - by, high: frame.high - by };
+  }
+
+  /** True where the `size` bytes from `offset` above SP on are known to be RAM. */
+  inFrame(offset: number, size: number): boolean {
+    return this.#frame !== undefined && offset >= this.#frame.low && offset + size <= this.#frame.high;
+  }
+
+  /** From here on the `size` bytes from `offset` above SP on are known to be RAM. */
+  knowFrame(offset: number, size: number): void {
+    const { low, high } = this.#frame ?? { low: offset, high: offset + size };
+    this.#frame = { low: Math.min(low, offset), high: Math.max(high, offset + size) };
   }
 
   /** Makes register `r` a constant. */

@@ -116,6 +116,7 @@ export class Engine {
     this.#installed?.enter(slot, index);
     const { head } = this.#memory;
     const left = head[HEAD.ACC >> 2];
+    this.#hotness.grow(core.left - left);
     const exit = head[HEAD.EXIT >> 2];
     core.left = left;
     core.instructions -= head[(HEAD.ACC >> 2) + 1] - (left >> 31);

@@ -23,6 +23,8 @@ const STRETCH = 6;
 /** What has gone this part of the way to being hot is translated along with what is; so many at once at most. */
 const WARM = 3;
 const BATCH = 32;
+/** Cycles of translated code after which visits are counted anew: what comes by more rarely is not worth translating. */
+const ERA = 50e6;
 
 /** Counts where the time goes, and says when a place is hot. */
 export class Hotness {
@@ -30,6 +32,7 @@ export class Hotness {
   readonly #counts: Uint16Array;
   readonly #cycles: Float64Array;
   readonly #warming = new Set<number>();
+  #age = 0;
 
   /** For code of so many halfwords. */
   constructor(choice: Exclude<EngineChoice, 'interpreter'>, halfwords: number) {
@@ -42,6 +45,15 @@ export class Hotness {
   clear(): void {
     this.#counts.fill(0);
     this.#cycles.fill(0);
+    this.#warming.clear();
+  }
+
+  /** Tells that translated code has run for so many cycles. */
+  grow(cycles: number): void {
+    this.#age += cycles;
+    if (this.#age < ERA) return;
+    this.#age = 0;
+    this.#counts.fill(0);
     this.#warming.clear();
   }
 

@@ -192,9 +192,9 @@ static uint8_t *status_put(uint8_t *p)
     *p++ = life;
     p = put32(put32(put32(p, s->balance), s->issued), s->received);
     p = put32(put32(p, s->paid), s->issue_number);
-    *p++ = (uint8_t)((open_put(lists) - lists) / 10);
-    *p++ = (uint8_t)((waiting_put(lists) - lists) / 10);
-    *p++ = (uint8_t)((payments_put(lists) - lists) / 16);
+    *p++ = (uint8_t)((unsigned)(open_put(lists) - lists) / 10u);
+    *p++ = (uint8_t)((unsigned)(waiting_put(lists) - lists) / 10u);
+    *p++ = (uint8_t)((unsigned)(payments_put(lists) - lists) / 16u);
     *p++ = s->settings;
     return p;
 }
