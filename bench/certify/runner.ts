@@ -6,6 +6,8 @@ import { terminalRunner } from '../conditions/terminal-runner.js';
 import { memberCutRunner, memberRunner } from '../member/runner.js';
 import { purseCutRunner } from '../purse/cut-runner.js';
 import { purseRunner } from '../purse/runner.js';
+import { twinCutRunner } from '../twin/cut-runner.js';
+import { twinRunner } from '../twin/runner.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
 import { BenchError } from '../world/errors.js';
 import type { WorldFactory } from './factory.js';
@@ -62,8 +64,10 @@ export const pointRunners: readonly PointRunner[] = [
   memberRunner,
   memberCutRunner,
   conditionCutRunner,
+  twinRunner,
   cutRunner,
   purseCutRunner,
+  twinCutRunner,
 ];
 
 /** Every point of a campaign with its runner, in order. */

@@ -8,6 +8,7 @@ import type { ScenarioFrame } from './frame.js';
 import { seedFrames } from './seeds.js';
 import { setFrames } from './sets.js';
 import { purseFrames } from './purse.js';
+import { twinFrames } from './twin.js';
 
 /** All scenarios of all systems, in protocol order. A new family of scenarios adds its frames here and its machines in machines/registry.ts. */
 export const frames: readonly ScenarioFrame[] = [
@@ -18,6 +19,7 @@ export const frames: readonly ScenarioFrame[] = [
   ...conditionFrames,
   ...purseFrames,
   ...memberFrames,
+  ...twinFrames,
 ];
 
 /** Ids of all scenarios, in protocol order. */

@@ -16,6 +16,9 @@ import { seedBackup, seedRecover, seedValueBackup } from './seeds.js';
 import { bundleBackup, bundleRecover, partsBackup, partsRecover, piecesBackup, piecesRecover } from './sets.js';
 import { purseAskedTransfer, purseTransfer } from './purse.js';
 import type { PurseOptions, PurseProgress } from './purse.js';
+import { twinBackup, twinPromote, twinRestore, twinStart } from './twin.js';
+import type { TwinOptions, TwinProgress } from './twin.js';
+import type { TwinPorts } from '../twin-ports.js';
 import type { Progress, ScenarioOptions } from './types.js';
 
 /**
@@ -66,6 +69,11 @@ export const purseDefinitions: readonly ScenarioDefinition<PursePorts, PurseOpti
   definition(purseTransfer), definition(purseAskedTransfer),
 ];
 
+/** Scenarios of primary and secondary card: start, backup, promote, restore. */
+export const twinDefinitions: readonly ScenarioDefinition<TwinPorts, TwinOptions, TwinProgress>[] = [
+  definition(twinStart), definition(twinBackup), definition(twinPromote), definition(twinRestore),
+];
+
 /** What every scenario of every system has, whatever it is run with. */
 export type AnyDefinition = Pick<ScenarioDefinition, 'frame' | 'machine'>;
 
@@ -74,6 +82,7 @@ export const definitions: readonly AnyDefinition[] = [
   ...backupDefinitions,
   ...purseDefinitions,
   ...memberDefinitions,
+  ...twinDefinitions,
 ];
 
 /**

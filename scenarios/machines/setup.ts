@@ -40,6 +40,12 @@ function reachedAhead(context: Context, event: MachineEvent): { readonly already
   return { already: context.already || settled?.already === true, handle: settled?.progress.handle ?? context.progress.handle };
 }
 
+/** Where an exchange has found that the run turns: in what has just come back, else in what is known. */
+function turnAhead(context: Context, event: MachineEvent): { readonly step: string; readonly to: string } | undefined {
+  const progress = ((event.output as Settled | undefined)?.progress ?? context.progress) as { readonly turn?: { readonly step: string; readonly to: string } };
+  return progress.turn;
+}
+
 const deletes = ({ options }: Context, claim: ClaimState): boolean =>
   (claim === 'claim-25' ? options.deleteAfterRegistration : options.deleteAfterRecovery) === true;
 
@@ -95,6 +101,10 @@ export const scenarioSetup = setup({
       return already && (handle === undefined || !deletes(context, claim));
     },
     more: ({ context, event }) => ((event.output as Settled | undefined)?.progress.queue ?? context.progress.queue ?? []).length > 0,
+    turns: ({ context, event }, { step, to }: { step: string; to: string }) => {
+      const turn = turnAhead(context, event);
+      return turn?.step === step && turn.to === to;
+    },
     chosen: ({ context }, { option, value }: { option: string; value: unknown }) => (context.options as Readonly<Record<string, unknown>>)[option] === value,
     deletes: ({ context }, { claim }: { claim: ClaimState }) => deletes(context, claim),
   },

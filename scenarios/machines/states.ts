@@ -8,6 +8,7 @@ const causes = ['refused', 'late', 'link', 'unexpected'] as const satisfies read
 type Guard =
   | { readonly type: 'reachedWhole' | 'deletes'; readonly params: { readonly claim: ClaimState } }
   | { readonly type: 'reached' | 'more' }
+  | { readonly type: 'turns'; readonly params: { readonly step: string; readonly to: string } }
   | { readonly type: 'chosen'; readonly params: { readonly option: string; readonly value: unknown } };
 
 /** A way on from a step, taken when its guard holds. */
@@ -69,6 +70,8 @@ export const when = (option: string, value: unknown, target: string): Branch => 
 
 /** Branch of the last step of an item: there are more. */
 export const more = (target: string): Branch => ({ guard: { type: 'more' }, target });
+/** Branch by what the exchange has found at a step: its progress says that the run turns to another one. */
+export const turns = (step: Boundary, to: string): Branch => ({ guard: { type: 'turns', params: { step, to } }, target: to });
 
 const end = { type: 'final' as const, entry: 'finish' as const };
 

@@ -10,6 +10,9 @@
 #if FEATURE_PURSE
 #include "purse.h"
 #endif
+#if FEATURE_TWIN
+#include "twin.h"
+#endif
 #if FEATURE_MEMBER
 #include "member.h"
 #endif
@@ -30,6 +33,9 @@ static const struct applet_entry applets[] = {
 #if FEATURE_PURSE
     {APPLET_PURSE, PURSE_PAGES, 5, "PURSE"},
 #endif
+#if FEATURE_TWIN
+    {APPLET_TWIN, TWIN_PAGES, 4, "TWIN"},
+#endif
 #if FEATURE_MEMBER
     {APPLET_MEMBER, MEMBER_PAGES, 6, "MEMBER"},
 #endif
@@ -44,6 +50,10 @@ static uint16_t run(struct apdu *a)
 #if FEATURE_PURSE
     case APPLET_PURSE:
         return purse_command(a);
+#endif
+#if FEATURE_TWIN
+    case APPLET_TWIN:
+        return twin_command(a);
 #endif
 #if FEATURE_MEMBER
     case APPLET_MEMBER:
@@ -63,6 +73,9 @@ static void forget(void)
 #endif
 #if FEATURE_PURSE
     purse_forget();
+#endif
+#if FEATURE_TWIN
+    twin_forget();
 #endif
 #if FEATURE_MEMBER
     member_forget();

@@ -29,6 +29,11 @@ uint16_t backup_command(struct apdu *a);
 uint16_t purse_command(struct apdu *a);
 void purse_forget(void);
 #endif
+#if FEATURE_TWIN
+/** Twin (twin.c). */
+uint16_t twin_command(struct apdu *a);
+void twin_forget(void);
+#endif
 #if FEATURE_MEMBER
 /** Member (member.c). */
 uint16_t member_command(struct apdu *a);
