@@ -381,6 +381,15 @@ bool apart_key(uint8_t key, const uint8_t *safe);
 /** The key of this kind neither lies at the safe nor is on its way there. */
 bool apart_value(uint8_t key, const uint8_t *safe);
 
+/* ---- register.c, recover.c: embodiments 8, 9 and 10, protocol 2.9 ---- */
+/** True for P1 of the commands of embodiments 8, 9 and 10. */
+#define IS_OWNER(p1) (FEATURE_OWNER && (uint8_t)((p1) - 8) < 3)
+/** Their own instructions. */
+#define INS_PATH_REGISTER 0x58u
+#define INS_PATH_RECOVER 0x5Au
+/** Bytes of the id of a path. */
+#define PATH_BYTES 12u
+
 /* ---- seed.c: embodiment 7, protocol 2.7 ---- */
 /** P1 of the commands of embodiment 7. */
 #define SEED_EMBODIMENT 7u
