@@ -164,7 +164,7 @@ const matches = (record: OwnerRecord, { method, bytes }: OwnerInformation): bool
  * @param now milliseconds of the safe's clock
  * @throws SafeError `SAFE_UNKNOWN`; `SAFE_OWNER_LOCKED` no attempt left; `SAFE_OWNER_WAIT` too early, not counted;
  * `SAFE_OWNER_WRONG` no match
- * @example authenticateOwner(store, name, ownerInformation(1, textBytes('correct horse')), Date.now(), setting);
+ * @example authenticateOwner(store, name, ownerInformation(1, textBytes('correct horse')), clock(), setting);
  */
 export function authenticateOwner(store: SafeStore, name: string, presented: OwnerInformation, now: number, setting: OwnerSetting): void {
   const counted = store.transaction((writer) => {

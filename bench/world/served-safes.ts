@@ -37,6 +37,7 @@ export interface ServedSafe {
 /** Refusals that a safe in this process could give too; anything else is the network's or the served safe's fault. */
 const genuine: ReadonlySet<string> = new Set([
   'SAFE_BAD_OBJECT', 'SAFE_BAD_SIGNATURE', 'SAFE_UNKNOWN', 'SAFE_CONFLICT', 'SAFE_TOMBSTONE', 'SAFE_TOO_LARGE', 'SAFE_LEGACY_HASH',
+  'SAFE_OWNER_WRONG', 'SAFE_OWNER_WAIT', 'SAFE_OWNER_LOCKED', 'SAFE_OWNER_NEEDED', 'SAFE_PATH',
 ]);
 
 const benchError = (url: string, error: unknown): BenchError => {
@@ -117,6 +118,7 @@ function mirroredClient({ access, settings, mirror, taken }: MirrorParts): SafeC
     register: (bytes) => ask((client) => client.register(bytes)),
     retrieve: (bytes) => ask((client) => client.retrieve(bytes)),
     receipt: (bytes) => ask((client) => client.receipt(bytes)),
+    owner: (operation, bytes) => ask((client) => client.owner(operation, bytes)),
     identity: () => ask((client) => client.identity()),
     index: () => ask((client) => client.index()),
   };
