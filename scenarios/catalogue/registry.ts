@@ -4,6 +4,7 @@ import { apartFrames } from './apart.js';
 import { basicFrames } from './basic.js';
 import { memberFrames } from './member.js';
 import type { ScenarioFrame } from './frame.js';
+import { ownerFrames } from './owners.js';
 import { seedFrames } from './seeds.js';
 import { setFrames } from './sets.js';
 import { purseFrames } from './purse.js';
@@ -14,6 +15,7 @@ export const frames: readonly ScenarioFrame[] = [
   ...apartFrames,
   ...setFrames,
   ...seedFrames,
+  ...ownerFrames,
   ...purseFrames,
   ...memberFrames,
 ];

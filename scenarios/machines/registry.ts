@@ -10,6 +10,8 @@ import type { MemberPorts } from '../member-ports.js';
 import { keyBackup, keyRecover } from './keys.js';
 import { memberRegister, memberTrade } from './member.js';
 import type { MemberOptions, MemberProgress } from './member.js';
+import { ownerMachines } from './owners.js';
+import type { OwnerPorts } from '../owner-ports.js';
 import { plainBackup, plainRecover } from './plain.js';
 import { seedBackup, seedRecover, seedValueBackup } from './seeds.js';
 import { bundleBackup, bundleRecover, partsBackup, partsRecover, piecesBackup, piecesRecover } from './sets.js';
@@ -52,6 +54,7 @@ export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...[apartBackup, apartRecover, apartKeyBackup, apartKeyRecover].map((machine) => definition(machine)),
   ...[piecesBackup, piecesRecover, bundleBackup, bundleRecover, partsBackup, partsRecover].map((machine) => definition<SetPorts>(machine)),
   ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
+  ...ownerMachines.map((machine) => definition<OwnerPorts>(machine)),
 ];
 
 /** Scenarios of registration of signed information. */

@@ -1,3 +1,4 @@
+import type { CarriedObject, GrantObject, OwnerChoice, OwnerTransport } from '../owner-ports.js';
 import type {
   CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, Division, HashAlgorithm, KeyDivision, KeyKind, Ports,
   ReceiptObject, RequestObject, RetrievedObject, ScenarioId, StatusWord, SetOrder, StepId, ValueEntry, ValueState, Variant,
@@ -34,6 +35,10 @@ export interface ScenarioOptions extends CommonOptions {
   readonly division?: Division;
   /** Embodiment 6; default XOR, three of three. At most four parts. */
   readonly keyDivision?: KeyDivision;
+  /** Embodiments 8 and 9: what the owner enters; default `password`. */
+  readonly owner?: OwnerChoice;
+  /** Embodiment 9; default `common-key`. */
+  readonly ownerTransport?: OwnerTransport;
   /** Claim 25: delete the value once its certificate is stored. In `2/key-backup`: delete the key. */
   readonly deleteAfterRegistration?: boolean;
   /** Claim 26: receipt to the safe, then delete the SPENT certificate. Ignored by the key phases. */
@@ -62,6 +67,10 @@ export interface ResumePoint {
   readonly objects?: readonly RetrievedObject[];
   /** First sequence of a divided key. */
   readonly set?: number;
+  /** Embodiments 8, 9 and 10: the path that is open. */
+  readonly grant?: GrantObject;
+  /** On its way between those who authenticate the owner. */
+  readonly carried?: CarriedObject;
   /** Handle the card gave to what was stored last. */
   readonly stored?: number;
 }

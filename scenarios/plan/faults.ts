@@ -7,7 +7,9 @@ export type Place = StepId | ClaimState;
 
 /** Objects that cross between the parties (protocol.md 1.2). */
 export type ObjectName =
-  | 'request' | 'certificate' | 'value' | 'registered-value' | 'key-object' | 'key-reply' | 'receipt' | 'load' | 'list';
+  | 'request' | 'certificate' | 'value' | 'registered-value' | 'key-object' | 'key-reply' | 'receipt' | 'load' | 'list'
+  /** Of embodiments 8, 9 and 10 (docs/protocol.md 2.9, 3.1). */
+  | 'grant' | 'challenge' | 'owner-result' | 'device-hello' | 'check-proof' | 'device-proof' | 'path-reply';
 
 /** What is done to the bytes of an element or of a whole object. Lengths of enclosing templates are made to fit. */
 export type Alteration =
