@@ -1,6 +1,6 @@
 import { answers, certificate as certificateCodec, commands, fromHex, toHex } from '../codec/index.js';
 import type { CardCommand } from '../codec/index.js';
-import type { Outcome, Page, PinChoice, RequestObject, SeedCardPort, SetCardPort, Variant } from '../../scenarios/index.js';
+import type { Outcome, OwnerCardPort, Page, PinChoice, RequestObject, SeedCardPort, SetCardPort, Variant } from '../../scenarios/index.js';
 import type { CardLine } from './card-line.js';
 import { certificateEntry, certificateObject, requestObject, valueEntry } from './convert.js';
 import { cardOutcome, linkFailure } from './outcome.js';
@@ -59,7 +59,7 @@ function setOperations(send: Send, request: (data: Uint8Array) => RequestObject)
 }
 
 /** The card as the scenarios want it, over a line with the applet selected. */
-export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCardPort & SetCardPort {
+export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCardPort & SetCardPort & OwnerCardPort {
   const send = <T>(command: CardCommand, parse: (data: Uint8Array) => T): Promise<Outcome<T>> =>
     exchange(line, command, parse);
   const nothing = (data: Uint8Array): undefined => {
@@ -95,6 +95,8 @@ export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCa
       return { bytes: data, cardId: toHex(cardId), sequence };
     }),
     ...setOperations(send, request),
+    pathRegister: (embodiment, handle, hash, grant) => send(commands.pathRegister(embodiment, handle, hash, grant.bytes), request),
+    pathRecover: (embodiment, certificate, object) => send(commands.pathRecover(embodiment, certificate, object.bytes), answers.recoverEnd),
     delete: (handle) => send(commands.deleteItem(handle), nothing),
     seedRegisterBegin: (safeId, hash) => send(commands.seedRegisterBegin(fromHex(safeId), hash), request),
     seedRecoverBegin: (chosen) => send(commands.seedRecoverBegin(chosen), (data) => {

@@ -50,6 +50,9 @@ const also = (authentication: Authentication, known: Exchange['needs'] = []): Ex
   return { ...exchange, needs: [...known, ...needs] };
 };
 
+/** Embodiment 10 is prepared with the owner's device in the reader. */
+const prepared = (embodiment: OwnerEmbodiment): Pick<FrameDraft, 'prepares'> => (embodiment === 10 ? { prepares: { device: 'right' } } : {});
+
 const shared = { ports: ['card', 'safe', 'owner', 'device'], without: ['variant', 'keyKind'] } as const satisfies Partial<FrameDraft>;
 
 /** What each embodiment is about; claims 16 and 17 are about one transport each, so points name them. */
@@ -62,7 +65,7 @@ const whose: Readonly<Record<OwnerEmbodiment, string>> = {
 function backup(embodiment: OwnerEmbodiment): ScenarioFrame {
   const owner = authentications[embodiment]('backup');
   return frame({
-    ...shared, id: `${embodiment}/backup`, embodiment, phase: 'backup', title: `value registration, ${whose[embodiment]}`, covers: covers[embodiment],
+    ...shared, ...prepared(embodiment), id: `${embodiment}/backup`, embodiment, phase: 'backup', title: `value registration, ${whose[embodiment]}`, covers: covers[embodiment],
     steps: [...between('backup', '1-1', '1-4'), ...owner.flatMap((one) => asked('backup', one)), ...between('backup', '1-5', '1-16')],
     begins: ['1-1', ...owner.map(({ at }) => `1-10@${at}`), '1-5', '1-10', '1-13'],
     exchanges: [
@@ -81,7 +84,7 @@ function recover(embodiment: OwnerEmbodiment): ScenarioFrame {
   const owner = authentications[embodiment]('recover');
   const prior: ScenarioId = `${embodiment}/backup`;
   return frame({
-    ...shared, id: `${embodiment}/recover`, embodiment, phase: 'recover', title: `value recovery, ${whose[embodiment]}`, covers: covers[embodiment],
+    ...shared, ...prepared(embodiment), id: `${embodiment}/recover`, embodiment, phase: 'recover', title: `value recovery, ${whose[embodiment]}`, covers: covers[embodiment],
     steps: [...between('recover', '2-1', '2-8'), ...owner.flatMap((one) => asked('recover', one)), ...between('recover', '2-9', '2-15')],
     begins: ['2-1', '2-5', ...owner.map(({ at }) => `2-9@${at}`), '2-9', '2-11'],
     exchanges: [

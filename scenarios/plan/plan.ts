@@ -6,6 +6,7 @@ import { commands } from './commands.js';
 import type { Fault } from './faults.js';
 import { memory } from './memory.js';
 import { nominal } from './nominal.js';
+import { owners } from './owners.js';
 import { order } from './order.js';
 import { samples } from './samples.js';
 import { seeds } from './seeds.js';
@@ -18,7 +19,7 @@ import { wallet } from './wallet.js';
 export const planId = 'backup-1-2/1';
 
 /** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
-export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart];
+export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart, ...owners];
 
 /**
  * A point by its id.

@@ -47,6 +47,8 @@ export interface Preparation {
   readonly settings?: { readonly emptyDigest?: boolean; readonly legacyHashes?: boolean };
   /** The decoding key is one derived from a seed: GENERATE SEED is done first. */
   readonly seed?: boolean;
+  /** Authentication device in the reader: the owner's, one no check knows, one with the owner's id and another key; default none. */
+  readonly device?: 'right' | 'unknown' | 'forged';
   /** Safes the card knows; default 1. */
   readonly safes?: 1 | 2;
   /** Upper limit of the safe's counter and where it stands, for wrap-around. */
