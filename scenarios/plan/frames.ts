@@ -40,7 +40,8 @@ export interface Places {
 /** Where a scenario begins each exchange; key registration has no list. */
 export function placesOf(scenario: ScenarioId): Places {
   const firsts = exchanges(scenario).map(([first]) => first);
-  const [begin, safe, end] = firsts.slice(-3);
+  const [before, safe, end] = firsts.slice(-3);
+  const begin = frameOf(scenario).exchanges.find(({ name }) => name === 'pathRegister' || name === 'recoverBegin')?.steps[0] ?? before;
   return { begin, safe, end, ...firsts.length === 4 && { list: firsts[0] } };
 }
 
