@@ -141,7 +141,7 @@ async function desk(program: string): Promise<HostDesk> {
 
 /** What an entry may say, by system. */
 const saidOf = {
-  backup: { clause: /^docs\/protocol\.md [25]\.\d/, invariant: /^I\d+$/, step: /^[1-4]-\d+$/ },
+  backup: { clause: /^docs\/protocol\.md [25]\.\d/, invariant: /^I\d+$/, step: /^[1-4]-\d+(@\w+)?$/ },
   purse: { clause: /^docs\/purse\.md 3 rules? \d/, invariant: /^(V[1-7]|rule \d+)$/, step: /^P-[1-6]$/ },
   member: { clause: /^docs\/member\.md 3 rules? \d/, invariant: /^rule \d+$/, step: /^S\d+$/ },
 };

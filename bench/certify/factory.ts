@@ -78,6 +78,8 @@ export class WorldFactory {
 
   /** A world around an existing memory, for cuts and forks. */
   worldWith(personality: Personality, nvm: NvmState, hooks: WorldHooks = {}, policy?: WeakPolicy): World {
+    const inserted = personality.device && this.#devices.get(personality.device);
+    if (inserted) inserted.device.restore(inserted.fresh);
     return new World({ ...this.#parts(personality), nvm, hooks, ...(policy === undefined ? {} : { policy }) });
   }
 

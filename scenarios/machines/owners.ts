@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import { exchangeOf } from '../catalogue/registry.js';
 import type { OwnerChoice, OwnerEmbodiment, OwnerPorts } from '../owner-ports.js';
 import type { Outcome, ScenarioId, StepId } from '../ports.js';
 import { judgeAway, judgeCard, judgeSafe } from './judge.js';
@@ -46,8 +47,17 @@ const authentications = (embodiment: OwnerEmbodiment, recovers: boolean): readon
   10: [['device', hello], ['check', check], ['proof', prove], ['owner', proved]] as const,
 }[embodiment]);
 
-const registerBegin = (embodiment: OwnerEmbodiment): Operation => card((run, { handle, grant }) =>
-  run.ports.card.pathRegister(embodiment, handle, run.options.hash ?? 'SHA-256', grant), (request) => ({ request }));
+/** What the terminal can read of a request was not sealed; such a request goes no further. */
+const registerBegin = (embodiment: OwnerEmbodiment): Operation => operation<OwnerPorts, ScenarioOptions, Progress>(async (run, first) => {
+  const { handle, grant } = run.progress as Required<Progress>;
+  const outcome = await run.ports.card.pathRegister(embodiment, handle, run.options.hash ?? 'SHA-256', grant);
+  const judged = judgeCard(run.scenario, first, outcome, run.ports.card.hasTrace);
+  if (judged.stop || !outcome.ok) return { ...judged, progress: {} };
+  const request = outcome.value;
+  if (request.digest === undefined) return { ...judged, progress: { request } };
+  const step = exchangeOf(run.scenario, first).at(-1) ?? first;
+  return { evidence: judged.evidence, stop: { step, cause: 'unexpected', text: 'the value is in clear in the request for a path' }, progress: {} };
+});
 const register = safe((run, { grant, request }) => run.ports.safe.registerOver(grant, request), (certificate) => ({ certificate }));
 const retrieve = safe((run, { grant, certificate }) => run.ports.safe.retrieveOver(grant, certificate), (object) => ({ object }));
 const recoverEnd = (embodiment: OwnerEmbodiment): Operation => card((run, { handle, object }) =>

@@ -108,6 +108,9 @@ static uint16_t request_path(struct apdu *a, struct begin *b)
     struct sealing s = {.label = "cardbench to safe v1", .info = a->buf, .e2 = a->buf + LEAD};
     const struct entry *e = index_at(b->slot);
     uint16_t sealed = (uint16_t)(e->size + 48);
+#if FAULT_PATH_PLAIN
+    if (e->size) return request_plain(a, b);
+#endif
     bind_card(&s.bind, b->sequence);
     bind_more(&s.bind, b->path, PATH_BYTES);
     uint8_t *p = tlv_head(s.e2, 0x91, sealed);
@@ -228,11 +231,7 @@ uint16_t cmd_register_begin(struct request *q)
     if (sw == SW_OK && !b.again) sw = sequence_take(&b.sequence, b.fresh ? b.room.handle : 0);
     if (sw != SW_OK) return sw;
     step();
-#if FAULT_PATH_PLAIN
-    sw = b.variant ? request_sealed(q->a, &b) : request_plain(q->a, &b);
-#else
     sw = OVER_PATH(&b) ? request_path(q->a, &b) : b.variant ? request_sealed(q->a, &b) : request_plain(q->a, &b);
-#endif
     if (sw != SW_OK) return sw;
     if (b.variant || OVER_PATH(&b)) step();
     return b.again ? SW_OK : begin_commit(&b);
