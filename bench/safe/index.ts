@@ -10,7 +10,7 @@ export { createSafe, indexCsv } from './safe.js';
 export type { Safe, SafeKeys, SafeParts, SafeSettings } from './safe.js';
 export { memoryStore } from './store.js';
 export type { MemoryStore, SafeStore, StoreReader, StoreSnapshot, StoreWriter } from './store.js';
-export { fingerprintOf, initHome, isInitialised, openHome, ownTls, readTls } from './home.js';
+export { fingerprintOf, initHome, isInitialised, openHome, ownTls, readDevices, readTls } from './home.js';
 export type { RandomSource, SafeHome, TlsPair } from './home.js';
 export { httpClient } from './http-client.js';
 export type { HttpClientOptions } from './http-client.js';
