@@ -141,7 +141,7 @@ async function desk(program: string): Promise<HostDesk> {
 
 /** What an entry may say, by system. */
 const saidOf = {
-  backup: { clause: /^docs\/protocol\.md [256]\.\d/, invariant: /^I\d+$/, step: /^[1-4]-\d+$/ },
+  backup: { clause: /^docs\/protocol\.md [256]\.\d/, invariant: /^I\d+$/, step: /^[1-4]-\d+(@\w+)?$/ },
   purse: { clause: /^docs\/purse\.md 3 rules? \d/, invariant: /^(V[1-7]|rule \d+)$/, step: /^P-[1-6]$/ },
   twin: { clause: /^docs\/twin\.md 3 rules? \d/, invariant: /^(T[1-6]|rule \d+)$/, step: /^[1345]\d\d$/ },
   member: { clause: /^docs\/member\.md 3 rules? \d/, invariant: /^rule \d+$/, step: /^S\d+$/ },

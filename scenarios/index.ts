@@ -1,5 +1,6 @@
 export type * from './ports.js';
 export type * from './member-ports.js';
+export type * from './owner-ports.js';
 export { isKeyKind } from './ports.js';
 export type * from './purse-ports.js';
 export * from './errors.js';

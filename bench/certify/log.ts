@@ -4,6 +4,7 @@ import type { Violation } from '../../emulator/index.js';
 import type { PointRelatedEvent, UsageEvent } from '../../reports/index.js';
 import { scenarioParts } from '../../scenarios/index.js';
 import type { ScenarioId, ScenarioListener } from '../../scenarios/index.js';
+import type { ChannelExchange } from '../terminal/channel-line.js';
 import type { LineExchange } from '../terminal/emulated-line.js';
 import type { SafeExchange } from '../terminal/safe-port.js';
 import type { World, WorldHooks } from '../world/world.js';
@@ -34,6 +35,7 @@ export class PointLog {
   readonly hooks: WorldHooks = {
     exchanged: (exchange) => { this.#apdu(exchange); },
     safe: (exchange) => { this.#safe(exchange); },
+    device: (exchange) => { this.#device(exchange); },
     finding: (finding) => { this.lineFindings.push(finding); },
     ending: (world) => { this.#collect(world); },
   };
@@ -78,6 +80,13 @@ export class PointLog {
     this.events.push({
       type: 'apdu', point: this.point, cycle: this.#used.cycles + startedAt, cycles: endedAt - startedAt, protocol,
       command: `${toHex(command)}${secret ? '..' : ''}`, answer: toHex(answer),
+    });
+  }
+
+  /** An exchange of the second card: what it took is time of the first one, which idles meanwhile. */
+  #device({ protocol, command, answer, startedAt, endedAt }: ChannelExchange): void {
+    this.events.push({
+      type: 'apdu', point: this.point, card: 'device', cycle: this.now(), cycles: endedAt - startedAt, protocol, command: toHex(command), answer: toHex(answer),
     });
   }
 

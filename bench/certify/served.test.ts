@@ -182,7 +182,9 @@ describe('what goes wrong between bench and safe is never a verdict on the card'
     const served = await connectSafes([{
       url: (await inside(() => ({})))[1], token: openHome(home).operatorToken, keys: 'own',
     }]);
-    const missing = plan.filter((point) => missingAtSafes(point, served).length > 0);
+    const missing = plan.filter((point) => missingAtSafes(point, served).includes('safe-keys'));
+    const owners = plan.filter((point) => missingAtSafes(point, served).includes('safe-owners'));
+    expect(owners.map(({ id }) => id)).toEqual(plan.filter(({ embodiment }) => embodiment >= 8 && embodiment <= 10).map(({ id }) => id));
     expect(missing.length).toBeGreaterThan(20);
     expect(missing.every((point) => JSON.stringify(point).includes('"resign":true'))).toBe(true);
     const ownCard = plan.filter(({ fault }) => fault?.fault === 'alter' && fault.resign === true && fault.object === 'receipt');

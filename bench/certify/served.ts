@@ -48,15 +48,19 @@ function signsAgain(part: unknown): boolean {
 /** Objects of the plan that a safe signs. */
 const bySafe: ReadonlySet<string> = new Set(['certificate', 'key-reply']);
 
+/** Embodiments whose safes must know means and devices of the bench, and follow its clock. */
+const withOwners: ReadonlySet<string> = new Set(['embodiment-8', 'embodiment-9', 'embodiment-10']);
+
 /**
  * What a point needs that served safes do not offer: their own keys, where one of their objects is to be altered and signed
- * again. Nothing where the compartments have the bench's keys.
+ * again and the compartments do not have the bench's keys; owners' means, devices and clock of the bench.
  */
 export function missingAtSafes(
   point: ListedPoint & Partial<Pick<PlanPoint, 'fault' | 'run' | 'prepare'>>, served: ServedSafes,
 ): readonly string[] {
   const own = all(served).some(({ address }) => address.keys === 'own');
-  const { fault, run, prepare } = point;
+  const { fault, run, prepare, needs } = point;
+  if (all(served).length > 0 && needs.some((need) => withOwners.has(need))) return ['safe-owners'];
   const altered = fault?.fault === 'alter' && fault.resign === true && bySafe.has(fault.object);
   return own && (altered || signsAgain([run, prepare])) ? ['safe-keys'] : [];
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { CodecError, fromHex, toHex } from '../codec/index.js';
 import {
-  SafeError, createCompartments, createSafe, fingerprintOf, indexCsv, initHome, isInitialised, lmdbStore, openHome, ownTls, readTls, serveSafe,
+  SafeError, createCompartments, createSafe, fingerprintOf, indexCsv, initHome, isInitialised, lmdbStore, openHome, ownTls, readDevices, readTls, serveSafe,
 } from '../safe/index.js';
 import type { SafeServer, SafeStore, TlsPair } from '../safe/index.js';
 import type { CommandIo } from './exec.js';
@@ -11,7 +11,7 @@ import type { LoadIo } from './safe-load.js';
 /** Usage of `cardbench safe`. */
 export const SAFE_USAGE = `cardbench safe serve --store DIR [--port 7816] [--host 127.0.0.1] [--tls [--cert FILE --key FILE]]
                      [--id HEX] [--counter-limit N] [--allow-legacy] [--empty-digest] [--issuer HEXKEY]...
-                     [--concurrent N] [--compartments]
+                     [--authenticator HEXKEY]... [--devices FILE] [--concurrent N] [--compartments]
 cardbench safe init --store DIR [--id HEX]
 cardbench safe index --store DIR
 cardbench safe load [--certificates N] ... (see safe load --help)
@@ -26,6 +26,7 @@ const options = {
   tls: { type: 'boolean', default: false }, cert: { type: 'string' }, key: { type: 'string' }, id: { type: 'string' },
   'counter-limit': { type: 'string', default: '0xFFFFFFFF' }, 'allow-legacy': { type: 'boolean', default: false },
   'empty-digest': { type: 'boolean', default: false }, issuer: { type: 'string', multiple: true, default: [] as string[] },
+  authenticator: { type: 'string', multiple: true, default: [] as string[] }, devices: { type: 'string' },
   compartments: { type: 'boolean', default: false }, concurrent: { type: 'string', default: '1024' }, help: { type: 'boolean', default: false },
 } as const;
 const belongs: Readonly<Record<string, readonly string[]>> = {
@@ -104,6 +105,7 @@ async function start(values: Values, directory: string, store: SafeStore, io: Co
     id: home.id, keys: home.keys, store, settings: {
       counterLimit: number(values['counter-limit'], 'counter-limit', 0xffffffff), allowLegacy: values['allow-legacy'],
       emptyDigest: values['empty-digest'], issuers: values.issuer.map((key) => hex(key, 'issuer', 32)),
+      authenticators: values.authenticator.map((key) => hex(key, 'authenticator', 32)), ...(values.devices === undefined ? {} : { devices: readDevices(values.devices) }),
     },
   });
   const tls = await tlsOf(values, directory);

@@ -22,10 +22,10 @@ export const commandTable = {
   DELETE: [0x80, 0x24], CANCEL: [0x80, 0x26], READ: [0x80, 0x28], USE: [0x80, 0x2a], LIST: [0x80, 0x2c],
   LOAD: [0x80, 0x2e], CORRECT: [0x80, 0x30], 'GENERATE KEY': [0x80, 0x40], 'DELETE KEY': [0x80, 0x42],
   'GENERATE SEED': [0x80, 0x50], 'SEED REGISTER BEGIN': [0x80, 0x52], 'SEED RECOVER BEGIN': [0x80, 0x54],
-  'SEED RECOVER END': [0x80, 0x56],
+  'SEED RECOVER END': [0x80, 0x56], 'PATH REGISTER BEGIN': [0x80, 0x58], 'PATH RECOVER END': [0x80, 0x5a],
   DIVIDE: [0x80, 0x32], PIECE: [0x80, 0x34], 'SET END': [0x80, 0x36], GATHER: [0x80, 0x38], COMBINE: [0x80, 0x3a],
   COUPLE: [0x80, 0x3c], 'DIVIDE KEY': [0x80, 0x3e],
-  DATE: [0x80, 0x44], 'PUT CONDITION': [0x80, 0x4a], 'GET CONDITION': [0x80, 0x4c], EXTRACT: [0x80, 0x4e], 'BACKUP END': [0x80, 0x58],
+  DATE: [0x80, 0x5e], 'PUT CONDITION': [0x80, 0x4a], 'GET CONDITION': [0x80, 0x4c], EXTRACT: [0x80, 0x4e], 'BACKUP END': [0x80, 0x5c],
   INITIALISE: [0x80, 0x46], 'PUT DATA': [0x80, 0xda], ISSUE: [0x80, 0x48],
 } as const satisfies Record<string, readonly [number, number]>;
 
@@ -237,6 +237,12 @@ export const extract = (number: number, day: string, at?: number): CardCommand =
   command('EXTRACT', 11, number, concat(dateElement.write(day), position(at)));
 /** BACKUP END: the value makes room. Steps 2-10 and 2-11 of embodiment 11. */
 export const backupEnd = (handle: number): CardCommand => command('BACKUP END', 11, 0, elements.handle.write(handle));
+/** PATH REGISTER BEGIN with the grant F0 of a path. Steps 1-5 to 1-9 of embodiments 8, 9, 10. */
+export const pathRegister = (embodiment: 8 | 9 | 10, handle: number, algorithm: HashAlgorithm, grant: Uint8Array): CardCommand =>
+  command('PATH REGISTER BEGIN', embodiment, 0, concat(elements.handle.write(handle), elements.wantedAlgorithm.write(algorithm), grant));
+/** PATH RECOVER END: the certificate's handle and what came over the path (FB). Steps 2-11 to 2-15 of embodiments 8, 9, 10. */
+export const pathRecover = (embodiment: 8 | 9 | 10, handle: number, reply: Uint8Array): CardCommand =>
+  command('PATH RECOVER END', embodiment, 0, concat(elements.handle.write(handle), reply));
 /** INITIALISE: formats a card that is not operational. */
 export const initialise = (): CardCommand => command('INITIALISE', 0, 0);
 /** ISSUE: the life cycle becomes operational. */

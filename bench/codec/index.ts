@@ -14,6 +14,7 @@ export { heldSigner } from './held-signer.js';
 export * from './hpke.js';
 export * from './objects.js';
 export * from './ops.js';
+export * from './path.js';
 export * from './pieces.js';
 export * from './samples.js';
 export type { ObjectCodec, Part } from './schema.js';

@@ -35,7 +35,7 @@ function withBytes<T>(value: T, bytes: Uint8Array, object: ObjectName): T {
   try {
     if (object === 'request') return requestObject(bytes, registrationRequest.decode(bytes)) as T;
     if (object === 'certificate') return { ...fields, ...certificateObject(bytes, certificateCodec.decode(bytes)) };
-    if (object === 'value' || object === 'registered-value' || object === 'key-reply')
+    if (object === 'value' || object === 'registered-value' || object === 'key-reply' || object === 'path-reply')
       return retrievedObject(bytes, fields.hashAlgorithm ?? 'SHA-256') as T;
   } catch {
     return { ...fields, bytes };

@@ -21,6 +21,7 @@ export function httpClient(options: HttpClientOptions): SafeClient {
   return {
     register: (bytes) => call('/v1/register', octets, bytes),
     retrieve: (bytes) => call('/v1/retrieve', octets, bytes),
+    owner: (operation, bytes) => call(`/v1/owner/${operation}`, octets, bytes),
     receipt: async (bytes) => void await call('/v1/receipt', '', bytes),
     identity: () => call('/v1/identity', octets),
     index: async () => new TextDecoder().decode(await call('/v1/index.csv', 'text/csv; charset=utf-8', undefined, indexLimit)),

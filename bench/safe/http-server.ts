@@ -8,6 +8,7 @@ import { compartmentRoutes } from './compartment-routes.js';
 import type { Compartments } from './compartments.js';
 import { SafeError } from './errors.js';
 import { groupCommit } from './group-commit.js';
+import { ownerOperations } from './path.js';
 import type { Safe } from './safe.js';
 
 /** Limits of a served safe. */
@@ -94,6 +95,8 @@ function routesOf({ safe, operatorToken }: Pick<ServeOptions, 'safe' | 'operator
     ['/v1/register', { method: 'POST', run: async (body) => bytesAnswer(await registered(body)) }],
     ['/v1/retrieve', { method: 'POST', run: (body) => bytesAnswer(safe.retrieve(body)) }],
     ['/v1/receipt', { method: 'POST', run: acknowledge }],
+    ...ownerOperations.map((operation): [string, Route] =>
+      [`/v1/owner/${operation}`, { method: 'POST', run: (body) => bytesAnswer(safe.owner(operation, body)) }]),
     ['/v1/identity', { method: 'GET', run: () => bytesAnswer(safe.identity()) }],
     ['/v1/index.csv', {
       method: 'GET',

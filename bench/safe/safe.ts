@@ -10,6 +10,11 @@ import type {
   Certificate, CertificateKind, Credential, Digest, KeyObject, KeyPart, PublicKeyOps, Receipt, RegistrationRequest, Signer,
 } from '../codec/index.js';
 import { SafeError } from './errors.js';
+import type { KnownDevice } from './device-check.js';
+import { ownerPolicy } from './owner.js';
+import type { OwnerPolicy } from './owner.js';
+import { forgetOwner, needsOwner, ownerOperation } from './path.js';
+import type { OwnerOperation, PathCore } from './path.js';
 import * as records from './record.js';
 import type { SafeRecord } from './record.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
@@ -34,6 +39,12 @@ export interface SafeSettings {
   readonly allowLegacy?: boolean;
   /** Ed25519 public keys (32) of the issuers whose credentials count. */
   readonly issuers?: readonly Uint8Array[];
+  /** How owners are authenticated here; default {@link ownerPolicy}. */
+  readonly owners?: OwnerPolicy;
+  /** Ed25519 public keys (32) of the authentication means whose results count; default none. */
+  readonly authenticators?: readonly Uint8Array[];
+  /** Authentication devices that are known; default none. */
+  readonly devices?: readonly KnownDevice[];
 }
 
 /** What a safe is made of. */
@@ -45,6 +56,8 @@ export interface SafeParts {
   readonly settings?: SafeSettings;
   /** Public-key operations; a campaign may give memoised ones. */
   readonly ops?: PublicKeyOps;
+  /** Milliseconds, for waits and the age of paths; default the time of day. */
+  readonly clock?: () => number;
 }
 
 /** An electronic safe (docs/protocol.md 3). All methods throw SafeError; all state is in the store. */
@@ -60,6 +73,8 @@ export interface Safe {
   retrieve(certificate: Uint8Array): Uint8Array;
   /** Claim 26: EA -> the object is deleted, a tombstone kept, durable before it returns. */
   receipt(receipt: Uint8Array): void;
+  /** Owner authentication and what goes over a path (docs/protocol.md 3.1), durable before it returns. */
+  owner(operation: OwnerOperation, body: Uint8Array): Uint8Array;
   /** The safe entry ED: id and public keys. */
   identity(): Uint8Array;
   /** The index of fig. 4 and 9 as CSV: hash, counter, path of item, path of certificate, sorted by counter. */
@@ -76,7 +91,7 @@ interface Prepared {
 }
 
 /** Everything the operations need, with defaults filled in. */
-interface Context extends Required<SafeSettings> {
+interface Context extends Required<Pick<SafeSettings, 'counterLimit' | 'emptyDigest' | 'allowLegacy' | 'issuers'>> {
   readonly id: Uint8Array;
   readonly keys: SafeKeys;
   readonly store: SafeStore;
@@ -145,6 +160,7 @@ function prepare(context: Context, request: RegistrationRequest): Prepared {
     const { digest, encrypted } = item.registered;
     return { kind: 'registered', item: bytes, hash: hashX(algorithm, encrypted), digest, credential: empty };
   }
+  if (item.type === 'pathed') throw new SafeError('SAFE_PATH', 'a value for a path is registered over it');
   if (item.type !== 'plain') {
     const { digest, content } = item.type === 'piece' ? item.piece : item.bundle;
     return { kind: item.type, item: bytes, hash: hashX(algorithm, content), digest, credential: empty };
@@ -177,8 +193,9 @@ function certify(context: Context, request: RegistrationRequest, prepared: Prepa
   }, {}, context.keys.signer);
 }
 
-function storeNew(context: Context, writer: StoreWriter, request: RegistrationRequest, bytes: Uint8Array): Uint8Array {
-  const prepared = prepare(context, request);
+function storeNew(
+  context: Context, writer: StoreWriter, request: RegistrationRequest, bytes: Uint8Array, prepared: Prepared = prepare(context, request),
+): Uint8Array {
   const counter = records.nextCounter(uintOf(writer.get(records.keys.counter) ?? empty), context.counterLimit);
   const certificate = certify(context, request, prepared, counter);
   const name = records.recordName(certificate);
@@ -293,16 +310,29 @@ function replyWithPart(context: Context, certificate: Certificate, encoded: Uint
   return keyPartReply.encode(signed.keyPartReply.sign({ digest, identity, division, wrappedKey }, { ...about, counter }, context.keys.signer));
 }
 
-function retrieve(context: Context, bytes: Uint8Array): Uint8Array {
+/** The record of a genuine certificate that is held. */
+function found(context: Context, bytes: Uint8Array): { certificate: Certificate; name: string; record: SafeRecord } {
   const certificate = wellFormed(() => certificateCodec.decode(bytes));
   require403(signed.certificate.verify(certificate, {}, context.keys.signer.publicKey, context.ops), 'the certificate');
   const { name, record } = find(context, context.store, certificate);
   if (!equalBytes(record.certificate, bytes)) throw new SafeError('SAFE_UNKNOWN', 'the certificate is not the one issued');
   if (record.state === 'tombstone') throw new SafeError('SAFE_TOMBSTONE', 'the value was recovered and its copy deleted');
+  return { certificate, name, record };
+}
+
+/** What is stored for a certificate, checked against it. */
+function stored(context: Context, name: string, certificate: Certificate): Uint8Array {
   const sealed = context.store.get(records.keys.item(name));
   if (sealed === undefined) throw damaged('missing');
   const item = records.openItem(context.keys.store, name, sealed);
   checkItem(certificate, item);
+  return item;
+}
+
+function retrieve(context: Context, bytes: Uint8Array): Uint8Array {
+  const { certificate, name, record } = found(context, bytes);
+  if (needsOwner(context.store, name)) throw new SafeError('SAFE_OWNER_NEEDED', 'the value is given out to its authenticated owner alone');
+  const item = stored(context, name, certificate);
   if (certificate.kind === 'key-part') return replyWithPart(context, certificate, bytes, record, item);
   return certificate.digest.type === 'key' ? replyWithKey(context, certificate, bytes, record, item) : item;
 }
@@ -322,6 +352,7 @@ function takeReceipt(context: Context, bytes: Uint8Array): void {
     const { name, record } = settled(writer);
     writer.put(records.keys.certificate(name), records.encodeRecord({ ...record, state: 'tombstone' }));
     writer.delete(records.keys.item(name));
+    forgetOwner(writer, name);
   });
 }
 
@@ -349,6 +380,23 @@ function checkParts(context: Context): void {
     throw new SafeError('SAFE_SETUP', `counter limit: expected 0-4294967295, got ${limit}`);
 }
 
+const timeOfDay = (): number => Math.floor(performance.timeOrigin + performance.now());
+
+/** What the paths work with. */
+function pathCore(context: Context, { clock = timeOfDay, settings = {} }: SafeParts): PathCore {
+  const { owners: policy = ownerPolicy, authenticators = [], devices = [] } = settings;
+  const { id, keys, store, ops, allowLegacy } = context;
+  return {
+    id, keys, store, ops, allowLegacy, policy, authenticators, devices, clock,
+    found: (bytes) => found(context, bytes),
+    item: (name, certificate) => stored(context, name, certificate),
+    checkCredential: (credential, cardId) => { checkCredential(context, credential, cardId); },
+    storePlain: (writer, request, bytes, value, credential) => storeNew(context, writer, request, bytes, {
+      kind: 'plain', item: value, hash: hashX(request.algorithm, value), digest: digestOf(valueInformation.decode(value), context.emptyDigest), credential,
+    }),
+  };
+}
+
 /**
  * Makes a safe over a store. It is deterministic: same store, keys and requests give the same bytes, and a snapshot of
  * the store is a snapshot of the safe. Throws SafeError SAFE_SETUP when a part has the wrong size.
@@ -358,6 +406,7 @@ export function createSafe(parts: SafeParts): Safe {
   const { id, keys, store, ops = nobleOps } = parts;
   const context: Context = { id, keys, store, ops, counterLimit, emptyDigest, allowLegacy, issuers };
   checkParts(context);
+  const core = pathCore(context, parts);
   const identity = safeEntry.encode({
     safeId: id, verificationKey: keys.signer.publicKey, transportKey: ops.agreementPublic(keys.agreement),
   });
@@ -366,6 +415,7 @@ export function createSafe(parts: SafeParts): Safe {
     registerAll: (requests) => registerAll(context, requests),
     retrieve: (bytes) => retrieve(context, bytes),
     receipt: (bytes) => takeReceipt(context, bytes),
+    owner: (operation, bytes) => ownerOperation(core, operation, bytes),
     identity: () => identity.slice(),
     index: () => indexCsv(store),
   };

@@ -101,6 +101,7 @@ type GoalRule = (scene: Scene) => string | undefined;
 const goalRules: Readonly<Record<string, GoalRule>> = {
   '1/backup': backupGoal, '2/backup': backupGoal, '1/recover': recoverGoal, '2/recover': recoverGoal,
   '3/backup': backupGoal, '3/recover': recoverGoal, '3/key-recover': (scene) => keyGoal(scene, true), '3/key-backup': (scene) => keyGoal(scene, !scene.deletes),
+  '8/backup': backupGoal, '8/recover': recoverGoal, '9/backup': backupGoal, '9/recover': recoverGoal, '10/backup': backupGoal, '10/recover': recoverGoal,
   '7/backup': backupGoal, '7/seed-recover': (scene) => keyGoal(scene, true),
   '7/seed-backup': (scene) => (scene.card.keys.seed === undefined ? keyGoal(scene, !scene.deletes) : 'the seed is still there'),
   '4/backup': piecesGoal, '4/recover': joinedGoal, '5/backup': backupGoal, '5/recover': joinedGoal,

@@ -1,6 +1,8 @@
 import { answers, certificate as certificateCodec, commands, fromHex, toHex } from '../codec/index.js';
 import type { CardCommand } from '../codec/index.js';
-import type { CardPort, ConditionCardPort, Outcome, Page, PinChoice, RequestObject, SeedCardPort, SetCardPort, ValueState, Variant } from '../../scenarios/index.js';
+import type {
+  CardPort, ConditionCardPort, Outcome, OwnerCardPort, Page, PinChoice, RequestObject, SeedCardPort, SetCardPort, ValueState, Variant,
+} from '../../scenarios/index.js';
 import type { CardLine } from './card-line.js';
 import { certificateEntry, certificateObject, requestObject, valueEntry } from './convert.js';
 import { cardOutcome, linkFailure } from './outcome.js';
@@ -78,7 +80,7 @@ function conditionOperations(send: Send, nothing: (data: Uint8Array) => undefine
 }
 
 /** The card as the scenarios want it, over a line with the applet selected. */
-export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCardPort & SetCardPort & ConditionCardPort {
+export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCardPort & SetCardPort & OwnerCardPort & ConditionCardPort {
   const send = <T>(command: CardCommand, parse: (data: Uint8Array) => T): Promise<Outcome<T>> =>
     exchange(line, command, parse);
   const nothing = (data: Uint8Array): undefined => {
@@ -115,6 +117,8 @@ export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCa
     }),
     ...setOperations(send, request),
     ...conditionOperations(send, nothing),
+    pathRegister: (embodiment, handle, hash, grant) => send(commands.pathRegister(embodiment, handle, hash, grant.bytes), request),
+    pathRecover: (embodiment, certificate, object) => send(commands.pathRecover(embodiment, certificate, object.bytes), answers.recoverEnd),
     delete: (handle) => send(commands.deleteItem(handle), nothing),
     seedRegisterBegin: (safeId, hash) => send(commands.seedRegisterBegin(fromHex(safeId), hash), request),
     seedRecoverBegin: (chosen) => send(commands.seedRecoverBegin(chosen), (data) => {

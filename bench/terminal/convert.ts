@@ -1,4 +1,4 @@
-import { bundle, digestOf, hashX, holdsKeyPart, keyPartReply, keyReply, piece, registeredValue, toHex, valueInformation } from '../codec/index.js';
+import { bundle, digestOf, hashX, holdsKeyPart, keyPartReply, keyReply, paths, piece, registeredValue, toHex, valueInformation } from '../codec/index.js';
 import type * as codec from '../codec/index.js';
 import type {
   CertificateEntry, CertificateObject, CertificateState, DigestFields, RequestObject, RetrievedObject, ValueEntry,
@@ -51,6 +51,7 @@ export function requestObject(bytes: Uint8Array, request: codec.RegistrationRequ
   if (item.type === 'registered')
     return { ...shared, content: 'registered', objectHash: toHex(hashX(algorithm, item.registered.encrypted)) };
   if (item.type === 'key-part') return { ...shared, content: 'key-part' };
+  if (item.type === 'pathed') return { ...shared, content: 'plain' };
   if (item.type !== 'plain') {
     const { content } = item.type === 'piece' ? item.piece : item.bundle;
     return { ...shared, content: item.type, objectHash: toHex(hashX(algorithm, content)) };
@@ -84,6 +85,10 @@ export function retrievedObject(bytes: Uint8Array, algorithm: codec.HashAlgorith
   if (bytes[0] === registeredValue.tag) {
     const { encrypted } = registeredValue.decode(bytes);
     return { bytes, content: 'registered', objectHash: toHex(hashX(algorithm, encrypted)) };
+  }
+  if (bytes[0] === paths.reply.tag) {
+    paths.reply.decode(bytes);
+    return { bytes, content: 'plain' };
   }
   if (bytes[0] === piece.tag && holdsKeyPart(bytes)) {
     keyPartReply.decode(bytes);

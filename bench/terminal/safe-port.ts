@@ -1,13 +1,13 @@
 import { certificate, CodecError, toHex } from '../codec/index.js';
 import { SafeError } from '../safe/index.js';
-import type { SafeClient } from '../safe/index.js';
+import type { OwnerOperation, SafeClient } from '../safe/index.js';
 import type { CertificateObject, FailureCause, Outcome, SafePort } from '../../scenarios/index.js';
 import { certificateObject, retrievedObject } from './convert.js';
 
 /** One request to a safe as it is recorded; lengths in bytes. */
 export interface SafeExchange {
   readonly safeId: string;
-  readonly operation: 'register' | 'retrieve' | 'receipt';
+  readonly operation: 'register' | 'retrieve' | 'receipt' | `owner/${OwnerOperation}`;
   readonly sent: number;
   readonly received: number;
   /** HTTP status the safe answers with, 0 when there was no answer. */

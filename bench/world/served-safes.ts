@@ -37,6 +37,7 @@ export interface ServedSafe {
 /** Refusals that a safe in this process could give too; anything else is the network's or the served safe's fault. */
 const genuine: ReadonlySet<string> = new Set([
   'SAFE_BAD_OBJECT', 'SAFE_BAD_SIGNATURE', 'SAFE_UNKNOWN', 'SAFE_CONFLICT', 'SAFE_TOMBSTONE', 'SAFE_TOO_LARGE', 'SAFE_LEGACY_HASH',
+  'SAFE_OWNER_WRONG', 'SAFE_OWNER_WAIT', 'SAFE_OWNER_LOCKED', 'SAFE_OWNER_NEEDED', 'SAFE_PATH',
 ]);
 
 const benchError = (url: string, error: unknown): BenchError => {
@@ -117,13 +118,14 @@ function mirroredClient({ access, settings, mirror, taken }: MirrorParts): SafeC
     register: (bytes) => ask((client) => client.register(bytes)),
     retrieve: (bytes) => ask((client) => client.retrieve(bytes)),
     receipt: (bytes) => ask((client) => client.receipt(bytes)),
+    owner: (operation, bytes) => ask((client) => client.owner(operation, bytes)),
     identity: () => ask((client) => client.identity()),
     index: () => ask((client) => client.index()),
   };
 }
 
-function settingsOf({ counter, issuers, ...rest }: DeskSettings): CompartmentSettings {
-  return { ...rest, issuers: issuers.map(toHex), ...(counter === undefined ? {} : { counterLimit: counter.limit }) };
+function settingsOf({ counter, issuers, emptyDigest, allowLegacy }: DeskSettings): CompartmentSettings {
+  return { emptyDigest, allowLegacy, issuers: issuers.map(toHex), ...(counter === undefined ? {} : { counterLimit: counter.limit }) };
 }
 
 /** An empty store, with the counter where the settings begin. */
@@ -133,6 +135,9 @@ function storeAt(counter: DeskSettings['counter']): MemoryStore {
     store.transaction((writer) => { writer.put(records.keys.counter, records.counterBytes(counter.at)); });
   return store;
 }
+
+/** A served safe's clock and process are its own: points that need them are left out. */
+const standing = { clock: { ms: 0 }, restart() { throw new BenchError('BENCH_SAFE', 'the bench cannot restart a served safe'); } };
 
 /** A compartment with id and keys of the bench's: what it stores can be opened here. */
 function benchDesk(access: Access, id: Uint8Array, random: RandomSource, settings: DeskSettings, ops: PublicKeyOps): SafeDesk {
@@ -147,7 +152,7 @@ function benchDesk(access: Access, id: Uint8Array, random: RandomSource, setting
   return {
     entry: { safeId: id, verificationKey: signer.publicKey, transportKey: ops.agreementPublic(agreement) },
     client: mirroredClient({ access, settings: { ...settingsOf(settings), keys }, mirror: store, taken: () => Promise.resolve() }),
-    store, signer, counterLimit: settings.counter?.limit ?? 0xffffffff, item, opens: (name) => partIsKey(store, name, item(name), ops),
+    store, signer, counterLimit: settings.counter?.limit ?? 0xffffffff, ...standing, item, opens: (name) => partIsKey(store, name, item(name), ops),
   };
 }
 
@@ -169,7 +174,7 @@ function ownDesk(access: Access, entry: SafeEntry, settings: DeskSettings): Safe
       publicKey: entry.verificationKey,
       sign() { throw new BenchError('BENCH_SAFE', 'the bench does not know the keys of a served safe'); },
     },
-    counterLimit: settings.counter?.limit ?? 0xffffffff,
+    counterLimit: settings.counter?.limit ?? 0xffffffff, ...standing,
     item: (name) => (store.get(records.keys.item(name)) === undefined ? undefined : seen.get(name)),
     opens: () => false,
   };

@@ -67,7 +67,7 @@ export interface FrameDraft {
   /** Scenario that must have been through before; a recovery needs the registration. */
   readonly prior?: { readonly scenario: ScenarioId; readonly options?: ScenarioOptions };
   /** What its card must be made with, whatever else a point prepares. */
-  readonly prepares?: Pick<Preparation, 'seed' | 'safes' | 'conditions'>;
+  readonly prepares?: Pick<Preparation, 'seed' | 'safes' | 'conditions' | 'device'>;
   /** Options the scenario does not have. */
   readonly without?: readonly (keyof ScenarioOptions)[];
 }

@@ -5,6 +5,7 @@ import { conditionFrames } from './conditions.js';
 import { basicFrames } from './basic.js';
 import { memberFrames } from './member.js';
 import type { ScenarioFrame } from './frame.js';
+import { ownerFrames } from './owners.js';
 import { seedFrames } from './seeds.js';
 import { setFrames } from './sets.js';
 import { purseFrames } from './purse.js';
@@ -17,6 +18,7 @@ export const frames: readonly ScenarioFrame[] = [
   ...setFrames,
   ...seedFrames,
   ...conditionFrames,
+  ...ownerFrames,
   ...purseFrames,
   ...memberFrames,
   ...twinFrames,

@@ -11,6 +11,8 @@ import type { MemberPorts } from '../member-ports.js';
 import { keyBackup, keyRecover } from './keys.js';
 import { memberRegister, memberTrade } from './member.js';
 import type { MemberOptions, MemberProgress } from './member.js';
+import { ownerMachines } from './owners.js';
+import type { OwnerPorts } from '../owner-ports.js';
 import { plainBackup, plainRecover } from './plain.js';
 import { seedBackup, seedRecover, seedValueBackup } from './seeds.js';
 import { bundleBackup, bundleRecover, partsBackup, partsRecover, piecesBackup, piecesRecover } from './sets.js';
@@ -57,6 +59,7 @@ export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...[piecesBackup, piecesRecover, bundleBackup, bundleRecover, partsBackup, partsRecover].map((machine) => definition<SetPorts>(machine)),
   ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
   definition<ConditionPorts>(autoBackup),
+  ...ownerMachines.map((machine) => definition<OwnerPorts>(machine)),
 ];
 
 /** Scenarios of registration of signed information. */

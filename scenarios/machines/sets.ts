@@ -4,7 +4,7 @@ import type { CertificateEntry, Ports, ScenarioId, SetCardPort, SetPorts, StepId
 import { contextOf, outputOf } from './context.js';
 import type { Context } from './context.js';
 import { atCard, atSafe, list, need, operation } from './operations.js';
-import type { Operation, Run, Settled } from './operations.js';
+import type { Operation, OperationName, Run, Settled } from './operations.js';
 import { scenarioSetup } from './setup.js';
 import type { StateConfig } from './setup.js';
 import { asks, deletes, ends, passes, reached, reachedWhole, start } from './states.js';
@@ -106,7 +106,7 @@ const keyPart = (index: number): Operation => onSets(async (run, first) => (hasP
 type States = Record<string, StateConfig>;
 
 /** The states of an exchange: the first asks, the others pass, the last goes on to `next`. */
-function exchange(at: string, phase: number, [from, to]: readonly [number, number], carryOut: Operation, next: string): States {
+export function exchange(at: string, phase: number, [from, to]: readonly [number, number], carryOut: Operation | OperationName, next: string): States {
   const name = (number: number): StepId => (at === '' ? `${phase}-${number}` : `${phase}-${number}@${at}`);
   const numbers = Array.from({ length: to - from + 1 }, (_, i) => from + i);
   return Object.fromEntries(numbers.map((number) => {
@@ -126,7 +126,7 @@ const eachPart = (...names: readonly string[]): readonly string[] => partIndexes
 const merged = (of: (index: number) => States, indexes: readonly number[] = pieceIndexes): States => Object.fromEntries(indexes.flatMap((index) => Object.entries(of(index))));
 
 /** A machine of named states; their names are checked against the frame by machines/registry.test.ts. */
-function machine(id: ScenarioId, states: States): AnyStateMachine {
+export function machine(id: ScenarioId, states: States): AnyStateMachine {
   const config = {
     id, context: ({ input }: { input: ScenarioInput }) => contextOf(id, input), output: ({ context }: { context: Context }) => outputOf(context),
     initial: 'start', states: { ...states, ...ends },

@@ -1,3 +1,4 @@
+import type { CarriedObject, GrantObject, OwnerChoice, OwnerTransport } from '../owner-ports.js';
 import type {
   CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, Division, HashAlgorithm, KeyDivision, KeyKind, Ports,
   ExtractedValue, ReceiptObject, RequestObject, RetrievedObject, ScenarioId, StatusWord, SetOrder, StepId, ValueEntry, ValueState, Variant,
@@ -38,6 +39,10 @@ export interface ScenarioOptions extends CommonOptions {
   readonly condition?: number;
   /** Embodiment 11: the date that the terminal tells, `YYYY-MM-DD`; default that of fig. 20b. */
   readonly date?: string;
+  /** Embodiments 8 and 9: what the owner enters; default `password`. */
+  readonly owner?: OwnerChoice;
+  /** Embodiment 9; default `common-key`. */
+  readonly ownerTransport?: OwnerTransport;
   /** Claim 25: delete the value once its certificate is stored. In `2/key-backup`: delete the key. */
   readonly deleteAfterRegistration?: boolean;
   /** Claim 26: receipt to the safe, then delete the SPENT certificate. Ignored by the key phases. */
@@ -68,6 +73,10 @@ export interface ResumePoint {
   readonly set?: number;
   /** Embodiment 11: values that are still to be backed up, the one under way first. */
   readonly queue?: readonly ExtractedValue[];
+  /** Embodiments 8, 9 and 10: the path that is open. */
+  readonly grant?: GrantObject;
+  /** On its way between those who authenticate the owner. */
+  readonly carried?: CarriedObject;
   /** Handle the card gave to what was stored last. */
   readonly stored?: number;
 }

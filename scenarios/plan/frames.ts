@@ -40,8 +40,10 @@ export interface Places {
 /** Where a scenario begins each exchange; key registration has no list. */
 export function placesOf(scenario: ScenarioId): Places {
   const firsts = exchanges(scenario).map(([first]) => first);
-  const at = frameOf(scenario).exchanges.findLastIndex(({ party }) => party.startsWith('safe'));
-  const [begin, safe, end] = firsts.slice(at - 1, at + 2);
+  const all = frameOf(scenario).exchanges;
+  const at = all.findLastIndex(({ party }) => party.startsWith('safe'));
+  const [before, safe, end] = firsts.slice(at - 1, at + 2);
+  const begin = all.find(({ name }) => name === 'pathRegister' || name === 'recoverBegin')?.steps[0] ?? before;
   return { begin, safe, end, ...firsts.length === 4 && { list: firsts[0] } };
 }
 

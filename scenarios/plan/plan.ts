@@ -7,6 +7,7 @@ import { commands } from './commands.js';
 import type { Fault } from './faults.js';
 import { memory } from './memory.js';
 import { nominal } from './nominal.js';
+import { owners } from './owners.js';
 import { order } from './order.js';
 import { samples } from './samples.js';
 import { seeds } from './seeds.js';
@@ -19,7 +20,9 @@ import { wallet } from './wallet.js';
 export const planId = 'backup-1-2/1';
 
 /** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
-export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart, ...conditions];
+export const plan: readonly PlanPoint[] = [
+  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart, ...owners, ...conditions,
+];
 
 /**
  * A point by its id.
@@ -57,7 +60,7 @@ export function clauseText({ clause }: Pick<PlanPoint, 'clause'>): string {
 /** The places in a scenario that a fault names. */
 export function placesOfFault(fault: Fault): readonly string[] {
   switch (fault.fault) {
-    case 'alter': case 'swap': case 'safe': case 'link': return [fault.at];
+    case 'alter': case 'swap': case 'safe': case 'link': case 'replay': return [fault.at];
     case 'reset': return [fault.after];
     case 'repeat': return [fault.step];
     case 'skip': return fault.steps;

@@ -50,6 +50,8 @@ export interface Preparation {
   readonly seed?: boolean;
   /** Backup conditions stored on the card, by number. */
   readonly conditions?: Readonly<Record<number, Condition>>;
+  /** Authentication device in the reader: the owner's, one no check knows, one with the owner's id and another key; default none. */
+  readonly device?: 'right' | 'unknown' | 'forged';
   /** Safes the card knows; default 1. */
   readonly safes?: 1 | 2;
   /** Upper limit of the safe's counter and where it stands, for wrap-around. */

@@ -394,6 +394,14 @@ uint16_t cmd_get_condition(struct request *q);
 uint16_t cmd_extract(struct request *q);
 /** In wallet.c. */
 uint16_t cmd_backup_end(struct request *q);
+/* ---- register.c, recover.c: embodiments 8, 9 and 10, protocol 2.9 ---- */
+/** True for P1 of the commands of embodiments 8, 9 and 10. */
+#define IS_OWNER(p1) (FEATURE_OWNER && (uint8_t)((p1) - 8) < 3)
+/** Their own instructions. */
+#define INS_PATH_REGISTER 0x58u
+#define INS_PATH_RECOVER 0x5Au
+/** Bytes of the id of a path. */
+#define PATH_BYTES 12u
 
 /* ---- seed.c: embodiment 7, protocol 2.7 ---- */
 /** P1 of the commands of embodiment 7. */

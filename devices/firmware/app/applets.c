@@ -39,6 +39,9 @@ static const struct applet_entry applets[] = {
 #if FEATURE_MEMBER
     {APPLET_MEMBER, MEMBER_PAGES, 6, "MEMBER"},
 #endif
+#if FEATURE_AUTH_DEVICE
+    {APPLET_DEVICE, DEVICE_PAGES, 6, "DEVICE"},
+#endif
 };
 #define APPLETS (sizeof applets / sizeof *applets)
 
@@ -58,6 +61,10 @@ static uint16_t run(struct apdu *a)
 #if FEATURE_MEMBER
     case APPLET_MEMBER:
         return member_command(a);
+#endif
+#if FEATURE_AUTH_DEVICE
+    case APPLET_DEVICE:
+        return device_command(a);
 #endif
     default:
         return backup_command(a);
@@ -79,6 +86,9 @@ static void forget(void)
 #endif
 #if FEATURE_MEMBER
     member_forget();
+#endif
+#if FEATURE_AUTH_DEVICE
+    device_forget();
 #endif
 }
 

@@ -29,13 +29,17 @@ enum {
     PHASE,    /* P2 is the phase: `p1` in both embodiments, `p2` (keys) in embodiment 2 */
     LISTS,    /* the same for lists, of all embodiments */
     SETS,     /* P1 one of the embodiments in `p1` (bits), P2 from 1 to `p2`, or 00 */
-    NUMBERED  /* embodiment 11, P2 a number of at least `p2` */
+    NUMBERED, /* embodiment 11, P2 a number of at least `p2` */
+    OWNER     /* P1 08, 09 or 0A, P2 00 */
 };
 /** Forms of the command data. */
 enum {
     RAW, NOTHING, ITEM, ITEM_HASH, ITEM_ANY, SAFE_HASH, OBJECT, ITEM_OBJECT, DIVISION,
 #if FEATURE_CONDITIONS
     DATE,
+#endif
+#if FEATURE_OWNER
+    ITEM_HASH_OBJECT,
 #endif
     FORMS
 };
@@ -47,11 +51,17 @@ static syntax form_nothing = {0}, form_item = {0x8B, 2, 2, 0}, form_item_hash = 
 #if FEATURE_CONDITIONS
 static syntax form_date = {0xB0, 4, 4, 0};
 #endif
+#if FEATURE_OWNER
+static syntax form_item_hash_object = {0x8B, 2, 2, 0x95, 1, 1, ANY, 0, 0xFF, 0};
+#endif
 static const uint8_t *const forms[FORMS] = {
     form_nothing, form_nothing, form_item, form_item_hash, form_item_any, form_safe_hash, form_object, form_item_object,
     form_division,
 #if FEATURE_CONDITIONS
     form_date,
+#endif
+#if FEATURE_OWNER
+    form_item_hash_object,
 #endif
 };
 
@@ -80,11 +90,15 @@ static const struct command commands[] = {
     {0x56, FIXED, SEED_EMBODIMENT, 0, USUAL | CERTS | INNER, ITEM_OBJECT, 0x35, 0, cmd_key_recover_end},
 #endif
 #if FEATURE_CONDITIONS
-    {0x44, FIXED, CONDITIONS_EMBODIMENT, 0, OPERATIONAL | PIN, DATE, 0, 0, cmd_date},
+    {0x5E, FIXED, CONDITIONS_EMBODIMENT, 0, OPERATIONAL | PIN, DATE, 0, 0, cmd_date},
     {0x4A, NUMBERED, 0, 1, PIN | WRITES, RAW, 0, 0, cmd_put_condition},
     {0x4C, NUMBERED, 0, 0, OPERATIONAL | PIN, NOTHING, 0, 0, cmd_get_condition},
     {0x4E, NUMBERED, 0, 0, OPERATIONAL | PIN, RAW, 0x21, 0, cmd_extract},
-    {0x58, FIXED, CONDITIONS_EMBODIMENT, 0, USUAL, RAW, 0x2B, 0, cmd_backup_end},
+    {0x5C, FIXED, CONDITIONS_EMBODIMENT, 0, USUAL, RAW, 0x2B, 0, cmd_backup_end},
+#endif
+#if FEATURE_OWNER
+    {INS_PATH_REGISTER, OWNER, 0, 0, USUAL | VALUES, ITEM_HASH_OBJECT, 0x15, 0, cmd_register_begin},
+    {INS_PATH_RECOVER, OWNER, 0, 0, USUAL | CERTS | KIND, ITEM_OBJECT, 0x2B, 0, cmd_recover_end},
 #endif
     {0x22, FIXED, 0, 0, OPERATIONAL | PIN | CERTS, ITEM, 0, 0, cmd_receipt},
     {0x24, FIXED, 0, 0, USUAL, ITEM, 0, 0, cmd_delete},
@@ -152,6 +166,11 @@ static bool parameters_fit(const struct command *c, const struct apdu *a)
     if (c->rule == SETS) return p1 < 8 && (c->p1 >> p1 & 1) && (c->p2 ? p2 >= 1 && p2 <= c->p2 : p2 == 0);
     if (c->rule == LISTS && p1 >= 4 && p1 <= 6) return p2 == c->p1;
 #endif
+#if FEATURE_OWNER
+    if (c->rule == OWNER) return IS_OWNER(p1) && p2 == 0;
+    /* Lists, certificates and the beginning of a recovery are those of embodiment 1. */
+    if (IS_OWNER(p1) && (c->rule == LISTS || c->rule == PHASE)) p1 = 1;
+#endif
     if (p1 != 1 && p1 != 2) return false;
     if (c->rule == LISTS) return p2 == c->p1 || (p1 == 2 && c->p2 && p2 == c->p2);
     if (c->rule == EMB) return p2 == 0;
@@ -213,7 +232,7 @@ uint8_t kind_of(const struct apdu *a)
 {
     if (a->p1 >= 4 && a->p1 <= 6) return (uint8_t)(a->p1 + 1);
     if (a->p2 == 4) return KIND_KEY;
-    return a->p1 == 1 ? KIND_PLAIN : KIND_REGISTERED;
+    return a->p1 == 1 || IS_OWNER(a->p1) ? KIND_PLAIN : KIND_REGISTERED;
 }
 
 /** The item that 8B names. */

@@ -31,9 +31,13 @@
 #ifndef FEATURE_COUPLE
 #define FEATURE_COUPLE FEATURE_DEFAULT
 #endif
-/** Embodiments 9 and 10: owner authentication away from the safe. */
+/** Embodiments 8, 9 and 10: values over a path that a safe opens for an authenticated owner. */
 #ifndef FEATURE_OWNER
 #define FEATURE_OWNER FEATURE_DEFAULT
+#endif
+/** Embodiment 10: applet by which a card is an authentication device. */
+#ifndef FEATURE_AUTH_DEVICE
+#define FEATURE_AUTH_DEVICE FEATURE_DEFAULT
 #endif
 /** Embodiment 11: backup conditions. */
 #ifndef FEATURE_CONDITIONS
