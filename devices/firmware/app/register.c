@@ -290,7 +290,13 @@ static uint16_t certificate_store(const struct expected *x, const struct cert *c
         if (change_commit() != SW_OK) return SW_MEMORY;
     }
 #endif
+#if FEATURE_RENEWAL
+    int replaced = x->kind == KIND_KEY && x->key == KEY_DECODING ? key_replaced() : -1;
+#endif
     nvm_tx_begin();
+#if FEATURE_RENEWAL
+    if (replaced >= 0) entry_change((uint16_t)replaced)->state = CERT_SPENT;
+#endif
     struct entry *e = entry_change(slot);
     e->state = CERT_STORED;
     e->size = size;
@@ -335,7 +341,7 @@ uint16_t cmd_register_end(struct request *q)
     if (expected_find(&x, sequence, q->a->p2 == 3, q->a->p1 == SEED_EMBODIMENT)) {
         sw = certificate_check(&x, &c, q->a->p1);
 #if FEATURE_TWO_SAFES
-        bool value = x.kind < KIND_KEY && q->a->p1 == APART_EMBODIMENT;
+        bool value = x.kind < KIND_KEY && KEEPS_APART(q->a->p1);
         if (sw == SW_OK && value && !apart_value(index_at(x.slot)->variant, c.at[C_SAFE])) sw = SW_CONDITIONS;
 #endif
         if (sw == SW_OK) sw = certificate_store(&x, &c, e6, size);
