@@ -234,6 +234,35 @@ export interface TwoSafePorts extends Ports {
   readonly safe2: SafePort;
 }
 
+/** Who stands at a safe that authenticates owners, by name: what they present never enters scenarios, records or traces. */
+export type OwnerChoice = 'right' | 'wrong';
+
+/** Key and value as the key safe gives them together. */
+export interface RetrievedSet {
+  readonly bytes: Uint8Array;
+  readonly key: RetrievedObject;
+  readonly value: RetrievedObject;
+  /** True when the other safe has been seen to take a message for it. */
+  readonly fetched: boolean;
+}
+
+/** The safe that holds keys with their owners, and fetches what they open from the other (embodiment 12). */
+export interface KeySafePort extends SafePort {
+  registerOwned(request: RequestObject, owner: OwnerChoice): Promise<Outcome<CertificateObject>>;
+  retrieveSet(owner: OwnerChoice, key: CertificateObject, value: CertificateObject): Promise<Outcome<RetrievedSet>>;
+}
+
+/** A card that renews its key pair (protocol.md 2.9). */
+export interface RenewingCardPort extends SeedCardPort {
+  renewKey(): Promise<Outcome<undefined>>;
+}
+
+/** Peers of embodiment 12. */
+export interface TalkPorts extends TwoSafePorts {
+  readonly card: RenewingCardPort;
+  readonly safe2: KeySafePort;
+}
+
 /** Both peers of a scenario. */
 export interface Ports {
   readonly card: CardPort;

@@ -1,4 +1,4 @@
-import type { CardPort, Outcome, Ports, SafePort, ScenarioId, SeedCardPort, SetCardPort } from '../../scenarios/index.js';
+import type { CardPort, KeySafePort, Outcome, Ports, RenewingCardPort, SafePort, ScenarioId, SeedCardPort, SetCardPort } from '../../scenarios/index.js';
 import { callsOf } from './calls.js';
 import type { Call } from './calls.js';
 
@@ -53,6 +53,7 @@ function cardAround(card: CardPort, around: Around): CardPort {
     ...card,
     ...'seedRegisterBegin' in card ? seedAround(card as SeedCardPort, around) : {},
     ...'divide' in card ? setAround(card as SetCardPort, around) : {},
+    ...'renewKey' in card ? { renewKey: () => around('renewKey', undefined, () => (card as RenewingCardPort).renewKey()) } : {},
     hasTrace: card.hasTrace,
     verifyPin: (pin) => card.verifyPin(pin),
     listValues: (embodiment, from) => around('listValues', undefined, () => card.listValues(embodiment, from)),
@@ -91,11 +92,18 @@ function setAround(card: SetCardPort, around: Around): Partial<SetCardPort> {
   };
 }
 
+/** The operations of a key safe that authenticates owners. */
+const ownedAround = (safe: KeySafePort, around: Around): Pick<KeySafePort, 'registerOwned' | 'retrieveSet'> => ({
+  registerOwned: (request, owner) => around('registerOwned', request, (sent) => safe.registerOwned(sent, owner)),
+  retrieveSet: (owner, key, value) => around('retrieveSet', value, (sent) => safe.retrieveSet(owner, key, sent)),
+});
+
 function safeAround(safe: SafePort, around: Around): SafePort {
   return {
     ...safe,
     safeId: safe.safeId,
     register: (request) => around('register', request, (sent) => safe.register(sent)),
+    ...'retrieveSet' in safe ? ownedAround(safe as KeySafePort, around) : {},
     retrieve: (certificate) => around('retrieve', certificate, (sent) => safe.retrieve(sent)),
     receipt: (receipt) => around('receipt', receipt, (sent) => safe.receipt(sent)),
   };

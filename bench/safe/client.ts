@@ -9,6 +9,12 @@ export interface SafeClient {
   retrieve(certificate: Uint8Array): Promise<Uint8Array>;
   /** EA -> acknowledged. */
   receipt(receipt: Uint8Array): Promise<void>;
+  /** F9 -> E6: a key with owner authentication information. */
+  registerOwned(request: Uint8Array): Promise<Uint8Array>;
+  /** FA -> FB: key and value to the authenticated owner. */
+  retrieveSet(request: Uint8Array): Promise<Uint8Array>;
+  /** FC -> FD: what the paired safe asks. */
+  answerPeer(message: Uint8Array): Promise<Uint8Array>;
   /** The safe entry ED. */
   identity(): Promise<Uint8Array>;
   /** The index as CSV; over HTTP it needs the operator token. */
@@ -33,6 +39,9 @@ export function inProcessClient(safe: Safe): SafeClient {
     register: (bytes) => settled(() => safe.register(limited(bytes))),
     retrieve: (bytes) => settled(() => safe.retrieve(limited(bytes))),
     receipt: (bytes) => settled(() => safe.receipt(limited(bytes))),
+    registerOwned: (bytes) => settled(() => safe.registerOwned(limited(bytes))),
+    retrieveSet: async (bytes) => safe.retrieveSet(limited(bytes)),
+    answerPeer: (bytes) => settled(() => safe.answerPeer(limited(bytes))),
     identity: () => settled(() => safe.identity()),
     index: () => settled(() => safe.index()),
   };

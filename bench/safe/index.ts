@@ -22,5 +22,7 @@ export type { Entry } from './entries.js';
 export { operatorClient } from './operator-client.js';
 export type { OperatorClient } from './operator-client.js';
 export { pinnedCertificate } from './pin.js';
+export { newestFrom } from './peer.js';
+export type { Peer, PeerAsk } from './peer.js';
 export { authenticateOwner, distance, enrolledOwner, methodNumber, ownerInformation, ownerKey, ownerPolicy, renamedOwner, sameSecret, TEMPLATE_BYTES } from './owner.js';
 export type { OwnerInformation, OwnerPolicy, OwnerSetting, ScryptCost } from './owner.js';

@@ -10,6 +10,12 @@ import type {
   Certificate, CertificateKind, Credential, Digest, KeyObject, KeyPart, PublicKeyOps, Receipt, RegistrationRequest, Signer,
 } from '../codec/index.js';
 import { SafeError } from './errors.js';
+import { registerOwned, retrieveSet } from './owned-keys.js';
+import type { OwnedKeys } from './owned-keys.js';
+import { ownerKey, ownerPolicy } from './owner.js';
+import type { OwnerPolicy } from './owner.js';
+import { answerPeer } from './peer.js';
+import type { Peer } from './peer.js';
 import * as records from './record.js';
 import type { SafeRecord } from './record.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
@@ -45,6 +51,12 @@ export interface SafeParts {
   readonly settings?: SafeSettings;
   /** Public-key operations; a campaign may give memoised ones. */
   readonly ops?: PublicKeyOps;
+  /** The safe this one speaks to (embodiment 12); default none. */
+  readonly peer?: () => Peer | undefined;
+  /** How owners are authenticated; default {@link ownerPolicy}. */
+  readonly policy?: OwnerPolicy;
+  /** Milliseconds of the safe's clock; default that of the machine. */
+  readonly now?: () => number;
 }
 
 /** An electronic safe (docs/protocol.md 3). All methods throw SafeError; all state is in the store. */
@@ -60,6 +72,12 @@ export interface Safe {
   retrieve(certificate: Uint8Array): Uint8Array;
   /** Claim 26: EA -> the object is deleted, a tombstone kept, durable before it returns. */
   receipt(receipt: Uint8Array): void;
+  /** Embodiment 12: a key with owner authentication information, F9 -> E6, durable before it returns. */
+  registerOwned(request: Uint8Array): Uint8Array;
+  /** Embodiment 12: key and value to the authenticated owner, FA -> FB; the value comes from the paired safe. */
+  retrieveSet(request: Uint8Array): Promise<Uint8Array>;
+  /** Embodiment 12: answers the paired safe, FC -> FD. */
+  answerPeer(message: Uint8Array): Uint8Array;
   /** The safe entry ED: id and public keys. */
   identity(): Uint8Array;
   /** The index of fig. 4 and 9 as CSV: hash, counter, path of item, path of certificate, sorted by counter. */
@@ -228,6 +246,19 @@ function registerAll(context: Context, requests: readonly Uint8Array[]): readonl
   return all instanceof SafeError ? first.map((one) => (isAnswered(one) ? one : all)) : all;
 }
 
+/** One registration, with more stored in the same change when it is new. */
+function registerWith(context: Context, bytes: Uint8Array, also: (writer: StoreWriter, name: string) => void): { certificate: Uint8Array; fresh: boolean } {
+  const first = considered(context, bytes);
+  if (isAnswered(first)) return { certificate: first, fresh: false };
+  return context.store.transaction((writer) => {
+    const before = repeated(writer, first.request, bytes);
+    if (before !== undefined) return { certificate: before, fresh: false };
+    const certificate = storeNew(context, writer, first.request, bytes);
+    also(writer, records.recordName(certificateCodec.decode(certificate)));
+    return { certificate, fresh: true };
+  });
+}
+
 function register(context: Context, bytes: Uint8Array): Uint8Array {
   const [answer] = registerAll(context, [bytes]);
   if (answer instanceof SafeError) throw answer;
@@ -322,6 +353,7 @@ function takeReceipt(context: Context, bytes: Uint8Array): void {
     const { name, record } = settled(writer);
     writer.put(records.keys.certificate(name), records.encodeRecord({ ...record, state: 'tombstone' }));
     writer.delete(records.keys.item(name));
+    writer.delete(ownerKey(name));
   });
 }
 
@@ -361,7 +393,14 @@ export function createSafe(parts: SafeParts): Safe {
   const identity = safeEntry.encode({
     safeId: id, verificationKey: keys.signer.publicKey, transportKey: ops.agreementPublic(keys.agreement),
   });
+  const owned: OwnedKeys = {
+    id, keys, store, ops, peer: parts.peer ?? (() => undefined), policy: parts.policy ?? ownerPolicy, now: parts.now ?? Date.now,
+    retrieve: (bytes) => retrieve(context, bytes), register: (bytes, also) => registerWith(context, bytes, also),
+  };
   return {
+    registerOwned: (bytes) => registerOwned(owned, bytes),
+    retrieveSet: (bytes) => retrieveSet(owned, bytes),
+    answerPeer: (bytes) => answerPeer(owned, bytes, owned.retrieve),
     register: (bytes) => register(context, bytes),
     registerAll: (requests) => registerAll(context, requests),
     retrieve: (bytes) => retrieve(context, bytes),

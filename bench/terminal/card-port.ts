@@ -1,6 +1,6 @@
 import { answers, certificate as certificateCodec, commands, fromHex, toHex } from '../codec/index.js';
 import type { CardCommand } from '../codec/index.js';
-import type { Outcome, Page, PinChoice, RequestObject, SeedCardPort, SetCardPort, Variant } from '../../scenarios/index.js';
+import type { Outcome, Page, PinChoice, RenewingCardPort, RequestObject, SetCardPort, Variant } from '../../scenarios/index.js';
 import type { CardLine } from './card-line.js';
 import { certificateEntry, certificateObject, requestObject, valueEntry } from './convert.js';
 import { cardOutcome, linkFailure } from './outcome.js';
@@ -59,7 +59,7 @@ function setOperations(send: Send, request: (data: Uint8Array) => RequestObject)
 }
 
 /** The card as the scenarios want it, over a line with the applet selected. */
-export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCardPort & SetCardPort {
+export function createCardPort(line: CardLine, known: TerminalKnowledge): RenewingCardPort & SetCardPort {
   const send = <T>(command: CardCommand, parse: (data: Uint8Array) => T): Promise<Outcome<T>> =>
     exchange(line, command, parse);
   const nothing = (data: Uint8Array): undefined => {
@@ -102,6 +102,7 @@ export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCa
       return { ...certificateObject(certificateCodec.encode(certificate), certificate), handle };
     }),
     seedRecoverEnd: (certificate, object) => send(commands.seedRecoverEnd(certificate, object.bytes), nothing),
+    renewKey: () => send(commands.renewKey(), nothing),
     deleteKey: (kind) => send(commands.deleteKey(kind), nothing),
   };
 }

@@ -38,6 +38,7 @@ export function certificateEntry(entry: codec.CertificateEntry, issueId: string 
     counter: entry.counter,
     safeId: toHex(entry.safeId),
     kind: entry.kind,
+    ...(entry.digest.type === 'key' && entry.digest.keyKind !== 'seed' ? { keyKind: entry.digest.keyKind } : {}),
     ...(entry.identity === undefined ? {} : { identity: entry.identity }),
     ...(issueId === undefined ? {} : { issueId }),
   };

@@ -3,7 +3,7 @@ import {
 } from '../codec/index.js';
 import type { PublicKeyOps, SafeEntry, Signer } from '../codec/index.js';
 import { createSafe, inProcessClient, memoryStore } from '../safe/index.js';
-import type { MemoryStore, SafeClient, SafeKeys } from '../safe/index.js';
+import type { MemoryStore, OwnerPolicy, Peer, SafeClient, SafeKeys } from '../safe/index.js';
 import * as records from '../safe/record.js';
 import { isKeyKind } from '../../scenarios/index.js';
 import type { AbstractPart, AbstractRecord, AbstractSafe } from '../../scenarios/index.js';
@@ -21,6 +21,15 @@ export interface SafeDesk {
   /** Opens what is stored under a record name; undefined for tombstones. */
   item(name: string): Uint8Array | undefined;
 }
+
+/** The safes' own connection, where the bench can stand between. */
+export interface PeerWire {
+  /** Stands around each message of the key safe to the other one; `pass` brings it there. */
+  around?: ((message: Uint8Array, pass: (message: Uint8Array) => Promise<Uint8Array>) => Promise<Uint8Array>) | undefined;
+}
+
+/** How the bench's safes authenticate owners: as any safe does, at a small cost and without waiting, since their clock stands still. */
+export const benchOwnerPolicy: OwnerPolicy = { scrypt: { logN: 10, r: 8, p: 1 }, threshold: 655, tries: 5, wait: 0 };
 
 /** What the bench knows of a registration that the safe cannot see. */
 export interface KnownRegistration {
@@ -41,6 +50,8 @@ export interface DeskSettings {
   readonly emptyDigest: boolean;
   readonly allowLegacy: boolean;
   readonly counter?: { readonly limit: number; readonly at: number };
+  /** The safe it talks to. */
+  readonly peer?: () => Peer;
 }
 
 /** A safe with keys drawn from `random`, an empty store in memory, and the settings given. */
@@ -48,11 +59,11 @@ export function createDesk(id: Uint8Array, random: RandomSource, settings: DeskS
   const signer = signerOf(random(32), ops);
   const keys: SafeKeys = { signer, agreement: random(32), store: random(32) };
   const store = memoryStore();
-  const { counter, ...rest } = settings;
+  const { counter, peer, ...rest } = settings;
   const counterLimit = counter?.limit ?? 0xffffffff;
   if (counter !== undefined)
     store.transaction((writer) => { writer.put(records.keys.counter, records.counterBytes(counter.at)); });
-  const safe = createSafe({ id, keys, store, settings: { ...rest, counterLimit }, ops });
+  const safe = createSafe({ id, keys, store, settings: { ...rest, counterLimit }, ops, policy: benchOwnerPolicy, now: () => 0, ...peer && { peer } });
   const item = (name: string): Uint8Array | undefined => {
     const sealed = store.get(records.keys.item(name));
     return sealed === undefined ? undefined : records.openItem(keys.store, name, sealed);

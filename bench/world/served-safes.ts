@@ -117,13 +117,16 @@ function mirroredClient({ access, settings, mirror, taken }: MirrorParts): SafeC
     register: (bytes) => ask((client) => client.register(bytes)),
     retrieve: (bytes) => ask((client) => client.retrieve(bytes)),
     receipt: (bytes) => ask((client) => client.receipt(bytes)),
+    registerOwned: (bytes) => ask((client) => client.registerOwned(bytes)),
+    retrieveSet: (bytes) => ask((client) => client.retrieveSet(bytes)),
+    answerPeer: (bytes) => ask((client) => client.answerPeer(bytes)),
     identity: () => ask((client) => client.identity()),
     index: () => ask((client) => client.index()),
   };
 }
 
-function settingsOf({ counter, issuers, ...rest }: DeskSettings): CompartmentSettings {
-  return { ...rest, issuers: issuers.map(toHex), ...(counter === undefined ? {} : { counterLimit: counter.limit }) };
+function settingsOf({ counter, issuers, emptyDigest, allowLegacy }: DeskSettings): CompartmentSettings {
+  return { emptyDigest, allowLegacy, issuers: issuers.map(toHex), ...(counter === undefined ? {} : { counterLimit: counter.limit }) };
 }
 
 /** An empty store, with the counter where the settings begin. */

@@ -7,20 +7,21 @@ import { decode, pageMap } from '../nvm/index.js';
 import type { NvmContents, NvmEntry, NvmValue, PageMap } from '../nvm/index.js';
 import { samples } from '../../scenarios/index.js';
 import type {
-  AbstractLedgerEntry, AbstractWorld, PinChoice, SafePort, SampleName, SetPorts, TwoSafePorts,
+  AbstractLedgerEntry, AbstractWorld, PinChoice, SafePort, SampleName, SetPorts, TalkPorts,
 } from '../../scenarios/index.js';
+import { newestFrom } from '../safe/index.js';
 import type { StoreSnapshot } from '../safe/index.js';
 import { createCardPort, verifyCommand } from '../terminal/card-port.js';
 import type { TerminalKnowledge } from '../terminal/card-port.js';
 import { EmulatedLine } from '../terminal/emulated-line.js';
 import type { LineExchange } from '../terminal/emulated-line.js';
-import { createSafePort } from '../terminal/safe-port.js';
+import { createKeySafePort, createSafePort } from '../terminal/safe-port.js';
 import type { SafeExchange } from '../terminal/safe-port.js';
 import { abstractCard } from './abstract-card.js';
 import { BenchError } from './errors.js';
 import type { Issuer } from './issuer.js';
 import { abstractSafe } from './safes.js';
-import type { KnownRegistration, SafeDesk } from './safes.js';
+import type { KnownRegistration, PeerWire, SafeDesk } from './safes.js';
 
 /** Digits behind the names of {@link PinChoice}; `ask` has none. */
 export const pins: Readonly<Record<Exclude<PinChoice, 'ask'>, string>> = {
@@ -50,7 +51,7 @@ export interface WorldParts {
   readonly ops: PublicKeyOps;
   readonly cardId: Uint8Array;
   readonly issuer: Issuer;
-  readonly safes: { readonly safe: SafeDesk; readonly other: SafeDesk; readonly unknown: SafeDesk };
+  readonly safes: { readonly safe: SafeDesk; readonly other: SafeDesk; readonly unknown: SafeDesk; readonly wire: PeerWire };
   readonly hooks?: WorldHooks;
 }
 
@@ -62,7 +63,7 @@ export class World {
   readonly card: EmulatedCard;
   readonly line: EmulatedLine;
   /** Honest ports to the card and to its safes. */
-  readonly ports: SetPorts & TwoSafePorts;
+  readonly ports: SetPorts & TalkPorts;
   /** Issue ids in hexadecimal of the names the plan gives to values. */
   readonly names = new Map<string, string>();
   readonly #ledger = new Map<string, AbstractLedgerEntry>();
@@ -91,7 +92,10 @@ export class World {
     const safePort = ({ entry, client }: SafeDesk): SafePort =>
       createSafePort(entry.safeId, client, (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); });
     const { safe, other } = parts.safes;
-    this.ports = { card: createCardPort(this.line, this.knowledge), safe: safePort(safe), safe2: safePort(other) };
+    const safe2 = createKeySafePort(safePort(other), other.client, {
+      tell: (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); }, taken: () => newestFrom(safe.store, other.entry.safeId),
+    });
+    this.ports = { card: createCardPort(this.line, this.knowledge), safe: safePort(safe), safe2 };
   }
 
   /** What the terminal knows beside the card's answers. */

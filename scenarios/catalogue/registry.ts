@@ -7,6 +7,7 @@ import type { ScenarioFrame } from './frame.js';
 import { seedFrames } from './seeds.js';
 import { setFrames } from './sets.js';
 import { purseFrames } from './purse.js';
+import { talkFrames } from './talk.js';
 
 /** All scenarios of all systems, in protocol order. A new family of scenarios adds its frames here and its machines in machines/registry.ts. */
 export const frames: readonly ScenarioFrame[] = [
@@ -14,6 +15,7 @@ export const frames: readonly ScenarioFrame[] = [
   ...apartFrames,
   ...setFrames,
   ...seedFrames,
+  ...talkFrames,
   ...purseFrames,
   ...memberFrames,
 ];

@@ -2,7 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import { frameOf } from '../catalogue/registry.js';
 import type { ScenarioFrame } from '../catalogue/frame.js';
 import { ScenarioError } from '../errors.js';
-import type { Ports, ScenarioId, SetPorts } from '../ports.js';
+import type { Ports, ScenarioId, SetPorts, TalkPorts } from '../ports.js';
 import type { PursePorts } from '../purse-ports.js';
 import { apartBackup, apartKeyBackup, apartKeyRecover, apartRecover } from './apart.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
@@ -13,6 +13,7 @@ import type { MemberOptions, MemberProgress } from './member.js';
 import { plainBackup, plainRecover } from './plain.js';
 import { seedBackup, seedRecover, seedValueBackup } from './seeds.js';
 import { bundleBackup, bundleRecover, partsBackup, partsRecover, piecesBackup, piecesRecover } from './sets.js';
+import { talkBackup, talkKeyBackup, talkRecover, talkRenew } from './talk.js';
 import { purseAskedTransfer, purseTransfer } from './purse.js';
 import type { PurseOptions, PurseProgress } from './purse.js';
 import type { Progress, ScenarioOptions } from './types.js';
@@ -52,6 +53,7 @@ export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...[apartBackup, apartRecover, apartKeyBackup, apartKeyRecover].map((machine) => definition(machine)),
   ...[piecesBackup, piecesRecover, bundleBackup, bundleRecover, partsBackup, partsRecover].map((machine) => definition<SetPorts>(machine)),
   ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
+  ...[talkBackup, talkKeyBackup, talkRecover, talkRenew].map((machine) => definition<TalkPorts>(machine)),
 ];
 
 /** Scenarios of registration of signed information. */

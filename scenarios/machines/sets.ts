@@ -28,7 +28,7 @@ const divisionOf = (run: SetRun): NonNullable<ScenarioOptions['division']> => ru
 const keyDivisionOf = (run: SetRun): NonNullable<ScenarioOptions['keyDivision']> => run.options.keyDivision ?? defaultKeyDivision;
 
 /** Nothing to do here: a piece that is not wanted, or that the set does not have. */
-const nothing: Settled = { evidence: [], progress: {} };
+export const nothing: Settled = { evidence: [], progress: {} };
 
 const isCertificate = (entry: ValueEntry | CertificateEntry): entry is CertificateEntry => 'counter' in entry;
 
@@ -103,10 +103,11 @@ const hasPart = (run: SetRun, index: number): boolean => index <= keyDivisionOf(
 const keyPart = (index: number): Operation => onSets(async (run, first) => (hasPart(run, index)
   ? atCard(plain(run), first, card(run).keyPart(need(plain(run), 'set'), index), (request) => ({ progress: { request } })) : nothing));
 
-type States = Record<string, StateConfig>;
+/** States by name. */
+export type States = Record<string, StateConfig>;
 
 /** The states of an exchange: the first asks, the others pass, the last goes on to `next`. */
-function exchange(at: string, phase: number, [from, to]: readonly [number, number], carryOut: Operation, next: string): States {
+export function exchange(at: string, phase: number, [from, to]: readonly [number, number], carryOut: Operation, next: string): States {
   const name = (number: number): StepId => (at === '' ? `${phase}-${number}` : `${phase}-${number}@${at}`);
   const numbers = Array.from({ length: to - from + 1 }, (_, i) => from + i);
   return Object.fromEntries(numbers.map((number) => {
@@ -118,7 +119,8 @@ function exchange(at: string, phase: number, [from, to]: readonly [number, numbe
 const after = <T>(index: number, following: (index: number) => T, last: T, indexes: readonly number[] = pieceIndexes): T =>
   (index < indexes.length ? following(index + 1) : last);
 
-const boundaryNames = (...names: readonly string[]): readonly Boundary[] => names as readonly Boundary[];
+/** Names of boundaries that are put together here. */
+export const boundaryNames = (...names: readonly string[]): readonly Boundary[] => names as readonly Boundary[];
 const each = (...names: readonly string[]): readonly string[] => pieceIndexes.flatMap((i) => names.map((name) => `${name}${i}`));
 const eachPart = (...names: readonly string[]): readonly string[] => partIndexes.flatMap((i) => names.map((name) => `${name}${i}`));
 
@@ -126,7 +128,7 @@ const eachPart = (...names: readonly string[]): readonly string[] => partIndexes
 const merged = (of: (index: number) => States, indexes: readonly number[] = pieceIndexes): States => Object.fromEntries(indexes.flatMap((index) => Object.entries(of(index))));
 
 /** A machine of named states; their names are checked against the frame by machines/registry.test.ts. */
-function machine(id: ScenarioId, states: States): AnyStateMachine {
+export function machine(id: ScenarioId, states: States): AnyStateMachine {
   const config = {
     id, context: ({ input }: { input: ScenarioInput }) => contextOf(id, input), output: ({ context }: { context: Context }) => outputOf(context),
     initial: 'start', states: { ...states, ...ends },

@@ -1,5 +1,5 @@
 import type {
-  CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, Division, HashAlgorithm, KeyDivision, KeyKind, Ports,
+  CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, Division, HashAlgorithm, KeyDivision, KeyKind, OwnerChoice, Ports,
   ReceiptObject, RequestObject, RetrievedObject, ScenarioId, StatusWord, SetOrder, StepId, ValueEntry, ValueState, Variant,
 } from '../ports.js';
 
@@ -34,6 +34,8 @@ export interface ScenarioOptions extends CommonOptions {
   readonly division?: Division;
   /** Embodiment 6; default XOR, three of three. At most four parts. */
   readonly keyDivision?: KeyDivision;
+  /** Embodiment 12: who stands at the key safe; default `right`. */
+  readonly owner?: OwnerChoice;
   /** Claim 25: delete the value once its certificate is stored. In `2/key-backup`: delete the key. */
   readonly deleteAfterRegistration?: boolean;
   /** Claim 26: receipt to the safe, then delete the SPENT certificate. Ignored by the key phases. */
@@ -62,6 +64,12 @@ export interface ResumePoint {
   readonly objects?: readonly RetrievedObject[];
   /** First sequence of a divided key. */
   readonly set?: number;
+  /** Certificate of the key where a value's is under way too: its handle, itself, and the key that came back. */
+  readonly keyHandle?: number;
+  readonly keyCertificate?: CertificateObject;
+  readonly keyObject?: RetrievedObject;
+  /** Certificates of the former value and key, and whether the new key is registered. */
+  readonly former?: { readonly value?: number; readonly key?: number; readonly registered: boolean };
   /** Handle the card gave to what was stored last. */
   readonly stored?: number;
 }
@@ -73,7 +81,10 @@ export type Progress = Omit<ResumePoint, 'at'>;
 export type Boundary = StepId | ClaimState;
 
 /** States beyond the catalogue: the deletions of claims 25 and 26. */
-export type ClaimState = 'claim-25' | 'claim-26-receipt' | 'claim-26-safe' | 'claim-26-delete';
+export type ClaimState = 'claim-25' | 'claim-26-receipt' | 'claim-26-safe' | 'claim-26-delete' | KeyClaimState;
+
+/** The deletions of claim 26 for a key that has been replaced (embodiment 12). */
+export type KeyClaimState = `claim-26-${'receipt' | 'safe' | 'delete'}@key`;
 
 /** How a step was seen: on the card link, at the safe's interface, marked by the card, or only concluded. */
 export type EvidenceKind = 'link' | 'safe' | 'mark' | 'inferred';

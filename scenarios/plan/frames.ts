@@ -1,3 +1,4 @@
+import { priorsOf } from '../catalogue/frame.js';
 import { exchanges, frameOf, scenarioParts } from '../catalogue/registry.js';
 import type { Boundary, ScenarioOptions } from '../machines/types.js';
 import type { Embodiment, ScenarioId, StepId } from '../ports.js';
@@ -24,9 +25,10 @@ export function scenarioOf(scenario: ScenarioId, options: ScenarioOptions = {}, 
 
 /** What makes a scenario startable: recoveries are preceded by the registration of what is recovered. */
 export function ready(scenario: ScenarioId, more: Partial<Preparation> = {}, options: ScenarioOptions = {}): Preparation {
-  const { prior, prepares } = frameOf(scenario);
-  const before = prior && scenarioOf(prior.scenario, { ...options, ...prior.options });
-  return { ...twoValues, ...prepares, ...before && { before: [before] }, ...more };
+  const frame = frameOf(scenario);
+  const { prepares } = frame;
+  const before = priorsOf(frame).map((one) => scenarioOf(one.scenario, { ...options, ...one.options }));
+  return { ...twoValues, ...prepares, ...before.length > 0 && { before }, ...more };
 }
 
 /** First step of each exchange by what it does. */
@@ -37,10 +39,17 @@ export interface Places {
   readonly end: StepId;
 }
 
+/** Which exchange is the safe's: the last but one, or the first that is one where a scenario goes on at the card. */
+function safeAmong(scenario: ScenarioId): number {
+  const all = frameOf(scenario).exchanges;
+  const usual = all.length - 2;
+  return all[usual].party === 'card' ? all.findIndex(({ party }) => party !== 'card') : usual;
+}
+
 /** Where a scenario begins each exchange; key registration has no list. */
 export function placesOf(scenario: ScenarioId): Places {
   const firsts = exchanges(scenario).map(([first]) => first);
-  const [begin, safe, end] = firsts.slice(-3);
+  const [begin, safe, end] = firsts.slice(safeAmong(scenario) - 1);
   return { begin, safe, end, ...firsts.length === 4 && { list: firsts[0] } };
 }
 

@@ -10,6 +10,7 @@ import { order } from './order.js';
 import { samples } from './samples.js';
 import { seeds } from './seeds.js';
 import { setPoints } from './sets.js';
+import { talk } from './talk.js';
 import { trouble } from './trouble.js';
 import type { Capability, PlanPoint } from './types.js';
 import { wallet } from './wallet.js';
@@ -18,7 +19,7 @@ import { wallet } from './wallet.js';
 export const planId = 'backup-1-2/1';
 
 /** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
-export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart];
+export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart, ...talk];
 
 /**
  * A point by its id.
@@ -70,7 +71,7 @@ const invalid = (point: PlanPoint, what: string): ScenarioError =>
 function checkPlaces(point: PlanPoint): void {
   if (point.run.run !== 'scenario') return;
   const { scenario } = point.run;
-  const known = [...frameOf(scenario).steps.map((step) => step.id), 'claim-25', 'claim-26-receipt', 'claim-26-safe', 'claim-26-delete'];
+  const known = [...frameOf(scenario).steps.map((step) => step.id), 'claim-25', 'claim-26-receipt', 'claim-26-safe', 'claim-26-delete', ...frameOf(scenario).claims.map(({ state }) => state)];
   const named = [...point.fault ? placesOfFault(point.fault) : [], ...point.clause.steps, ...point.expect.at ?? []];
   const foreign = named.find((place) => !known.includes(place));
   if (foreign !== undefined) throw invalid(point, `${scenario} has no step ${foreign}`);

@@ -367,8 +367,8 @@ uint16_t sequence_take(uint32_t *sequence, uint16_t handle);
 const struct keyreg *key_registration(void);
 /** True for a STORED certificate of exactly the key that is on the card, or of its seed. */
 bool key_certified(const struct entry *e);
-/** Slot of the STORED certificate of a decoding key that RENEW KEY has replaced; -1: none. The key must be on the card. */
-int key_replaced(void);
+/** The certificate of a replaced key is SPENT once that of the key in its place is STORED: a change behind that one. */
+uint16_t renewal_settle(void);
 
 struct request;
 

@@ -290,13 +290,7 @@ static uint16_t certificate_store(const struct expected *x, const struct cert *c
         if (change_commit() != SW_OK) return SW_MEMORY;
     }
 #endif
-#if FEATURE_RENEWAL
-    int replaced = x->kind == KIND_KEY && x->key == KEY_DECODING ? key_replaced() : -1;
-#endif
     nvm_tx_begin();
-#if FEATURE_RENEWAL
-    if (replaced >= 0) entry_change((uint16_t)replaced)->state = CERT_SPENT;
-#endif
     struct entry *e = entry_change(slot);
     e->state = CERT_STORED;
     e->size = size;
@@ -355,6 +349,9 @@ uint16_t cmd_register_end(struct request *q)
         x.certificate = stored_before(sequence, e6, size);
         if (x.certificate < 0) sw = SW_CONDITIONS;
     }
+#if FEATURE_RENEWAL
+    if (sw == SW_OK && q->a->p2 == 3) sw = renewal_settle();
+#endif
     if (sw != SW_OK) return sw;
     step();
     return answer_handle(q->a, index_at((uint16_t)x.certificate)->handle);
