@@ -10,7 +10,7 @@ import type { Call } from './calls.js';
 import type { Proceed } from './intercept.js';
 import { sameOutcome } from './same.js';
 
-type CardFault = Exclude<Fault, { fault: 'alter' | 'swap' | 'safe' }>;
+type CardFault = Exclude<Fault, { fault: 'alter' | 'swap' | 'safe' | 'peer' | 'owner' }>;
 type FaultOf<Kind extends CardFault['fault']> = Extract<CardFault, { fault: Kind }>;
 
 interface At<S, T> {

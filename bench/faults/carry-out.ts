@@ -8,6 +8,7 @@ import type { ObjectContext } from './sources.js';
 import { alterObject } from './alter.js';
 import type { Call } from './calls.js';
 import { carryOutCardFault } from './card-faults.js';
+import { carryOutOwnerFault, carryOutPeerFault } from './peer-faults.js';
 import type { FaultSetting, FaultState } from './setting.js';
 import type { Interceptor, Proceed } from './intercept.js';
 
@@ -139,6 +140,8 @@ export function faultAtWork(fault: Fault, setting: FaultSetting): FaultAtWork {
     state.reached = true;
     if (fault.fault === 'alter' || fault.fault === 'swap') return exchangeObject(fault, setting, state, call, sent, proceed);
     if (fault.fault === 'safe') return state.applied ? proceed(sent) : misbehave(fault, setting, state, call, sent, proceed);
+    if (fault.fault === 'peer') return state.applied ? proceed(sent) : carryOutPeerFault(fault, setting.world, state, sent, proceed);
+    if (fault.fault === 'owner') return state.applied ? proceed(sent) : carryOutOwnerFault(fault, setting.world, state, sent, proceed);
     return carryOutCardFault(fault, setting, state, call, sent, proceed);
   };
   return {

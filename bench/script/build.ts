@@ -100,6 +100,7 @@ function simple(c: ScriptCommand): CardCommand | undefined {
     case 'list-values': return commands.listValues(c.embodiment);
     case 'list-certificates': return commands.listCertificates(c.embodiment, c.what);
     case 'generate-key': return commands.generateKey(c.kind);
+    case 'renew-key': return commands.renewKey();
     case 'generate-seed': return commands.generateSeed();
     case 'delete-key': return commands.deleteKey(c.kind);
     case 'initialise': return commands.initialise();

@@ -63,14 +63,16 @@ export interface KeySafeWatch {
   tell(exchange: SafeExchange): void;
   /** Number of the newest message that the other safe has taken from it. */
   taken(): number;
+  /** True while someone else stands there than the scenario says. */
+  impostor(): boolean;
 }
 
 /** The key safe of embodiment 12 as the scenarios want it: `base` is what it has in common with any safe. */
-export function createKeySafePort(base: SafePort, client: SafeClient, { tell, taken }: KeySafeWatch): KeySafePort {
+export function createKeySafePort(base: SafePort, client: SafeClient, { tell, taken, impostor }: KeySafeWatch): KeySafePort {
   const telling = (operation: SafeExchange['operation'], sent: number) => (received: number, status: number, code?: string): void => {
     tell({ safeId: base.safeId, operation, sent, received, status, ...(code === undefined ? {} : { code }) });
   };
-  const owner = (choice: OwnerChoice) => ({ method: 1, information: textBytes(owners[choice]) });
+  const owner = (choice: OwnerChoice) => ({ method: 1, information: textBytes(owners[impostor() ? 'wrong' : choice]) });
   return {
     ...base,
     registerOwned: (request, choice) => safeOutcome(

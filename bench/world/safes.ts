@@ -26,6 +26,8 @@ export interface SafeDesk {
 export interface PeerWire {
   /** Stands around each message of the key safe to the other one; `pass` brings it there. */
   around?: ((message: Uint8Array, pass: (message: Uint8Array) => Promise<Uint8Array>) => Promise<Uint8Array>) | undefined;
+  /** Who stands at the key safe presents the wrong information, whoever the scenario says. */
+  impostor?: boolean;
 }
 
 /** How the bench's safes authenticate owners: as any safe does, at a small cost and without waiting, since their clock stands still. */

@@ -91,9 +91,9 @@ export class World {
     });
     const safePort = ({ entry, client }: SafeDesk): SafePort =>
       createSafePort(entry.safeId, client, (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); });
-    const { safe, other } = parts.safes;
+    const { safe, other, wire } = parts.safes;
     const safe2 = createKeySafePort(safePort(other), other.client, {
-      tell: (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); }, taken: () => newestFrom(safe.store, other.entry.safeId),
+      tell: (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); }, taken: () => newestFrom(safe.store, other.entry.safeId), impostor: () => wire.impostor === true,
     });
     this.ports = { card: createCardPort(this.line, this.knowledge), safe: safePort(safe), safe2 };
   }

@@ -62,7 +62,7 @@ export const midway = (scenario: ScenarioId): CardExpectation =>
   ({ is: 'described', items: frameOf(scenario).midway ?? [] });
 
 /** What a safe holds more after a scenario's registration; a recovery without claim 26 leaves it as it is. */
-export const safeAfter = (scenario: ScenarioId): SafeExpectation => (scenario.endsWith('backup') ? 'one-stored' : 'unchanged');
+export const safeAfter = (scenario: ScenarioId): SafeExpectation => (scenario.endsWith('backup') ? 'one-stored' : scenario.endsWith('renew') ? 'renewed' : 'unchanged');
 
 /** Expectation of a run that goes through. */
 export const completes = (scenario: ScenarioId, more: Partial<Expectation> = {}): Expectation =>
@@ -74,7 +74,7 @@ export const refusedAtEnd = (scenario: ScenarioId, at: readonly string[], sw: re
 
 /** Expectation of a cut or lost answer: old, new or the step between; an honest run goes through afterwards. */
 export const eitherWay = (scenario: ScenarioId, more: Partial<Expectation> = {}): Expectation => ({
-  end: ['link', 'late', 'done'], card: { is: 'either' }, safe: scenario.endsWith('backup') ? 'at-most-one' : 'unchanged',
+  end: ['link', 'late', 'done'], card: { is: 'either' }, safe: scenario.endsWith('backup') ? 'at-most-one' : scenario.endsWith('renew') ? 'any' : 'unchanged',
   retry: 'completes', ...more,
 });
 

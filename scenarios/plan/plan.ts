@@ -57,7 +57,7 @@ export function clauseText({ clause }: Pick<PlanPoint, 'clause'>): string {
 /** The places in a scenario that a fault names. */
 export function placesOfFault(fault: Fault): readonly string[] {
   switch (fault.fault) {
-    case 'alter': case 'swap': case 'safe': case 'link': return [fault.at];
+    case 'alter': case 'swap': case 'safe': case 'link': case 'peer': case 'owner': return [fault.at];
     case 'reset': return [fault.after];
     case 'repeat': return [fault.step];
     case 'skip': return fault.steps;

@@ -142,7 +142,7 @@ function resetsInDeletions(): PlanPoint[] {
 
 /** The answer to a command is lost, or the command itself; and the line is noisy. */
 export function linkTrouble(scenario: ScenarioId): PlanPoint[] {
-  const cards = exchanges(scenario).map(([first]) => first).filter((first) => first !== placesOf(scenario).safe);
+  const cards = frameOf(scenario).exchanges.filter(({ party }) => party === 'card').map(({ steps: [first] }) => first);
   return cards.flatMap((at, index) => {
     const lost = (['lost-answer', 'lost-command'] as const).map((how, second) => scenarioPoint(scenario, 'L', 1 + index * 10 + second, {
       title: `the ${how === 'lost-answer' ? 'answer to the command' : 'command'} of ${at} is lost`, clause: clause(within(scenario, at), ['2.4-12']),
