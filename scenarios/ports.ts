@@ -122,6 +122,8 @@ export interface CertificateEntry {
   readonly kind: CertificateKind;
   /** Of a key certificate: tag 8A of its digest 306. */
   readonly keyKind?: KeyKind;
+  /** Of a key certificate: id of the key in hexadecimal. */
+  readonly keyId?: string;
   /** Of a piece or key part: its place in the set. */
   readonly identity?: { readonly set: number; readonly index: number; readonly count: number };
   /** Issue id in hexadecimal of the value behind it, where the bench knows it. */
@@ -143,6 +145,8 @@ export interface RequestObject {
   readonly content: CertificateKind;
   /** X1 or X2 in hexadecimal, computed by the terminal; absent for keys, which the terminal cannot read. */
   readonly objectHash?: string;
+  /** Of a key: its id in hexadecimal. */
+  readonly keyId?: string;
   /** The digest fields of a plain E1, for the terminal's comparison with the list. */
   readonly digest?: DigestFields;
 }

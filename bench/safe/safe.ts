@@ -324,12 +324,14 @@ function replyWithPart(context: Context, certificate: Certificate, encoded: Uint
   return keyPartReply.encode(signed.keyPartReply.sign({ digest, identity, division, wrappedKey }, { ...about, counter }, context.keys.signer));
 }
 
-function retrieve(context: Context, bytes: Uint8Array): Uint8Array {
+/** `owned`: the caller authenticates the owner itself. */
+function retrieve(context: Context, bytes: Uint8Array, owned = false): Uint8Array {
   const certificate = wellFormed(() => certificateCodec.decode(bytes));
   require403(signed.certificate.verify(certificate, {}, context.keys.signer.publicKey, context.ops), 'the certificate');
   const { name, record } = find(context, context.store, certificate);
   if (!equalBytes(record.certificate, bytes)) throw new SafeError('SAFE_UNKNOWN', 'the certificate is not the one issued');
   if (record.state === 'tombstone') throw new SafeError('SAFE_TOMBSTONE', 'the value was recovered and its copy deleted');
+  if (!owned && context.store.get(ownerKey(name)) !== undefined) throw new SafeError('SAFE_OWNER_NEEDED', 'the key is given to its authenticated owner alone');
   const sealed = context.store.get(records.keys.item(name));
   if (sealed === undefined) throw damaged('missing');
   const item = records.openItem(context.keys.store, name, sealed);
@@ -395,12 +397,12 @@ export function createSafe(parts: SafeParts): Safe {
   });
   const owned: OwnedKeys = {
     id, keys, store, ops, peer: parts.peer ?? (() => undefined), policy: parts.policy ?? ownerPolicy, now: parts.now ?? Date.now,
-    retrieve: (bytes) => retrieve(context, bytes), register: (bytes, also) => registerWith(context, bytes, also),
+    retrieve: (bytes) => retrieve(context, bytes, true), register: (bytes, also) => registerWith(context, bytes, also),
   };
   return {
     registerOwned: (bytes) => registerOwned(owned, bytes),
     retrieveSet: (bytes) => retrieveSet(owned, bytes),
-    answerPeer: (bytes) => answerPeer(owned, bytes, owned.retrieve),
+    answerPeer: (bytes) => answerPeer(owned, bytes, (certificate) => retrieve(context, certificate)),
     register: (bytes) => register(context, bytes),
     registerAll: (requests) => registerAll(context, requests),
     retrieve: (bytes) => retrieve(context, bytes),

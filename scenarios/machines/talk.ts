@@ -24,7 +24,10 @@ const registerEnd = onTalk((run, first) => atCard(plain(run), first,
   run.ports.card.registerEnd(12, 'value', need(plain(run), 'certificate')), (stored) => ({ progress: { stored } })));
 
 const keyRegisterBegin = onTalk((run, first) => atCard(plain(run), first,
-  run.ports.card.keyRegisterBegin('decoding', run.ports.safe2.safeId, hashOf(run), 12), (request) => ({ progress: { request } })));
+  run.ports.card.keyRegisterBegin('decoding', run.ports.safe2.safeId, hashOf(run), 12), (request) => {
+    const same = request.keyId !== undefined && request.keyId === run.progress.former?.keyId;
+    return { progress: { request }, problem: same ? 'the card registers the former key again' : undefined };
+  }));
 /** The key goes to its safe with the owner's information. */
 const registerOwned = onTalk((run, first) => atSafe(plain(run), first,
   run.ports.safe2.registerOwned(need(plain(run), 'request'), ownerOf(run)), (certificate) => ({ progress: { certificate } })));
@@ -121,7 +124,7 @@ const listFormerKey = onTalk(async (run, first) => {
   if (!found) return { ...unexpected(run, first, judged, 'there is no certificate of a decoding key'), progress: {} };
   const { value } = formerOf(run);
   if (!spent && value === undefined) return { ...judged, progress: { former: { registered: true } }, already: true };
-  return { ...judged, progress: { former: { ...value !== undefined && { value }, key: found.handle, registered: spent !== undefined } } };
+  return { ...judged, progress: { former: { ...value !== undefined && { value }, key: found.handle, ...found.keyId !== undefined && { keyId: found.keyId }, registered: spent !== undefined } } };
 });
 
 const unless = (done: (run: TalkRun) => boolean, then: Operation): Operation =>

@@ -69,7 +69,7 @@ export interface ResumePoint {
   readonly keyCertificate?: CertificateObject;
   readonly keyObject?: RetrievedObject;
   /** Certificates of the former value and key, and whether the new key is registered. */
-  readonly former?: { readonly value?: number; readonly key?: number; readonly registered: boolean };
+  readonly former?: { readonly value?: number; readonly key?: number; readonly keyId?: string; readonly registered: boolean };
   /** Handle the card gave to what was stored last. */
   readonly stored?: number;
 }

@@ -166,6 +166,10 @@ const commands: readonly PlanPoint[] = [
   wallet(12, 'a certificate of the safe that holds the key is not taken for a value under it', [
     value('9000'), { do: 'safe-register', request: '$request', safe: 'other-safe', expect: '200', save: '$certificate' }, finish(12, '$certificate', '6985'), { do: 'cancel', item, expect: '9000' },
   ], { ...two, before: [scenarioOf('12/key-backup')] }, { safe: 'one-stored' }),
+  wallet(14, 'the key is not given out for its certificate alone', [
+    { do: 'recover-begin', embodiment: 12, what: 'key', item: decoding, expect: '9000', save: '$keyCertificate' },
+    { do: 'safe-retrieve', certificate: '$keyCertificate', safe: 'other-safe', expect: 'SAFE_OWNER_NEEDED' },
+  ], { ...two, before: lost }),
   wallet(13, 'a fresh key is not put in the place of the renewed one while the old certificate is there', [renew('9000'), { do: 'generate-key', kind: 'decoding', expect: '6985' }], recovered, fresh),
 ];
 

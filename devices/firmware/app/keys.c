@@ -111,6 +111,11 @@ uint16_t cmd_renew_key(struct request *q)
     /* Otherwise it was renewed before, and the new key is not yet registered. */
     if (key_stored(false) < 0) {
         if (own != 1 || in_use) return SW_CONDITIONS;
+#if FAULT_RENEWAL_ERASES_FIRST
+        nvm_tx_begin();
+        nvm_tx_erase(PAGE_DECODING);
+        (void)change_commit();
+#endif
 #if !FAULT_RENEWAL_SAME_KEY
         sw = key_write(KEY_DECODING, NULL);
 #endif
