@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import type { Compartments } from './compartments.js';
 import { SafeError } from './errors.js';
-import type { Route } from './http-server.js';
+import type { PeerAccess, Route } from './http-server.js';
 import type { Safe } from './safe.js';
 
 /** Most bytes of the entries of a compartment that are loaded at once. */
@@ -12,6 +12,9 @@ const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9A-Fa-f]{${2 * b
 const settingsSchema = z.strictObject({
   counterLimit: z.int().min(0).max(0xffffffff).exactOptional(), emptyDigest: z.boolean().exactOptional(), allowLegacy: z.boolean().exactOptional(),
   issuers: z.array(hex(32)).max(16).exactOptional(),
+  peer: z.strictObject({
+    entry: z.string().regex(/^([0-9A-Fa-f]{2})+$/), url: z.url().exactOptional(), fingerprint: z.string().regex(/^([0-9A-Fa-f]{2}:?){32}$/).exactOptional(),
+  }).exactOptional(),
   keys: z.strictObject({ id: hex(8), signing: hex(32), agreement: hex(32), store: hex(32) }).exactOptional(),
 });
 
@@ -28,7 +31,7 @@ function settingsOf(body: Uint8Array): z.infer<typeof settingsSchema> {
 export interface CompartmentRouting {
   readonly compartments: Compartments;
   /** The routes of one safe, as they are for the one that is served. */
-  readonly routesOf: (safe: Safe) => ReadonlyMap<string, Route>;
+  readonly routesOf: (safe: Safe, peer: PeerAccess) => ReadonlyMap<string, Route>;
   /** Throws SafeError SAFE_FORBIDDEN for who is not the operator. */
   readonly checkOperator: (request: IncomingMessage) => void;
 }
@@ -36,8 +39,9 @@ export interface CompartmentRouting {
 /** Finds the route of a method and path under `/compartments`; undefined for any other path, or one that is none. */
 export function compartmentRoutes({ compartments, routesOf, checkOperator }: CompartmentRouting): (method: string, path: string) => Route | undefined {
   const known = new WeakMap<Safe, ReadonlyMap<string, Route>>();
-  const ofSafe = (safe: Safe, path: string): Route | undefined => {
-    const routes = known.get(safe) ?? routesOf(safe);
+  const ofSafe = (name: string, path: string): Route | undefined => {
+    const safe = compartments.safe(name);
+    const routes = known.get(safe) ?? routesOf(safe, compartments.peerAccess(name));
     known.set(safe, routes);
     return routes.get(path);
   };
@@ -60,6 +64,6 @@ export function compartmentRoutes({ compartments, routesOf, checkOperator }: Com
     const [, name, rest] = /^\/compartments\/(\d{1,10})(\/.*)?$/.exec(path) ?? [];
     if (name === undefined) return undefined;
     if (rest === undefined) return guarded({ method: 'DELETE', run: () => (compartments.drop(name), done) });
-    return rest === '/entries' ? entries(method, name) : ofSafe(compartments.safe(name), rest);
+    return rest === '/entries' ? entries(method, name) : ofSafe(name, rest);
   };
 }

@@ -1,6 +1,10 @@
-import { CodecError, fromHex, signerOf } from '../codec/index.js';
+import { CodecError, fromHex, safeEntry, signerOf } from '../codec/index.js';
 import { decodeEntries, encodeEntries } from './entries.js';
 import { SafeError } from './errors.js';
+import type { PeerAccess } from './http-server.js';
+import { benchOwnerPolicy } from './owner-bench.js';
+import type { Peer, PeerAsk } from './peer.js';
+import { askOver } from './peer-link.js';
 import { createSafe } from './safe.js';
 import type { Safe, SafeKeys, SafeSettings } from './safe.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
@@ -16,12 +20,27 @@ export interface CompartmentKeys {
   readonly store: string;
 }
 
+/** The other safe of a compartment. */
+export interface CompartmentPeer {
+  /** Its entry ED in hexadecimal. */
+  readonly entry: string;
+  /** Its address; left out: it may ask here, and is not asked. */
+  readonly url?: string;
+  /** SHA-256 of the TLS certificate it shows; left out: its messages prove it alone. */
+  readonly fingerprint?: string;
+}
+
+/** Makes what asks a safe at an address whose TLS certificate has a SHA-256, where one is given. */
+export type AskAt = (url: string, fingerprint: string | undefined) => PeerAsk;
+
 /** What a compartment is opened with; what is left out is as a safe has it by default. */
 export interface CompartmentSettings extends Omit<SafeSettings, 'issuers'> {
   /** Issuers' public keys in hexadecimal. */
   readonly issuers?: readonly string[];
   /** Left out: those of the serving safe. */
   readonly keys?: CompartmentKeys;
+  /** The compartment it talks to; left out: none. */
+  readonly peer?: CompartmentPeer;
 }
 
 /** Empty safes beside the one that is served, for test benches: each with records, counter and settings of its own. */
@@ -30,6 +49,8 @@ export interface Compartments {
   open(settings: CompartmentSettings): string;
   /** The safe of a name. Throws SafeError SAFE_UNKNOWN. */
   safe(name: string): Safe;
+  /** Who may ask for its peer. Throws SafeError SAFE_UNKNOWN. */
+  peerAccess(name: string): PeerAccess;
   /** Everything a compartment stores, items sealed ({@link encodeEntries}). Throws SafeError SAFE_UNKNOWN. */
   entries(name: string): Uint8Array;
   /** Puts these entries in the place of all that is stored. Throws SafeError SAFE_UNKNOWN, SAFE_BAD_OBJECT. */
@@ -80,10 +101,18 @@ function keysOf({ id, signing, agreement, store }: CompartmentKeys): { id: Uint8
   return { id: fromHex(id), keys: { signer: signerOf(fromHex(signing)), agreement: fromHex(agreement), store: fromHex(store) } };
 }
 
-function safeOf(settings: CompartmentSettings, own: { readonly id: Uint8Array; readonly keys: SafeKeys }, store: SafeStore): Safe {
+function peerOf({ entry, url, fingerprint }: CompartmentPeer, askAt: AskAt): () => Peer {
+  const peer: Peer = { entry: safeEntry.decode(fromHex(entry)), ...url !== undefined && { ask: askAt(url, fingerprint) } };
+  return () => peer;
+}
+
+function safeOf(settings: CompartmentSettings, own: { readonly id: Uint8Array; readonly keys: SafeKeys }, store: SafeStore, askAt: AskAt): Safe {
   try {
-    const { keys, issuers = [], ...rest } = settings;
-    return createSafe({ ...(keys === undefined ? own : keysOf(keys)), store, settings: { ...rest, issuers: issuers.map(fromHex) } });
+    const { keys, peer, issuers = [], ...rest } = settings;
+    return createSafe({
+      ...(keys === undefined ? own : keysOf(keys)), store, settings: { ...rest, issuers: issuers.map(fromHex) }, policy: benchOwnerPolicy, now: () => 0,
+      ...peer && { peer: peerOf(peer, askAt) },
+    });
   } catch (cause) {
     if (!(cause instanceof CodecError)) throw cause;
     throw new SafeError('SAFE_BAD_OBJECT', `${cause.code}: ${cause.message}`, { cause });
@@ -91,11 +120,12 @@ function safeOf(settings: CompartmentSettings, own: { readonly id: Uint8Array; r
 }
 
 /** Compartments of a safe with this id and these keys, inside its store; what an earlier process left there is removed. */
-export function createCompartments(own: { readonly id: Uint8Array; readonly keys: SafeKeys }, store: SafeStore): Compartments {
+export function createCompartments(own: { readonly id: Uint8Array; readonly keys: SafeKeys }, store: SafeStore, askAt: AskAt = askOver()): Compartments {
   replaceAll(storeWithin(store, folder), []);
-  const open = new Map<string, { readonly safe: Safe; readonly store: SafeStore }>();
+  interface Open { readonly safe: Safe; readonly store: SafeStore; readonly access: PeerAccess }
+  const open = new Map<string, Open>();
   let last = 0;
-  const known = (name: string): { readonly safe: Safe; readonly store: SafeStore } => {
+  const known = (name: string): Open => {
     const found = open.get(name);
     if (found === undefined) throw new SafeError('SAFE_UNKNOWN', 'no compartment of this name');
     return found;
@@ -104,11 +134,14 @@ export function createCompartments(own: { readonly id: Uint8Array; readonly keys
     open(settings) {
       const name = String(last + 1);
       const inside = storeWithin(store, `${folder}${name}/`);
-      open.set(name, { safe: safeOf(settings, own, inside), store: inside });
+      const { peer } = settings;
+      const access: PeerAccess = peer === undefined ? undefined : peer.fingerprint === undefined ? 'anyone' : { fingerprint: peer.fingerprint };
+      open.set(name, { safe: safeOf(settings, own, inside, askAt), store: inside, access });
       last += 1;
       return name;
     },
     safe: (name) => known(name).safe,
+    peerAccess: (name) => known(name).access,
     entries: (name) => encodeEntries(known(name).store.range('')),
     load: (name, entries) => { replaceAll(known(name).store, decodeEntries(entries)); },
     drop(name) {

@@ -2,8 +2,8 @@ import {
   certificate as certificateCodec, equalBytes, keyIdOf, safeEntry, signerOf, toHex, uintOf, valueInformation,
 } from '../codec/index.js';
 import type { PublicKeyOps, SafeEntry, Signer } from '../codec/index.js';
-import { createSafe, inProcessClient, memoryStore } from '../safe/index.js';
-import type { MemoryStore, OwnerPolicy, Peer, SafeClient, SafeKeys } from '../safe/index.js';
+import { benchOwnerPolicy, createSafe, inProcessClient, memoryStore } from '../safe/index.js';
+import type { MemoryStore, Peer, SafeClient, SafeKeys } from '../safe/index.js';
 import * as records from '../safe/record.js';
 import { isKeyKind } from '../../scenarios/index.js';
 import type { AbstractPart, AbstractRecord, AbstractSafe } from '../../scenarios/index.js';
@@ -29,9 +29,6 @@ export interface PeerWire {
   /** Who stands at the key safe presents the wrong information, whoever the scenario says. */
   impostor?: boolean;
 }
-
-/** How the bench's safes authenticate owners: as any safe does, at a small cost and without waiting, since their clock stands still. */
-export const benchOwnerPolicy: OwnerPolicy = { scrypt: { logN: 10, r: 8, p: 1 }, threshold: 655, tries: 5, wait: 0 };
 
 /** What the bench knows of a registration that the safe cannot see. */
 export interface KnownRegistration {
