@@ -10,7 +10,6 @@ import { personalise } from '../world/personalise.js';
 import { seededRandom } from '../world/random.js';
 import { createDesk } from '../world/safes.js';
 import type { DeskSettings, PeerWire, SafeDesk } from '../world/safes.js';
-import type { Peer } from '../safe/index.js';
 import { pins, World } from '../world/world.js';
 import type { WorldHooks, WorldKnowledge, WorldParts } from '../world/world.js';
 import type { ServedSafes } from './served.js';
@@ -46,11 +45,11 @@ const cardId = fromHex('CB00000000000001');
 const safeIds = { safe: textBytes('SAFE-A01'), other: textBytes('SAFE-B02'), unknown: textBytes('SAFE-X99') };
 
 /** The safes of a world; the second one talks to the first over a connection of their own. */
-function paired(desk: (name: keyof typeof safeIds, peer?: () => Peer) => SafeDesk): WorldParts['safes'] {
+function paired(desk: (name: keyof typeof safeIds, peer?: DeskSettings['peer']) => SafeDesk): WorldParts['safes'] {
   const wire: PeerWire = {};
   const pass = (message: Uint8Array): Promise<Uint8Array> => safe.client.answerPeer(message);
-  const safe: SafeDesk = desk('safe', () => ({ entry: other.entry }));
-  const other: SafeDesk = desk('other', () => ({ entry: safe.entry, ask: (message) => (wire.around ? wire.around(message, pass) : pass(message)) }));
+  const safe: SafeDesk = desk('safe', () => ({ entry: other.entry, desk: other }));
+  const other: SafeDesk = desk('other', () => ({ entry: safe.entry, desk: safe, ask: (message) => (wire.around ? wire.around(message, pass) : pass(message)) }));
   return { safe, other, unknown: desk('unknown'), wire };
 }
 
@@ -100,7 +99,7 @@ export class WorldFactory {
       allowLegacy: settings?.legacyHashes ?? false,
       ...(counter === undefined ? {} : { counter }),
     };
-    const desk = (name: keyof typeof safeIds, peer?: () => Peer): SafeDesk => {
+    const desk = (name: keyof typeof safeIds, peer?: DeskSettings['peer']): SafeDesk => {
       const make = name === 'unknown' ? undefined : this.served[name]?.desk;
       return (make ?? createDesk)(safeIds[name], seededRandom(this.setup.seed, name), { ...deskSettings, ...peer && { peer } }, this.ops);
     };

@@ -20,6 +20,18 @@ export interface SafeDesk {
   opens(name: string): boolean;
   /** Opens what is stored under a record name; undefined for tombstones. */
   item(name: string): Uint8Array | undefined;
+  /** Of a safe that is served elsewhere. */
+  readonly compartment?: DeskCompartment;
+}
+
+/** Where a served safe's desk really is. */
+export interface DeskCompartment {
+  /** Its address, with the state that the bench has of it. */
+  ready(): Promise<string>;
+  /** Takes over what it stores now. */
+  follow(): Promise<void>;
+  /** SHA-256 of the TLS certificate that it shows, where it is known. */
+  readonly fingerprint?: string;
 }
 
 /** The safes' own connection, where the bench can stand between. */
@@ -49,8 +61,8 @@ export interface DeskSettings {
   readonly emptyDigest: boolean;
   readonly allowLegacy: boolean;
   readonly counter?: { readonly limit: number; readonly at: number };
-  /** The safe it talks to. */
-  readonly peer?: () => Peer;
+  /** The safe it talks to, and whether it asks there or is asked. */
+  readonly peer?: () => Peer & { readonly desk: SafeDesk };
 }
 
 /** A safe with keys drawn from `random`, an empty store in memory, and the settings given. */

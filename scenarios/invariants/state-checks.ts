@@ -180,9 +180,11 @@ function partsApart(safe: AbstractSafe): readonly Finding[] {
   return enoughParts(held) ? [...whole, finding('I8', `safe ${safe.safeId} alone holds enough parts of a key`)] : whole;
 }
 
-/** True for a ciphertext whose value is back: its certificate is spent, and nobody will open it any more. */
-const isBack = (world: AbstractWorld, card: AbstractCard, record: AbstractRecord): boolean =>
-  card.certificates.some((certificate) => certificate.state === 'spent' && recordsOf(world, certificate).includes(record));
+/** True for a ciphertext whose value is back and whose key has been replaced: both certificates are spent, nobody will open it any more. */
+const isReplaced = (world: AbstractWorld, card: AbstractCard, record: AbstractRecord): boolean => {
+  const spent = card.certificates.filter(({ state }) => state === 'spent').flatMap((certificate) => recordsOf(world, certificate));
+  return spent.includes(record) && spent.some(({ kind, keyId }) => kind === 'key' && keyId === record.keyId);
+};
 
 /**
  * I8: no ciphertext at a safe without a key to open it on its card or recoverable to it; with `separate` (key at another
@@ -193,7 +195,7 @@ export function keysKept(world: AbstractWorld, separate = false): readonly Findi
     const card = world.cards.find(({ cardId }) => cardId === record.cardId);
     const name = `the value of card ${record.cardId}, sequence ${record.sequence}`;
     return [
-      ...card && !isBack(world, card, record) && !keyWithin(world, card, record) ? [finding('I8', `nothing opens ${name} at safe ${safe.safeId}`)] : [],
+      ...card && !isReplaced(world, card, record) && !keyWithin(world, card, record) ? [finding('I8', `nothing opens ${name} at safe ${safe.safeId}`)] : [],
       ...separate && record.keyId !== undefined && heldKeys(safe).includes(record.keyId) ? [finding('I8', `safe ${safe.safeId} holds ${name} and its key`)] : [],
     ];
   })]);

@@ -35,7 +35,7 @@ describe('test plan', () => {
   });
 
   test('uses every kind of fault but those that scripts and skip cover', () => {
-    expect(new Set(plan.flatMap(({ fault }) => fault?.fault ?? []))).toEqual(new Set(['alter', 'swap', 'safe', 'reset', 'link', 'repeat', 'pin', 'memory', 'apdu', 'meanwhile']));
+    expect(new Set(plan.flatMap(({ fault }) => fault?.fault ?? []))).toEqual(new Set(['alter', 'swap', 'safe', 'reset', 'link', 'repeat', 'pin', 'memory', 'apdu', 'meanwhile', 'peer', 'owner']));
   });
 
   test('marks every use of a legacy hash', () => {
