@@ -1,4 +1,5 @@
 import type { Condition } from './conditions/condition.js';
+import type { OwnerChoice } from './owner-ports.js';
 
 /** The systems of the sources. */
 export type SystemName = 'backup' | 'twin' | 'purse' | 'member';
@@ -124,6 +125,8 @@ export interface CertificateEntry {
   readonly kind: CertificateKind;
   /** Of a key certificate: tag 8A of its digest 306. */
   readonly keyKind?: KeyKind;
+  /** Of a key certificate: id of the key in hexadecimal. */
+  readonly keyId?: string;
   /** Of a piece or key part: its place in the set. */
   readonly identity?: { readonly set: number; readonly index: number; readonly count: number };
   /** Issue id in hexadecimal of the value behind it, where the bench knows it. */
@@ -145,6 +148,8 @@ export interface RequestObject {
   readonly content: CertificateKind;
   /** X1 or X2 in hexadecimal, computed by the terminal; absent for keys, which the terminal cannot read. */
   readonly objectHash?: string;
+  /** Of a key: its id in hexadecimal. */
+  readonly keyId?: string;
   /** The digest fields of a plain E1, for the terminal's comparison with the list. */
   readonly digest?: DigestFields;
 }
@@ -234,6 +239,32 @@ export interface SeedCardPort extends CardPort {
 export interface TwoSafePorts extends Ports {
   readonly card: SeedCardPort;
   readonly safe2: SafePort;
+}
+
+/** Key and value as the key safe gives them together. */
+export interface RetrievedSet {
+  readonly bytes: Uint8Array;
+  readonly key: RetrievedObject;
+  readonly value: RetrievedObject;
+  /** True when the other safe has been seen to take a message for it. */
+  readonly fetched: boolean;
+}
+
+/** The safe that holds keys with their owners, and fetches what they open from the other (embodiment 12). */
+export interface KeySafePort extends SafePort {
+  registerOwned(request: RequestObject, owner: OwnerChoice): Promise<Outcome<CertificateObject>>;
+  retrieveSet(owner: OwnerChoice, key: CertificateObject, value: CertificateObject): Promise<Outcome<RetrievedSet>>;
+}
+
+/** A card that renews its key pair (protocol.md 2.11). */
+export interface RenewingCardPort extends SeedCardPort {
+  renewKey(): Promise<Outcome<undefined>>;
+}
+
+/** Peers of embodiment 12. */
+export interface TalkPorts extends TwoSafePorts {
+  readonly card: RenewingCardPort;
+  readonly safe2: KeySafePort;
 }
 
 /** Both peers of a scenario. */

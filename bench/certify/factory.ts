@@ -9,7 +9,7 @@ import { createIssuer } from '../world/issuer.js';
 import { personalise } from '../world/personalise.js';
 import { seededRandom } from '../world/random.js';
 import { createDesk } from '../world/safes.js';
-import type { DeskSettings, SafeDesk } from '../world/safes.js';
+import type { DeskSettings, PeerWire, SafeDesk } from '../world/safes.js';
 import { pins, World } from '../world/world.js';
 import type { WorldHooks, WorldKnowledge, WorldParts } from '../world/world.js';
 import type { ServedSafes } from './served.js';
@@ -47,6 +47,15 @@ interface Prepared {
 
 const cardId = fromHex('CB00000000000001');
 const safeIds = { safe: textBytes('SAFE-A01'), other: textBytes('SAFE-B02'), unknown: textBytes('SAFE-X99') };
+
+/** The safes of a world; the second one talks to the first over a connection of their own. */
+function paired(desk: (name: keyof typeof safeIds, peer?: DeskSettings['peer']) => SafeDesk): WorldParts['safes'] {
+  const wire: PeerWire = {};
+  const pass = (message: Uint8Array): Promise<Uint8Array> => safe.client.answerPeer(message);
+  const safe: SafeDesk = desk('safe', () => ({ entry: other.entry, desk: other }));
+  const other: SafeDesk = desk('other', () => ({ entry: safe.entry, desk: safe, ask: (message) => (wire.around ? wire.around(message, pass) : pass(message)) }));
+  return { safe, other, unknown: desk('unknown'), wire };
+}
 
 /** Makes worlds with personalised cards; the personalisation of equal settings is done once and its memory reused. */
 export class WorldFactory {
@@ -121,11 +130,11 @@ export class WorldFactory {
       owners: benchPolicy, authenticators: [authenticator], devices: [devicesOf.right],
       ...(counter === undefined ? {} : { counter }),
     };
-    const desk = (name: keyof typeof safeIds): SafeDesk => {
+    const desk = (name: keyof typeof safeIds, peer?: DeskSettings['peer']): SafeDesk => {
       const make = name === 'unknown' ? undefined : this.served[name]?.desk;
-      return (make ?? createDesk)(safeIds[name], seededRandom(this.setup.seed, name), deskSettings, this.ops);
+      return (make ?? createDesk)(safeIds[name], seededRandom(this.setup.seed, name), { ...deskSettings, ...peer && { peer } }, this.ops);
     };
-    return { safe: desk('safe'), other: desk('other'), unknown: desk('unknown') };
+    return paired((name, peer) => desk(name, peer));
   }
 
   async #prepared(personality: Personality): Promise<Prepared> {

@@ -53,6 +53,7 @@ const table: [CommandName, CardCommand, string][] = [
   ['DIVIDE KEY', commands.divideKey('decoding', { scheme: 'shamir', threshold: 2, count: 2 }, [safeId, safeId]), '803E0601 C703020202950101' + '9A08A1A2A3A4A5A6A7A8'.repeat(2)],
   ['GENERATE KEY', commands.generateKey('transport'), '80400400'],
   ['DELETE KEY', commands.deleteKey('decoding'), '80420100'],
+  ['RENEW KEY', commands.renewKey(), '80440C01'],
   ['GENERATE SEED', commands.generateSeed(), '80500700'],
   ['SEED REGISTER BEGIN', commands.seedRegisterBegin(safeId), '80520700 9A08A1A2A3A4A5A6A7A8950101'],
   ['SEED RECOVER BEGIN', commands.seedRecoverBegin(), '80540700'],

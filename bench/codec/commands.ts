@@ -20,7 +20,7 @@ export const commandTable = {
   'LIST CERTIFICATES': [0x80, 0x16], 'RECOVER BEGIN': [0x80, 0x18], 'RECOVER END': [0x80, 0x1a],
   'KEY REGISTER BEGIN': [0x80, 0x1c], 'KEY RECOVER END': [0x80, 0x1e], 'GET RECEIPT': [0x80, 0x22],
   DELETE: [0x80, 0x24], CANCEL: [0x80, 0x26], READ: [0x80, 0x28], USE: [0x80, 0x2a], LIST: [0x80, 0x2c],
-  LOAD: [0x80, 0x2e], CORRECT: [0x80, 0x30], 'GENERATE KEY': [0x80, 0x40], 'DELETE KEY': [0x80, 0x42],
+  LOAD: [0x80, 0x2e], CORRECT: [0x80, 0x30], 'GENERATE KEY': [0x80, 0x40], 'DELETE KEY': [0x80, 0x42], 'RENEW KEY': [0x80, 0x44],
   'GENERATE SEED': [0x80, 0x50], 'SEED REGISTER BEGIN': [0x80, 0x52], 'SEED RECOVER BEGIN': [0x80, 0x54],
   'SEED RECOVER END': [0x80, 0x56], 'PATH REGISTER BEGIN': [0x80, 0x58], 'PATH RECOVER END': [0x80, 0x5a],
   DIVIDE: [0x80, 0x32], PIECE: [0x80, 0x34], 'SET END': [0x80, 0x36], GATHER: [0x80, 0x38], COMBINE: [0x80, 0x3a],
@@ -211,6 +211,8 @@ export const correct = (handle: number, object: LoadObject | Uint8Array): CardCo
 export const generateKey = (kind: GeneratedKey): CardCommand => command('GENERATE KEY', generatedKinds[kind], 0);
 /** DELETE KEY after its backup. */
 export const deleteKey = (kind: KeyKind): CardCommand => command('DELETE KEY', generatedKinds[kind], 0);
+/** RENEW KEY: a new decoding key in the place of one whose values are all back (embodiment 12). */
+export const renewKey = (): CardCommand => command('RENEW KEY', 12, 1);
 /** GENERATE SEED: a new seed and the decoding key derived from it (embodiment 7). */
 export const generateSeed = (): CardCommand => command('GENERATE SEED', 7, 0);
 /** SEED REGISTER BEGIN to a safe (id of 8 bytes). Steps 1-1 to 1-3 of embodiment 7. */

@@ -20,6 +20,7 @@ export * from './samples.js';
 export type { ObjectCodec, Part } from './schema.js';
 export * from './seal.js';
 export * from './sign.js';
+export * from './talk.js';
 export * from './status.js';
 export { TlvReader, tagName, writeTlv } from './tlv.js';
 export type { Tlv } from './tlv.js';

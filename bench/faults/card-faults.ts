@@ -11,7 +11,7 @@ import type { Proceed } from './intercept.js';
 import { isOwnerEvent, ownerEvent } from './owner-faults.js';
 import { sameOutcome } from './same.js';
 
-type CardFault = Exclude<Fault, { fault: 'alter' | 'swap' | 'safe' }>;
+type CardFault = Exclude<Fault, { fault: 'alter' | 'swap' | 'safe' | 'peer' | 'owner' }>;
 type FaultOf<Kind extends CardFault['fault']> = Extract<CardFault, { fault: Kind }>;
 
 interface At<S, T> {

@@ -1,5 +1,6 @@
 import type {
-  CardPort, ConditionCardPort, DevicePort, Outcome, OwnerCardPort, OwnerMeansPort, OwnerSafePort, Ports, SafePort, ScenarioId, SeedCardPort, SetCardPort,
+  CardPort, ConditionCardPort, DevicePort, KeySafePort, Outcome, OwnerCardPort, OwnerMeansPort, OwnerSafePort, Ports, RenewingCardPort, SafePort, ScenarioId,
+  SeedCardPort, SetCardPort,
 } from '../../scenarios/index.js';
 import { callsOf } from './calls.js';
 import type { Call } from './calls.js';
@@ -65,6 +66,7 @@ function cardAround(card: CardPort, around: Around): CardPort {
     ...'divide' in card ? setAround(card as SetCardPort, around) : {},
     ...'extract' in card ? conditionAround(card as ConditionCardPort, around) : {},
     ...'pathRegister' in card ? ownerCardAround(card as OwnerCardPort, around) : {},
+    ...'renewKey' in card ? { renewKey: () => around('renewKey', undefined, () => (card as RenewingCardPort).renewKey()) } : {},
     hasTrace: card.hasTrace,
     verifyPin: (pin) => card.verifyPin(pin),
     listValues: (embodiment, from) => around('listValues', undefined, () => card.listValues(embodiment, from)),
@@ -141,11 +143,18 @@ const deviceAround = (device: DevicePort, around: Around): DevicePort => ({
   prove: (check) => around('prove', check, (sent) => device.prove(sent)),
 });
 
+/** The operations of a key safe that authenticates owners. */
+const ownedAround = (safe: KeySafePort, around: Around): Pick<KeySafePort, 'registerOwned' | 'retrieveSet'> => ({
+  registerOwned: (request, owner) => around('registerOwned', request, (sent) => safe.registerOwned(sent, owner)),
+  retrieveSet: (owner, key, value) => around('retrieveSet', value, (sent) => safe.retrieveSet(owner, key, sent)),
+});
+
 function safeAround(safe: SafePort, around: Around): SafePort {
   return {
     ...safe,
     safeId: safe.safeId,
     register: (request) => around('register', request, (sent) => safe.register(sent)),
+    ...'retrieveSet' in safe ? ownedAround(safe as KeySafePort, around) : {},
     retrieve: (certificate) => around('retrieve', certificate, (sent) => safe.retrieve(sent)),
     receipt: (receipt) => around('receipt', receipt, (sent) => safe.receipt(sent)),
   };

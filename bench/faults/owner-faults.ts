@@ -13,7 +13,7 @@ const events: ReadonlySet<string> = new Set(['attempts', 'wait', 'another-path',
 export const isOwnerEvent = (how: MeanwhileFault['how']): how is OwnerEvent => events.has(how.act);
 
 /** Milliseconds after which whoever counts attempts takes the next one, however many there were. */
-const longPause = 60_000;
+export const longPause = 60_000;
 
 /** One wrong attempt: at the safe, for the value of the scenario, or at means 149. */
 async function attempt(world: World, at: 'safe' | '149', item: string | undefined): Promise<Outcome<unknown>> {

@@ -85,8 +85,8 @@ export function tapped(from: World): TappedWorld {
     wires.set(role, wire);
     return { ...desk, client: tappedClient(desk.client, (bytes) => { wire.push(bytes.slice()); }) };
   };
-  const { safe, other, unknown } = from.parts.safes;
-  const safes = { safe: tap('safe', safe), other: tap('other', other), unknown };
+  const { safe, other, unknown, wire } = from.parts.safes;
+  const safes = { safe: tap('safe', safe), other: tap('other', other), unknown, wire };
   const world = new World({ ...from.parts, safes });
   world.learn(from.knows());
   const storeOf = ({ store }: SafeDesk): Uint8Array => concat(...[...store.range('')].map(([, bytes]) => bytes));

@@ -12,6 +12,12 @@ export interface SafeClient {
   receipt(receipt: Uint8Array): Promise<void>;
   /** Owner authentication and what goes over a path (docs/protocol.md 3.1). */
   owner(operation: OwnerOperation, body: Uint8Array): Promise<Uint8Array>;
+  /** 71 -> E6: a key with owner authentication information. */
+  registerOwned(request: Uint8Array): Promise<Uint8Array>;
+  /** 72 -> 73: key and value to the authenticated owner. */
+  retrieveSet(request: Uint8Array): Promise<Uint8Array>;
+  /** 74 -> 75: what the paired safe asks. */
+  answerPeer(message: Uint8Array): Promise<Uint8Array>;
   /** The safe entry ED. */
   identity(): Promise<Uint8Array>;
   /** The index as CSV; over HTTP it needs the operator token. */
@@ -37,6 +43,9 @@ export function inProcessClient(safe: Safe): SafeClient {
     retrieve: (bytes) => settled(() => safe.retrieve(limited(bytes))),
     receipt: (bytes) => settled(() => safe.receipt(limited(bytes))),
     owner: (operation, bytes) => settled(() => safe.owner(operation, limited(bytes))),
+    registerOwned: (bytes) => settled(() => safe.registerOwned(limited(bytes))),
+    retrieveSet: async (bytes) => safe.retrieveSet(limited(bytes)),
+    answerPeer: (bytes) => settled(() => safe.answerPeer(limited(bytes))),
     identity: () => settled(() => safe.identity()),
     index: () => settled(() => safe.index()),
   };

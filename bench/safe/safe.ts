@@ -11,10 +11,14 @@ import type {
 } from '../codec/index.js';
 import { SafeError } from './errors.js';
 import type { KnownDevice } from './device-check.js';
-import { ownerPolicy } from './owner.js';
-import type { OwnerPolicy } from './owner.js';
 import { forgetOwner, needsOwner, ownerOperation } from './path.js';
 import type { OwnerOperation, PathCore } from './path.js';
+import { registerOwned, retrieveSet } from './owned-keys.js';
+import type { OwnedKeys } from './owned-keys.js';
+import { ownerPolicy } from './owner.js';
+import type { OwnerPolicy } from './owner.js';
+import { answerPeer } from './peer.js';
+import type { Peer } from './peer.js';
 import * as records from './record.js';
 import type { SafeRecord } from './record.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
@@ -58,6 +62,8 @@ export interface SafeParts {
   readonly ops?: PublicKeyOps;
   /** Milliseconds, for waits and the age of paths; default the time of day. */
   readonly clock?: () => number;
+  /** The safe this one speaks to (embodiment 12); default none. */
+  readonly peer?: () => Peer | undefined;
 }
 
 /** An electronic safe (docs/protocol.md 3). All methods throw SafeError; all state is in the store. */
@@ -75,6 +81,12 @@ export interface Safe {
   receipt(receipt: Uint8Array): void;
   /** Owner authentication and what goes over a path (docs/protocol.md 3.1), durable before it returns. */
   owner(operation: OwnerOperation, body: Uint8Array): Uint8Array;
+  /** Embodiment 12: a key with owner authentication information, 71 -> E6, durable before it returns. */
+  registerOwned(request: Uint8Array): Uint8Array;
+  /** Embodiment 12: key and value to the authenticated owner, 72 -> 73; the value comes from the paired safe. */
+  retrieveSet(request: Uint8Array): Promise<Uint8Array>;
+  /** Embodiment 12: answers the paired safe, 74 -> 75. */
+  answerPeer(message: Uint8Array): Uint8Array;
   /** The safe entry ED: id and public keys. */
   identity(): Uint8Array;
   /** The index of fig. 4 and 9 as CSV: hash, counter, path of item, path of certificate, sorted by counter. */
@@ -245,6 +257,19 @@ function registerAll(context: Context, requests: readonly Uint8Array[]): readonl
   return all instanceof SafeError ? first.map((one) => (isAnswered(one) ? one : all)) : all;
 }
 
+/** One registration, with more stored in the same change when it is new. */
+function registerWith(context: Context, bytes: Uint8Array, also: (writer: StoreWriter, name: string) => void): { certificate: Uint8Array; fresh: boolean } {
+  const first = considered(context, bytes);
+  if (isAnswered(first)) return { certificate: first, fresh: false };
+  return context.store.transaction((writer) => {
+    const before = repeated(writer, first.request, bytes);
+    if (before !== undefined) return { certificate: before, fresh: false };
+    const certificate = storeNew(context, writer, first.request, bytes);
+    also(writer, records.recordName(certificateCodec.decode(certificate)));
+    return { certificate, fresh: true };
+  });
+}
+
 function register(context: Context, bytes: Uint8Array): Uint8Array {
   const [answer] = registerAll(context, [bytes]);
   if (answer instanceof SafeError) throw answer;
@@ -329,9 +354,10 @@ function stored(context: Context, name: string, certificate: Certificate): Uint8
   return item;
 }
 
-function retrieve(context: Context, bytes: Uint8Array): Uint8Array {
+/** `owned`: the caller authenticates the owner itself. */
+function retrieve(context: Context, bytes: Uint8Array, owned = false): Uint8Array {
   const { certificate, name, record } = found(context, bytes);
-  if (needsOwner(context.store, name)) throw new SafeError('SAFE_OWNER_NEEDED', 'the value is given out to its authenticated owner alone');
+  if (!owned && needsOwner(context.store, name)) throw new SafeError('SAFE_OWNER_NEEDED', 'what is stored is given out to its authenticated owner alone');
   const item = stored(context, name, certificate);
   if (certificate.kind === 'key-part') return replyWithPart(context, certificate, bytes, record, item);
   return certificate.digest.type === 'key' ? replyWithKey(context, certificate, bytes, record, item) : item;
@@ -410,7 +436,14 @@ export function createSafe(parts: SafeParts): Safe {
   const identity = safeEntry.encode({
     safeId: id, verificationKey: keys.signer.publicKey, transportKey: ops.agreementPublic(keys.agreement),
   });
+  const owned: OwnedKeys = {
+    id, keys, store, ops, peer: parts.peer ?? (() => undefined), policy: core.policy, now: core.clock,
+    retrieve: (bytes) => retrieve(context, bytes, true), register: (bytes, also) => registerWith(context, bytes, also),
+  };
   return {
+    registerOwned: (bytes) => registerOwned(owned, bytes),
+    retrieveSet: (bytes) => retrieveSet(owned, bytes),
+    answerPeer: (bytes) => answerPeer(owned, bytes, (certificate) => retrieve(context, certificate)),
     register: (bytes) => register(context, bytes),
     registerAll: (requests) => registerAll(context, requests),
     retrieve: (bytes) => retrieve(context, bytes),

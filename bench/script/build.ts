@@ -105,6 +105,7 @@ function simple(c: ScriptCommand): CardCommand | undefined {
       ? { ...commands.deleteCondition(c.number), data: fromHex(c.data) } : commands.putCondition(c.number, c.condition);
     case 'get-condition': return commands.getCondition(c.number);
     case 'extract': return commands.extract(c.number, c.date);
+    case 'renew-key': return commands.renewKey();
     case 'generate-seed': return commands.generateSeed();
     case 'delete-key': return commands.deleteKey(c.kind);
     case 'initialise': return commands.initialise();

@@ -100,6 +100,7 @@ function handedOver(kind: CertificateKind, certificate: Uint8Array): CardCommand
 function keyScenario(world: World, kept: AbstractCertificate | undefined): ScenarioId {
   if (kept?.kind === 'key-part') return '6/key-recover';
   if (kept?.kind === 'seed') return '7/seed-recover';
+  if ([...world.parts.safes.other.store.range('owner/')].length > 0) return '12/recover';
   return kept?.safeId === toHex(world.parts.safes.other.entry.safeId) ? '3/key-recover' : '2/key-recover';
 }
 

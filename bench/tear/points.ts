@@ -92,8 +92,18 @@ const owners = [
   { id: '10-recover-Z-01', like: '10-recover-N-02', title: 'power cut while a deleted value comes back by an authentication device' },
 ].map(point);
 
-/** The phases of embodiments 1 to 11, with and without the deletions of claims 25 and 26 where they exist. */
-export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key, ...seed, ...sets, ...apart, ...owners, ...conditions];
+/** A value at the first safe, its key at the second with its owner. */
+const sealedOwned: ScenarioRun = { run: 'scenario', scenario: '12/backup', options: {}, item: '$other' };
+
+const talk = [
+  { id: '12-backup-Z-01', like: '12-backup-N-01', title: 'power cut while a value is registered at the safe that talks to the key safe' },
+  { id: '12-key-backup-Z-01', like: '12-key-backup-N-01', title: 'power cut while the key is registered with its owner', besides: sealedOwned },
+  { id: '12-recover-Z-01', like: '12-recover-N-04', title: 'power cut while the owner gets key and value back' },
+  { id: '12-renew-Z-01', like: '12-renew-N-01', title: 'power cut while the key is renewed, value and key registered anew, the old copies deleted' },
+].map(point);
+
+/** The phases of all embodiments, with and without the deletions of claims 25 and 26 where they exist. */
+export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key, ...seed, ...sets, ...apart, ...owners, ...conditions, ...talk];
 
 /** Ending of the id of a {@link leanPoint}. */
 const leanEnding = '~lean';

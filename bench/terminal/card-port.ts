@@ -1,7 +1,7 @@
 import { answers, certificate as certificateCodec, commands, fromHex, toHex } from '../codec/index.js';
 import type { CardCommand } from '../codec/index.js';
 import type {
-  CardPort, ConditionCardPort, Outcome, OwnerCardPort, Page, PinChoice, RequestObject, SeedCardPort, SetCardPort, ValueState, Variant,
+  CardPort, ConditionCardPort, Outcome, OwnerCardPort, Page, PinChoice, RenewingCardPort, RequestObject, SetCardPort, ValueState, Variant,
 } from '../../scenarios/index.js';
 import type { CardLine } from './card-line.js';
 import { certificateEntry, certificateObject, requestObject, valueEntry } from './convert.js';
@@ -80,7 +80,7 @@ function conditionOperations(send: Send, nothing: (data: Uint8Array) => undefine
 }
 
 /** The card as the scenarios want it, over a line with the applet selected. */
-export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCardPort & SetCardPort & OwnerCardPort & ConditionCardPort {
+export function createCardPort(line: CardLine, known: TerminalKnowledge): RenewingCardPort & SetCardPort & OwnerCardPort & ConditionCardPort {
   const send = <T>(command: CardCommand, parse: (data: Uint8Array) => T): Promise<Outcome<T>> =>
     exchange(line, command, parse);
   const nothing = (data: Uint8Array): undefined => {
@@ -126,6 +126,7 @@ export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCa
       return { ...certificateObject(certificateCodec.encode(certificate), certificate), handle };
     }),
     seedRecoverEnd: (certificate, object) => send(commands.seedRecoverEnd(certificate, object.bytes), nothing),
+    renewKey: () => send(commands.renewKey(), nothing),
     deleteKey: (kind) => send(commands.deleteKey(kind), nothing),
   };
 }

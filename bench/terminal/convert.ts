@@ -38,6 +38,7 @@ export function certificateEntry(entry: codec.CertificateEntry, issueId: string 
     counter: entry.counter,
     safeId: toHex(entry.safeId),
     kind: entry.kind,
+    ...(entry.digest.type === 'key' && entry.digest.keyKind !== 'seed' ? { keyKind: entry.digest.keyKind, keyId: toHex(entry.digest.keyId) } : {}),
     ...(entry.identity === undefined ? {} : { identity: entry.identity }),
     ...(issueId === undefined ? {} : { issueId }),
   };
@@ -47,7 +48,7 @@ export function certificateEntry(entry: codec.CertificateEntry, issueId: string 
 export function requestObject(bytes: Uint8Array, request: codec.RegistrationRequest): RequestObject {
   const { item, algorithm } = request;
   const shared = { bytes, cardId: toHex(request.cardId), sequence: request.sequence, hashAlgorithm: algorithm };
-  if (item.type === 'key') return { ...shared, content: 'key' };
+  if (item.type === 'key') return { ...shared, content: 'key', keyId: toHex(item.key.digest.keyId) };
   if (item.type === 'registered')
     return { ...shared, content: 'registered', objectHash: toHex(hashX(algorithm, item.registered.encrypted)) };
   if (item.type === 'key-part') return { ...shared, content: 'key-part' };

@@ -8,24 +8,26 @@ import { decode, pageMap } from '../nvm/index.js';
 import type { NvmContents, NvmEntry, NvmValue, PageMap } from '../nvm/index.js';
 import { samples } from '../../scenarios/index.js';
 import type {
-  AbstractLedgerEntry, AbstractWorld, ConditionPorts, OwnerPorts, OwnerSafePort, PinChoice, SafePort, SampleName, SetPorts, TwoSafePorts,
+  AbstractLedgerEntry, AbstractWorld, ConditionPorts, OwnerPorts, OwnerSafePort, PinChoice, SafePort, SampleName, SetPorts, TalkPorts,
 } from '../../scenarios/index.js';
 import type { DeviceCard } from '../owner/device.js';
 import type { OwnerMeans } from '../owner/means.js';
 import { devicePort, ownerMeansPort, ownerSafePort } from '../owner/ports.js';
+import { ownerSecret } from '../owner/secrets.js';
+import { newestFrom } from '../safe/index.js';
 import type { StoreSnapshot } from '../safe/index.js';
 import type { ChannelExchange } from '../terminal/channel-line.js';
 import { createCardPort, verifyCommand } from '../terminal/card-port.js';
 import type { TerminalKnowledge } from '../terminal/card-port.js';
 import { EmulatedLine } from '../terminal/emulated-line.js';
 import type { LineExchange } from '../terminal/emulated-line.js';
-import { createSafePort } from '../terminal/safe-port.js';
+import { createKeySafePort, createSafePort } from '../terminal/safe-port.js';
 import type { SafeExchange } from '../terminal/safe-port.js';
 import { abstractCard } from './abstract-card.js';
 import { BenchError } from './errors.js';
 import type { Issuer } from './issuer.js';
 import { abstractSafe } from './safes.js';
-import type { KnownRegistration, SafeDesk } from './safes.js';
+import type { KnownRegistration, PeerWire, SafeDesk } from './safes.js';
 
 /** Digits behind the names of {@link PinChoice}; `ask` has none. */
 export const pins: Readonly<Record<Exclude<PinChoice, 'ask'>, string>> = {
@@ -59,7 +61,7 @@ export interface WorldParts {
   readonly ops: PublicKeyOps;
   readonly cardId: Uint8Array;
   readonly issuer: Issuer;
-  readonly safes: { readonly safe: SafeDesk; readonly other: SafeDesk; readonly unknown: SafeDesk };
+  readonly safes: { readonly safe: SafeDesk; readonly other: SafeDesk; readonly unknown: SafeDesk; readonly wire: PeerWire };
   /** Means 145, 148 and 149 at the terminal. */
   readonly means: OwnerMeans;
   /** Authentication device in reader 151, where the point has one. */
@@ -75,7 +77,7 @@ export class World {
   readonly card: EmulatedCard;
   readonly line: EmulatedLine;
   /** Honest ports to the card and to its safes. */
-  readonly ports: SetPorts & TwoSafePorts & OwnerPorts & ConditionPorts;
+  readonly ports: SetPorts & TalkPorts & OwnerPorts & ConditionPorts;
   /** Issue ids in hexadecimal of the names the plan gives to values. */
   readonly names = new Map<string, string>();
   readonly #ledger = new Map<string, AbstractLedgerEntry>();
@@ -104,8 +106,12 @@ export class World {
     const safePort = ({ entry, client }: SafeDesk): SafePort =>
       createSafePort(entry.safeId, client, (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); });
     if (parts.device) parts.device.hooks = { exchanged: (exchange) => { if (!this.#muted) hooks?.device?.(exchange); }, finding: (finding) => { if (!this.#muted) hooks?.finding?.(finding); } };
-    const { safe, other } = parts.safes;
-    this.ports = { card: createCardPort(this.line, this.knowledge), safe: this.#ownerSafe(safe, safePort(safe)), safe2: safePort(other), ...this.#ownerPorts(safe) };
+    const { safe, other, wire } = parts.safes;
+    const safe2 = createKeySafePort(safePort(other), other.client, {
+      tell: (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); }, taken: () => newestFrom(safe.store, other.entry.safeId),
+      information: (choice) => ownerSecret(wire.impostor === true ? 'wrong-password' : choice),
+    });
+    this.ports = { card: createCardPort(this.line, this.knowledge), safe: this.#ownerSafe(safe, safePort(safe)), safe2, ...this.#ownerPorts(safe) };
   }
 
   /** Secret of owner information input means 145. */

@@ -10,6 +10,7 @@ import { seedFrames } from './seeds.js';
 import { setFrames } from './sets.js';
 import { purseFrames } from './purse.js';
 import { twinFrames } from './twin.js';
+import { talkFrames } from './talk.js';
 
 /** All scenarios of all systems, in protocol order. A new family of scenarios adds its frames here and its machines in machines/registry.ts. */
 export const frames: readonly ScenarioFrame[] = [
@@ -19,6 +20,7 @@ export const frames: readonly ScenarioFrame[] = [
   ...seedFrames,
   ...conditionFrames,
   ...ownerFrames,
+  ...talkFrames,
   ...purseFrames,
   ...memberFrames,
   ...twinFrames,

@@ -2,7 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import { frameOf } from '../catalogue/registry.js';
 import type { ScenarioFrame } from '../catalogue/frame.js';
 import { ScenarioError } from '../errors.js';
-import type { ConditionPorts, Ports, ScenarioId, SetPorts } from '../ports.js';
+import type { ConditionPorts, Ports, ScenarioId, SetPorts, TalkPorts } from '../ports.js';
 import type { PursePorts } from '../purse-ports.js';
 import { apartBackup, apartKeyBackup, apartKeyRecover, apartRecover } from './apart.js';
 import { autoBackup } from './conditions.js';
@@ -16,6 +16,7 @@ import type { OwnerPorts } from '../owner-ports.js';
 import { plainBackup, plainRecover } from './plain.js';
 import { seedBackup, seedRecover, seedValueBackup } from './seeds.js';
 import { bundleBackup, bundleRecover, partsBackup, partsRecover, piecesBackup, piecesRecover } from './sets.js';
+import { talkBackup, talkKeyBackup, talkRecover, talkRenew } from './talk.js';
 import { purseAskedTransfer, purseTransfer } from './purse.js';
 import type { PurseOptions, PurseProgress } from './purse.js';
 import { twinBackup, twinPromote, twinRestore, twinStart } from './twin.js';
@@ -60,6 +61,7 @@ export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
   definition<ConditionPorts>(autoBackup),
   ...ownerMachines.map((machine) => definition<OwnerPorts>(machine)),
+  ...[talkBackup, talkKeyBackup, talkRecover, talkRenew].map((machine) => definition<TalkPorts>(machine)),
 ];
 
 /** Scenarios of registration of signed information. */

@@ -28,7 +28,7 @@ const divisionOf = (run: SetRun): NonNullable<ScenarioOptions['division']> => ru
 const keyDivisionOf = (run: SetRun): NonNullable<ScenarioOptions['keyDivision']> => run.options.keyDivision ?? defaultKeyDivision;
 
 /** Nothing to do here: a piece that is not wanted, or that the set does not have. */
-const nothing: Settled = { evidence: [], progress: {} };
+export const nothing: Settled = { evidence: [], progress: {} };
 
 const isCertificate = (entry: ValueEntry | CertificateEntry): entry is CertificateEntry => 'counter' in entry;
 
@@ -103,7 +103,8 @@ const hasPart = (run: SetRun, index: number): boolean => index <= keyDivisionOf(
 const keyPart = (index: number): Operation => onSets(async (run, first) => (hasPart(run, index)
   ? atCard(plain(run), first, card(run).keyPart(need(plain(run), 'set'), index), (request) => ({ progress: { request } })) : nothing));
 
-type States = Record<string, StateConfig>;
+/** States by name. */
+export type States = Record<string, StateConfig>;
 
 /** The states of an exchange: the first asks, the others pass, the last goes on to `next`. */
 export function exchange(at: string, phase: number, [from, to]: readonly [number, number], carryOut: Operation | OperationName, next: string): States {
@@ -118,7 +119,8 @@ export function exchange(at: string, phase: number, [from, to]: readonly [number
 const after = <T>(index: number, following: (index: number) => T, last: T, indexes: readonly number[] = pieceIndexes): T =>
   (index < indexes.length ? following(index + 1) : last);
 
-const boundaryNames = (...names: readonly string[]): readonly Boundary[] => names as readonly Boundary[];
+/** Names of boundaries that are put together here. */
+export const boundaryNames = (...names: readonly string[]): readonly Boundary[] => names as readonly Boundary[];
 const each = (...names: readonly string[]): readonly string[] => pieceIndexes.flatMap((i) => names.map((name) => `${name}${i}`));
 const eachPart = (...names: readonly string[]): readonly string[] => partIndexes.flatMap((i) => names.map((name) => `${name}${i}`));
 

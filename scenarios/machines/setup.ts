@@ -5,16 +5,16 @@ import type { Context } from './context.js';
 import type { Stop } from './judge.js';
 import { claims, operations } from './operations.js';
 import type { Operation, OperationName, Run, Settled } from './operations.js';
-import type { Boundary, ClaimState, EndCause, ScenarioInput, ScenarioOutput } from './types.js';
+import type { Boundary, ClaimState, EndCause, KeyClaimState, ScenarioInput, ScenarioOutput } from './types.js';
 
 /** One exchange to be carried out: what, for which step, with what is known. */
 export interface Task {
   readonly run: Run;
-  readonly operation: OperationName | ClaimState | Operation;
+  readonly operation: OperationName | Exclude<ClaimState, KeyClaimState> | Operation;
   readonly step: Boundary;
 }
 
-const isClaim = (name: OperationName | ClaimState): name is ClaimState => name in claims;
+const isClaim = (name: OperationName | Exclude<ClaimState, KeyClaimState>): name is Exclude<ClaimState, KeyClaimState> => name in claims;
 
 const perform = async ({ run, operation, step }: Task): Promise<Settled> => {
   if (typeof operation === 'function') return operation(run, step as StepId);

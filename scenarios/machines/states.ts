@@ -1,7 +1,7 @@
 import type { Operation, OperationName } from './operations.js';
 import type { Context } from './context.js';
 import type { StateConfig, Task } from './setup.js';
-import type { Boundary, ClaimState, EndCause } from './types.js';
+import type { Boundary, ClaimState, EndCause, KeyClaimState } from './types.js';
 
 const causes = ['refused', 'late', 'link', 'unexpected'] as const satisfies readonly EndCause[];
 
@@ -40,7 +40,7 @@ export const passes = (step: Boundary, next: string, ...branches: readonly Branc
  * The first step of an exchange: calls the port, waits for the answer no longer than the options' patience.
  * @param operation the exchange: one of embodiments 1 and 2 by name, or a function
  */
-export const asks = (step: Boundary, operation: OperationName | ClaimState | Operation, next: string, ...branches: readonly Branch[]): StateConfig => ({
+export const asks = (step: Boundary, operation: OperationName | Exclude<ClaimState, KeyClaimState> | Operation, next: string, ...branches: readonly Branch[]): StateConfig => ({
   entry: [{ type: 'arrive' as const, params: { at: step } }, { type: 'tellBoundary' as const }],
   invoke: {
     src: 'exchange' as const,

@@ -39,7 +39,7 @@ export interface ScenarioOptions extends CommonOptions {
   readonly condition?: number;
   /** Embodiment 11: the date that the terminal tells, `YYYY-MM-DD`; default that of fig. 20b. */
   readonly date?: string;
-  /** Embodiments 8 and 9: what the owner enters; default `password`. */
+  /** Embodiments 8, 9 and 12: what the owner enters; default `password`. */
   readonly owner?: OwnerChoice;
   /** Embodiment 9; default `common-key`. */
   readonly ownerTransport?: OwnerTransport;
@@ -77,6 +77,12 @@ export interface ResumePoint {
   readonly grant?: GrantObject;
   /** On its way between those who authenticate the owner. */
   readonly carried?: CarriedObject;
+  /** Certificate of the key where a value's is under way too: its handle, itself, and the key that came back. */
+  readonly keyHandle?: number;
+  readonly keyCertificate?: CertificateObject;
+  readonly keyObject?: RetrievedObject;
+  /** Certificates of the former value and key, and whether the new key is registered. */
+  readonly former?: { readonly value?: number; readonly key?: number; readonly keyId?: string; readonly registered: boolean };
   /** Handle the card gave to what was stored last. */
   readonly stored?: number;
 }
@@ -88,7 +94,10 @@ export type Progress = Omit<ResumePoint, 'at'>;
 export type Boundary = StepId | ClaimState;
 
 /** States beyond the catalogue: the deletions of claims 25 and 26. */
-export type ClaimState = 'claim-25' | 'claim-26-receipt' | 'claim-26-safe' | 'claim-26-delete';
+export type ClaimState = 'claim-25' | 'claim-26-receipt' | 'claim-26-safe' | 'claim-26-delete' | KeyClaimState;
+
+/** The deletions of claim 26 for a key that has been replaced (embodiment 12). */
+export type KeyClaimState = `claim-26-${'receipt' | 'safe' | 'delete'}@key`;
 
 /** How a step was seen: on the card link, at the safe's interface, marked by the card, or only concluded. */
 export type EvidenceKind = 'link' | 'safe' | 'mark' | 'inferred';

@@ -145,7 +145,29 @@ export interface ReplayFault {
   readonly at: Place;
 }
 
+/** Trouble on the safes' own connection (embodiment 12), while the key safe asks the other for a ciphertext. */
+export interface PeerFault {
+  readonly fault: 'peer';
+  readonly at: Place;
+  /**
+   * `unreachable`: the other safe; `lost-answer`: it takes the message, its reply never arrives; `replayed`: the message
+   * comes a second time; `old-reply`: the reply to an earlier message comes instead; `stranger`: a safe that is not
+   * paired asks; `impostor`: one that gives itself out for the paired one; `no-owner`: the paired safe asks without having
+   * authenticated an owner; `forged`, `other-value`: the other safe replies, rightly signed, with an altered ciphertext or
+   * that of another value.
+   */
+  readonly how: 'unreachable' | 'lost-answer' | 'replayed' | 'altered-request' | 'altered-reply' | 'old-reply' | 'stranger' | 'impostor' | 'no-owner' | 'forged' | 'other-value';
+}
+
+/** Wrong owner information at a safe that authenticates owners; `then`: the rightful owner comes behind. */
+export interface OwnerFault {
+  readonly fault: 'owner';
+  readonly at: Place;
+  readonly times: number;
+  readonly then?: 'right';
+}
+
 /** Everything a plan point can do to a run. Pure data: the bench carries it out and says whether it did. */
 export type Fault =
   | AlterFault | SwapFault | SafeFault | ResetFault | LinkFault | RepeatFault | SkipFault | PinFault | MemoryFault
-  | ApduFault | MeanwhileFault | ReplayFault;
+  | ApduFault | MeanwhileFault | ReplayFault | PeerFault | OwnerFault;

@@ -35,7 +35,7 @@ describe('test plan', () => {
   });
 
   test('uses every kind of fault', () => {
-    expect(new Set(plan.flatMap(({ fault }) => fault?.fault ?? []))).toEqual(new Set(['alter', 'swap', 'safe', 'reset', 'link', 'repeat', 'pin', 'memory', 'apdu', 'meanwhile', 'replay', 'skip']));
+    expect(new Set(plan.flatMap(({ fault }) => fault?.fault ?? []))).toEqual(new Set(['alter', 'swap', 'safe', 'reset', 'link', 'repeat', 'pin', 'memory', 'apdu', 'meanwhile', 'replay', 'skip', 'peer', 'owner']));
   });
 
   test('marks every use of a legacy hash', () => {

@@ -12,6 +12,7 @@ import { order } from './order.js';
 import { samples } from './samples.js';
 import { seeds } from './seeds.js';
 import { setPoints } from './sets.js';
+import { talk } from './talk.js';
 import { trouble } from './trouble.js';
 import type { Capability, PlanPoint } from './types.js';
 import { wallet } from './wallet.js';
@@ -21,7 +22,7 @@ export const planId = 'backup-1-2/1';
 
 /** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
 export const plan: readonly PlanPoint[] = [
-  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart, ...owners, ...conditions,
+  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart, ...owners, ...conditions, ...talk,
 ];
 
 /**
@@ -60,7 +61,7 @@ export function clauseText({ clause }: Pick<PlanPoint, 'clause'>): string {
 /** The places in a scenario that a fault names. */
 export function placesOfFault(fault: Fault): readonly string[] {
   switch (fault.fault) {
-    case 'alter': case 'swap': case 'safe': case 'link': case 'replay': return [fault.at];
+    case 'alter': case 'swap': case 'safe': case 'link': case 'replay': case 'peer': case 'owner': return [fault.at];
     case 'reset': return [fault.after];
     case 'repeat': return [fault.step];
     case 'skip': return fault.steps;
@@ -74,7 +75,7 @@ const invalid = (point: PlanPoint, what: string): ScenarioError =>
 function checkPlaces(point: PlanPoint): void {
   if (point.run.run !== 'scenario') return;
   const { scenario } = point.run;
-  const known = [...frameOf(scenario).steps.map((step) => step.id), 'claim-25', 'claim-26-receipt', 'claim-26-safe', 'claim-26-delete'];
+  const known = [...frameOf(scenario).steps.map((step) => step.id), 'claim-25', 'claim-26-receipt', 'claim-26-safe', 'claim-26-delete', ...frameOf(scenario).claims.map(({ state }) => state)];
   const named = [...point.fault ? placesOfFault(point.fault) : [], ...point.clause.steps, ...point.expect.at ?? []];
   const foreign = named.find((place) => !known.includes(place));
   if (foreign !== undefined) throw invalid(point, `${scenario} has no step ${foreign}`);

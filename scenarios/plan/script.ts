@@ -84,6 +84,7 @@ export interface ScriptParameters {
   readonly load: { readonly object: ObjectRef };
   readonly correct: { readonly item: ItemRef; readonly object: ObjectRef };
   readonly 'generate-key': { readonly kind: KeyKind | 'signing' | 'transport' };
+  readonly 'renew-key': object;
   readonly 'generate-seed': object;
   readonly 'seed-register-begin': { readonly safe: 'safe' | 'other-safe' | 'unknown-safe'; readonly hash: HashAlgorithm };
   /** Without `item`: any seed certificate. */

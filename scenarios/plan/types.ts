@@ -84,6 +84,8 @@ export interface ItemExpectation {
   readonly derived?: 'present' | 'absent';
   /** The key is a new one, and its certificates are those of the new one. */
   readonly renewed?: boolean;
+  /** Its certificate is the only one: none of a former registration, of a former key is left. */
+  readonly only?: boolean;
   readonly quantity?: number;
   /** Yen. */
   readonly remaining?: number;
@@ -105,6 +107,8 @@ export type CardExpectation =
  * `at-most-one`: none or one more; `tombstone`: one record has become a tombstone; `unchanged`: all as before.
  */
 export type SafeExpectation = 'unchanged' | 'nothing-stored' | 'one-stored' | 'at-most-one' | 'tombstone' | 'any'
+  /** Two records more, and two have become tombstones: value and key registered anew, the old ones gone. */
+  | 'renewed'
   /** Exactly so many records more. */
   | `stored-${number}`;
 

@@ -367,6 +367,8 @@ uint16_t sequence_take(uint32_t *sequence, uint16_t handle);
 const struct keyreg *key_registration(void);
 /** True for a STORED certificate of exactly the key that is on the card, or of its seed. */
 bool key_certified(const struct entry *e);
+/** The certificate of a replaced key is SPENT once that of the key in its place is STORED: a change behind that one. */
+uint16_t renewal_settle(void);
 
 struct request;
 
@@ -376,6 +378,10 @@ bool key_concerns(const struct entry *e, uint8_t kind);
 /* ---- apart.c: embodiment 3, protocol 2.8 ---- */
 /** P1 of the commands of embodiment 3. */
 #define APART_EMBODIMENT 3u
+/** P1 of the commands of embodiment 12, which keep keys apart as those of embodiment 3 do (protocol 2.11). */
+#define RENEWAL_EMBODIMENT 12u
+/** True for P1 of an embodiment that keeps keys apart from values. */
+#define KEEPS_APART(p1) ((p1) == APART_EMBODIMENT || (FEATURE_RENEWAL && (p1) == RENEWAL_EMBODIMENT))
 /** No value under this kind of key lies at the safe. */
 bool apart_key(uint8_t key, const uint8_t *safe);
 /** The key of this kind neither lies at the safe nor is on its way there. */
@@ -480,6 +486,7 @@ uint16_t cmd_initialise(struct request *q);
 uint16_t cmd_issue(struct request *q);
 uint16_t cmd_generate_key(struct request *q);
 uint16_t cmd_delete_key(struct request *q);
+uint16_t cmd_renew_key(struct request *q);
 uint16_t cmd_list_values(struct request *q);
 uint16_t cmd_list_certificates(struct request *q);
 uint16_t cmd_list(struct request *q);

@@ -122,6 +122,9 @@ static const struct command commands[] = {
     {0x3A, SETS, 7 << 4, 0, USUAL | CERTS | KIND, ITEM_OBJECT, 0x2B, 0x4B, cmd_combine},
 #endif
     {0x40, OWN, 0, 0, PIN | WRITES, NOTHING, 0, 0, cmd_generate_key},
+#if FEATURE_RENEWAL
+    {0x44, FIXED, RENEWAL_EMBODIMENT, KEY_DECODING, USUAL, NOTHING, 0x31, 0, cmd_renew_key},
+#endif
     {0x42, OWN, 0, 0, USUAL, NOTHING, 0, 0, cmd_delete_key},
     {0x46, FIXED, 0, 0, 0, NOTHING, 0, 0, cmd_initialise},
     {0xDA, OWN, 0, 0, 0, RAW, 0, 0, cmd_put_data},
@@ -152,7 +155,7 @@ static bool parameters_fit(const struct command *c, const struct apdu *a)
 {
     uint8_t p1 = a->p1, p2 = a->p2;
     if (c->rule == OWN) return true;
-    if (FEATURE_TWO_SAFES && p1 == APART_EMBODIMENT && (c->rule != FIXED || c->p1 == 2)) p1 = 2;
+    if (FEATURE_TWO_SAFES && KEEPS_APART(p1) && (c->rule != FIXED || c->p1 == 2)) p1 = 2;
     if (c->rule == FIXED) return p1 == c->p1 && p2 == c->p2;
 #if FEATURE_SEED
     if (p1 == SEED_EMBODIMENT) return seed_fits(c->ins, p2);
@@ -190,7 +193,7 @@ static uint16_t access_check(const struct command *c)
 
 static void mark_start(const struct command *c, const struct apdu *a)
 {
-    bool key = c->rule == SETS || c->rule == LISTS ? a->p1 == 6 || (a->p1 < 4 && a->p2 == c->p2) : a->p2 == c->p2;
+    bool key = c->rule == SETS || c->rule == LISTS ? a->p1 == 6 || ((a->p1 < 4 || (FEATURE_RENEWAL && a->p1 == RENEWAL_EMBODIMENT)) && a->p2 == c->p2) : a->p2 == c->p2;
     uint8_t first = c->key_mark && key ? c->key_mark : c->mark;
     mark.embodiment = a->p1;
     mark.phase = first >> 4;

@@ -43,6 +43,10 @@
 #ifndef FEATURE_CONDITIONS
 #define FEATURE_CONDITIONS FEATURE_DEFAULT
 #endif
+/** Embodiment 12: the decoding key is renewed after a recovery; needs FEATURE_TWO_SAFES. */
+#ifndef FEATURE_RENEWAL
+#define FEATURE_RENEWAL FEATURE_DEFAULT
+#endif
 /** Applet of the card-to-card money system. */
 #ifndef FEATURE_PURSE
 #define FEATURE_PURSE FEATURE_DEFAULT

@@ -242,6 +242,10 @@ uint16_t cmd_receipt(struct request *q)
     static const uint8_t recovered[] = {0x9F, 1, 1};
     struct apdu *a = q->a;
     struct cert c;
+#if FEATURE_RENEWAL
+    if (q->e->kind == KIND_KEY && q->e->state == CERT_STORED) (void)renewal_settle();
+    q->e = index_at(q->slot);
+#endif
 #if !FAULT_EARLY_RECEIPT
     if (q->e->state != CERT_SPENT) return SW_CONDITIONS;
 #endif

@@ -402,7 +402,7 @@ uint16_t cmd_register_end(struct request *q)
     if (expected_find(&x, sequence, q->a->p2 == 3, q->a->p1 == SEED_EMBODIMENT)) {
         sw = certificate_check(&x, &c, q->a->p1);
 #if FEATURE_TWO_SAFES
-        bool value = x.kind < KIND_KEY && q->a->p1 == APART_EMBODIMENT;
+        bool value = x.kind < KIND_KEY && KEEPS_APART(q->a->p1);
         if (sw == SW_OK && value && !apart_value(index_at(x.slot)->variant, c.at[C_SAFE])) sw = SW_CONDITIONS;
 #endif
         if (sw == SW_OK) sw = certificate_store(&x, &c, e6, size);
@@ -416,6 +416,9 @@ uint16_t cmd_register_end(struct request *q)
         x.certificate = stored_before(sequence, e6, size);
         if (x.certificate < 0) sw = SW_CONDITIONS;
     }
+#if FEATURE_RENEWAL
+    if (sw == SW_OK && q->a->p2 == 3) sw = renewal_settle();
+#endif
     if (sw != SW_OK) return sw;
     step();
     return answer_handle(q->a, index_at((uint16_t)x.certificate)->handle);
