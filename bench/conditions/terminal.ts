@@ -17,6 +17,13 @@ export interface Lived {
   readonly shown: readonly { readonly needed: number; readonly free: number }[];
 }
 
+/** What was asked for is asked for once. */
+function withoutDemand(situation: Situation): Situation {
+  const rest = { ...situation };
+  delete rest.asked;
+  return rest;
+}
+
 /** Told of what happens. */
 export interface TerminalHooks {
   /** The listener of a scenario that is about to run. */
@@ -60,8 +67,7 @@ export class Terminal {
         await this.#start(does);
         this.#now = { ...this.#now, fired: { ...this.#now.fired, ...fired } };
       }
-      const { asked: _, ...rest } = this.#now;
-      this.#now = before = rest;
+      this.#now = before = withoutDemand(this.#now);
     }
     return { started: this.#started, room: this.#room, shown: this.#shown };
   }

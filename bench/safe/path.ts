@@ -34,7 +34,7 @@ export interface PathCore {
   /** Authentication check storage means 153. */
   readonly devices: readonly KnownDevice[];
   /** The safe's clock, milliseconds. */
-  clock(): number;
+  readonly clock: () => number;
   /** The record of a genuine certificate that is held. Throws SafeError. */
   found(certificate: Uint8Array): { readonly name: string; readonly record: SafeRecord };
   /** What is stored for it, checked against it. Throws SafeError SAFE_STORE. */
@@ -53,9 +53,6 @@ const pathKey = (cardId: Uint8Array): string => `path/${toHex(cardId)}`;
 const setKey = (name: string): string => `set/${name}`;
 const pendingName = (cardId: Uint8Array): string => `pending/${toHex(cardId)}`;
 const counterKey = 'owner-counter';
-
-/** True for a record that is given out over a path alone. */
-export const needsOwner = (store: StoreReader, name: string): boolean => store.get(ownerKey(name)) !== undefined || store.get(setKey(name)) !== undefined;
 
 /** Forgets who may have a record. */
 export function forgetOwner(writer: StoreWriter, name: string): void {
@@ -249,9 +246,9 @@ function certifiedBefore(writer: StoreReader, request: RegistrationRequest, valu
   const { name } = records.decodeRegistration(kept);
   const record = writer.get(records.keys.certificate(name));
   if (record === undefined) throw new SafeError('SAFE_STORE', 'a registration without its record');
-  const { certificate } = records.decodeRecord(record);
+  const { certificate, owned } = records.decodeRecord(record);
   const issued = records.intact(() => certificateCodec.decode(certificate));
-  if (issued.algorithm !== request.algorithm || !equalBytes(issued.hash, hashX(issued.algorithm, value)) || !needsOwner(writer, name))
+  if (issued.algorithm !== request.algorithm || !equalBytes(issued.hash, hashX(issued.algorithm, value)) || !owned)
     throw new SafeError('SAFE_CONFLICT', 'another object is registered under this card id and sequence');
   return { name, certificate };
 }

@@ -11,7 +11,7 @@ import type {
 } from '../codec/index.js';
 import { SafeError } from './errors.js';
 import type { KnownDevice } from './device-check.js';
-import { forgetOwner, needsOwner, ownerOperation } from './path.js';
+import { forgetOwner, ownerOperation } from './path.js';
 import type { OwnerOperation, PathCore } from './path.js';
 import { registerOwned, retrieveSet } from './owned-keys.js';
 import type { OwnedKeys } from './owned-keys.js';
@@ -100,6 +100,8 @@ interface Prepared {
   readonly hash: Uint8Array;
   readonly digest: Digest;
   readonly credential: Uint8Array;
+  /** Held for its authenticated owner alone. */
+  readonly owned?: true;
 }
 
 /** Everything the operations need, with defaults filled in. */
@@ -212,7 +214,7 @@ function storeNew(
   const certificate = certify(context, request, prepared, counter);
   const name = records.recordName(certificate);
   const encoded = certificateCodec.encode(certificate);
-  const record = { state: 'held', certificate: encoded, credential: prepared.credential } as const;
+  const record = { state: 'held', certificate: encoded, credential: prepared.credential, ...prepared.owned && { owned: true as const } } as const;
   writer.put(records.keys.counter, records.counterBytes(counter));
   writer.put(records.keys.certificate(name), records.encodeRecord(record));
   writer.put(records.keys.item(name), records.sealItem(context.keys.store, name, prepared.item));
@@ -257,14 +259,14 @@ function registerAll(context: Context, requests: readonly Uint8Array[]): readonl
   return all instanceof SafeError ? first.map((one) => (isAnswered(one) ? one : all)) : all;
 }
 
-/** One registration, with more stored in the same change when it is new. */
-function registerWith(context: Context, bytes: Uint8Array, also: (writer: StoreWriter, name: string) => void): { certificate: Uint8Array; fresh: boolean } {
+/** One registration of what is held for its owner alone, with who that is stored in the same change when it is new. */
+function registerOwnedWith(context: Context, bytes: Uint8Array, also: (writer: StoreWriter, name: string) => void): { certificate: Uint8Array; fresh: boolean } {
   const first = considered(context, bytes);
   if (isAnswered(first)) return { certificate: first, fresh: false };
   return context.store.transaction((writer) => {
     const before = repeated(writer, first.request, bytes);
     if (before !== undefined) return { certificate: before, fresh: false };
-    const certificate = storeNew(context, writer, first.request, bytes);
+    const certificate = storeNew(context, writer, first.request, bytes, { ...prepare(context, first.request), owned: true });
     also(writer, records.recordName(certificateCodec.decode(certificate)));
     return { certificate, fresh: true };
   });
@@ -357,7 +359,7 @@ function stored(context: Context, name: string, certificate: Certificate): Uint8
 /** `owned`: the caller authenticates the owner itself. */
 function retrieve(context: Context, bytes: Uint8Array, owned = false): Uint8Array {
   const { certificate, name, record } = found(context, bytes);
-  if (!owned && needsOwner(context.store, name)) throw new SafeError('SAFE_OWNER_NEEDED', 'what is stored is given out to its authenticated owner alone');
+  if (!owned && record.owned) throw new SafeError('SAFE_OWNER_NEEDED', 'what is stored is given out to its authenticated owner alone');
   const item = stored(context, name, certificate);
   if (certificate.kind === 'key-part') return replyWithPart(context, certificate, bytes, record, item);
   return certificate.digest.type === 'key' ? replyWithKey(context, certificate, bytes, record, item) : item;
@@ -418,7 +420,7 @@ function pathCore(context: Context, { clock = timeOfDay, settings = {} }: SafePa
     item: (name, certificate) => stored(context, name, certificate),
     checkCredential: (credential, cardId) => { checkCredential(context, credential, cardId); },
     storePlain: (writer, request, bytes, value, credential) => storeNew(context, writer, request, bytes, {
-      kind: 'plain', item: value, hash: hashX(request.algorithm, value), digest: digestOf(valueInformation.decode(value), context.emptyDigest), credential,
+      kind: 'plain', item: value, hash: hashX(request.algorithm, value), digest: digestOf(valueInformation.decode(value), context.emptyDigest), credential, owned: true,
     }),
   };
 }
@@ -438,7 +440,7 @@ export function createSafe(parts: SafeParts): Safe {
   });
   const owned: OwnedKeys = {
     id, keys, store, ops, peer: parts.peer ?? (() => undefined), policy: core.policy, now: core.clock,
-    retrieve: (bytes) => retrieve(context, bytes, true), register: (bytes, also) => registerWith(context, bytes, also),
+    retrieve: (bytes) => retrieve(context, bytes, true), register: (bytes, also) => registerOwnedWith(context, bytes, also),
   };
   return {
     registerOwned: (bytes) => registerOwned(owned, bytes),

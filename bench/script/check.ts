@@ -54,6 +54,14 @@ function extracts(items: readonly ItemRef[], data: Uint8Array, world: World, bou
   return found === wanted ? undefined : `extracted ${found || 'nothing'}, expected ${wanted || 'nothing'}`;
 }
 
+function ofConditions(check: Extract<AnswerCheck, { is: 'extracts' | 'condition' | 'numbers' }>, data: Uint8Array, world: World, bound: Bindings): string | undefined {
+  switch (check.is) {
+    case 'extracts': return extracts(check.items, data, world, bound);
+    case 'condition': return sameBytes(data, encodeCondition(check.condition)) ? undefined : 'another condition is stored';
+    case 'numbers': return data.join() === check.numbers.join() ? undefined : `the conditions are ${data.join() || 'none'}, expected ${check.numbers.join() || 'none'}`;
+  }
+}
+
 function field(check: Extract<AnswerCheck, { is: 'field' }>, data: Uint8Array, bound: Bindings): string | undefined {
   const value = fieldOf(check.field, data);
   const than = typeof check.than === 'number' ? check.than : bound.numbers.get(check.than);
@@ -93,9 +101,7 @@ export function failedCheck(check: AnswerCheck, data: Uint8Array, world: World, 
     }
     case 'field': return field(check, data, bound);
     case 'amounts': return amounts(check, data);
-    case 'extracts': return extracts(check.items, data, world, bound);
-    case 'condition': return sameBytes(data, encodeCondition(check.condition)) ? undefined : 'another condition is stored';
-    case 'numbers': return data.join() === check.numbers.join() ? undefined : `the conditions are ${data.join() || 'none'}, expected ${check.numbers.join() || 'none'}`;
+    case 'extracts': case 'condition': case 'numbers': return ofConditions(check, data, world, bound);
     case 'tries-lowered-first': return triesLoweredFirst(world, since);
     case 'length': return data.length === check.bytes ? undefined : `${data.length} bytes, expected ${check.bytes}`;
   }

@@ -4,8 +4,7 @@ import { runHonestly } from '../certify/prepare.js';
 import { certificate as certificateCodec, commands, toHex } from '../codec/index.js';
 import type { CardCommand, CertificateKind } from '../codec/index.js';
 import { ownerKey } from '../safe/index.js';
-import { needsOwner } from '../safe/path.js';
-import { decodeRecord, recordName } from '../safe/record.js';
+import { decodeRecord, keys, recordName } from '../safe/record.js';
 import type { World } from '../world/world.js';
 
 const swText = (sw: number): string => sw.toString(16).toUpperCase().padStart(4, '0');
@@ -43,7 +42,8 @@ async function redeem(world: World, issueId: string): Promise<ScenarioOutput | u
 /** Who must be authenticated for a value at the first safe: its owner there, or elsewhere; undefined: nobody. */
 function ownedBy(world: World, name: string): 'here' | 'elsewhere' | undefined {
   const { store } = world.parts.safes.safe;
-  if (!needsOwner(store, name)) return undefined;
+  const record = store.get(keys.certificate(name));
+  if (record === undefined || decodeRecord(record).owned !== true) return undefined;
   return store.get(ownerKey(name)) === undefined ? 'elsewhere' : 'here';
 }
 

@@ -58,11 +58,11 @@ export function createSafePort(
 
 /** What the bench watches of a key safe. */
 export interface KeySafeWatch {
-  tell(exchange: SafeExchange): void;
+  readonly tell: (exchange: SafeExchange) => void;
   /** Number of the newest message that the other safe has taken from it. */
-  taken(): number;
+  readonly taken: () => number;
   /** What is entered there: secret. */
-  information(choice: OwnerChoice): OwnerInformation;
+  readonly information: (choice: OwnerChoice) => OwnerInformation;
 }
 
 /** The key safe of embodiment 12 as the scenarios want it: `base` is what it has in common with any safe. */

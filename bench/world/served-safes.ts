@@ -83,6 +83,32 @@ function takeOver(entries: readonly Entry[], mirror: MemoryStore): void {
   mirror.transaction((writer) => { for (const [key, value] of entries) writer.put(key, value); });
 }
 
+type Ask = <T>(run: (client: SafeClient) => Promise<T>) => Promise<T>;
+
+/** A client that asks so; where the other safe is asked too, it begins with the bench's state of it and then takes over what came of it. */
+function clientBy(ask: Ask, peer: DeskSettings['peer']): SafeClient {
+  const together = async <T>(run: () => Promise<T>): Promise<T> => {
+    const other = peer?.().desk.compartment;
+    await other?.ready();
+    try {
+      return await run();
+    } finally {
+      await other?.follow();
+    }
+  };
+  return {
+    register: (bytes) => ask((there) => there.register(bytes)),
+    retrieve: (bytes) => ask((there) => there.retrieve(bytes)),
+    receipt: (bytes) => ask((there) => there.receipt(bytes)),
+    registerOwned: (bytes) => ask((there) => there.registerOwned(bytes)),
+    retrieveSet: (bytes) => together(() => ask((there) => there.retrieveSet(bytes))),
+    answerPeer: (bytes) => ask((there) => there.answerPeer(bytes)),
+    owner: (operation, bytes) => ask((there) => there.owner(operation, bytes)),
+    identity: () => ask((there) => there.identity()),
+    index: () => ask((there) => there.index()),
+  };
+}
+
 /**
  * A client whose compartment follows a store in this process: before a request it gets the store's state where that was
  * changed or restored, after it the store takes over what the compartment holds. So the bench can look into, fork and take
@@ -120,7 +146,7 @@ function mirroredClient({ access, settings, peer, mirror, taken }: MirrorParts):
     there = mirror.snapshot().root;
     await taken(client);
   });
-  const ask = async <T>(run: (client: SafeClient) => Promise<T>): Promise<T> => {
+  const ask: Ask = async (run) => {
     const { url, client } = await infrastructure(ready);
     try {
       return await run(client);
@@ -131,27 +157,7 @@ function mirroredClient({ access, settings, peer, mirror, taken }: MirrorParts):
       await follow(url, client);
     }
   };
-  /** A request in which the other safe is asked too: it begins with the bench's state of it, which then takes over what came of it. */
-  const together = async <T>(run: () => Promise<T>): Promise<T> => {
-    const other = peer?.().desk.compartment;
-    await other?.ready();
-    try {
-      return await run();
-    } finally {
-      await other?.follow();
-    }
-  };
-  const client: SafeClient = {
-    register: (bytes) => ask((there) => there.register(bytes)),
-    retrieve: (bytes) => ask((there) => there.retrieve(bytes)),
-    receipt: (bytes) => ask((there) => there.receipt(bytes)),
-    registerOwned: (bytes) => ask((there) => there.registerOwned(bytes)),
-    retrieveSet: (bytes) => together(() => ask((there) => there.retrieveSet(bytes))),
-    answerPeer: (bytes) => ask((there) => there.answerPeer(bytes)),
-    owner: (operation, bytes) => ask((there) => there.owner(operation, bytes)),
-    identity: () => ask((there) => there.identity()),
-    index: () => ask((there) => there.index()),
-  };
+  const client = clientBy(ask, peer);
   return { client, clock, restart() { restarts += 1; }, compartment: {
     ready: async () => (await infrastructure(ready)).url,
     follow: async () => { if (compartment !== undefined) await follow(compartment.url, compartment.client); },

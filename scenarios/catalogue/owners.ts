@@ -46,8 +46,8 @@ const between = (phase: Phase, first: string, last: string): readonly Step[] => 
 };
 
 const also = (authentication: Authentication, known: Exchange['needs'] = []): Exchange => {
-  const { at: _, needs = [], ...exchange } = authentication;
-  return { ...exchange, needs: [...known, ...needs] };
+  const { name, party, sends, receives, needs = [] } = authentication;
+  return { name, party, ...sends && { sends }, ...receives && { receives }, needs: [...known, ...needs] };
 };
 
 /** Embodiment 10 is prepared with the owner's device in the reader. */
@@ -56,7 +56,10 @@ const prepared = (embodiment: OwnerEmbodiment): Pick<FrameDraft, 'prepares'> => 
 const shared = { ports: ['card', 'safe', 'owner', 'device'], without: ['variant', 'keyKind'] } as const satisfies Partial<FrameDraft>;
 
 /** What each embodiment is about; claims 16 and 17 are about one transport each, so points name them. */
-const covers: Readonly<Record<OwnerEmbodiment, readonly number[]>> = { 8: [14, 37, 38], 9: [15, 37, 39, 40], 10: [18, 19, 37, 41, 42] };
+const covers: Readonly<Record<OwnerEmbodiment, readonly number[]>> = { 8: [14, 37], 9: [15, 37, 39], 10: [18, 19, 37, 41] };
+
+/** And what a recovery is about besides: the value is given out. */
+const givenOut: Readonly<Record<OwnerEmbodiment, number>> = { 8: 38, 9: 40, 10: 42 };
 
 const whose: Readonly<Record<OwnerEmbodiment, string>> = {
   8: 'owner authenticated at the safe', 9: 'owner authenticated at the terminal', 10: 'owner authenticated by a device',
@@ -84,7 +87,7 @@ function recover(embodiment: OwnerEmbodiment): ScenarioFrame {
   const owner = authentications[embodiment]('recover');
   const prior: ScenarioId = `${embodiment}/backup`;
   return frame({
-    ...shared, ...prepared(embodiment), id: `${embodiment}/recover`, embodiment, phase: 'recover', title: `value recovery, ${whose[embodiment]}`, covers: covers[embodiment],
+    ...shared, ...prepared(embodiment), id: `${embodiment}/recover`, embodiment, phase: 'recover', title: `value recovery, ${whose[embodiment]}`, covers: [...covers[embodiment], givenOut[embodiment]],
     steps: [...between('recover', '2-1', '2-8'), ...owner.flatMap((one) => asked('recover', one)), ...between('recover', '2-9', '2-15')],
     begins: ['2-1', '2-5', ...owner.map(({ at }) => `2-9@${at}`), '2-9', '2-11'],
     exchanges: [

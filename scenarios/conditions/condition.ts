@@ -1,3 +1,4 @@
+import { dayNumber } from './calendar.js';
 /** Days of a condition: an offset from the date told with the command, or two days of the calendar, both included. */
 export type Window =
   | { readonly unit: 'days' | 'months'; /** Offsets from -32768 to 32767; months are calendar months. */ readonly least: number; readonly most: number }
@@ -42,9 +43,7 @@ interface Day { readonly text: string; readonly days: number; readonly months: n
 function dayOf(text: string): Day | undefined {
   const [year, month, day] = text.split('-').map(Number);
   if (month < 1 || month > 12 || day < 1 || day > 31) return undefined;
-  const time = new Date(0);
-  time.setUTCFullYear(year, month - 1, day);
-  return { text, days: Math.round(time.getTime() / 86_400_000), months: year * 12 + month };
+  return { text, days: dayNumber(year, month, day), months: year * 12 + month };
 }
 
 /** True when the time between two days has one in the window. */

@@ -1,3 +1,4 @@
+import { dateOf, dayNumber } from './calendar.js';
 /** What the terminal 160 knows at a moment of virtual time; plain data. */
 export interface Situation {
   /** Minutes of virtual time since the terminal was switched on. */
@@ -52,7 +53,8 @@ const DAY = 1440;
 
 /** `YYYY-MM-DD` so many days later. */
 export function daysLater(date: string, days: number): string {
-  return new Date(Date.parse(`${date}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
+  const [year, month, day] = date.split('-').map(Number);
+  return dateOf(dayNumber(year, month, day) + days);
 }
 
 /** The name under which a trigger's last firing is kept. */

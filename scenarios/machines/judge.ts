@@ -125,7 +125,10 @@ export function judgeCard(scenario: ScenarioId, first: StepId, outcome: Outcome<
 /** Step of a safe's exchange at which a failure shows: unreachable at the request, refused in the act, else the reply. */
 function safeStep(scenario: ScenarioId, group: readonly StepId[], cause: FailureCause): StepId {
   if (cause === 'link') return group[0];
-  const act = frameOf(scenario).steps.find((step) => step.from !== 'terminal' && group.includes(step.id as StepId));
+  const { steps, exchanges } = frameOf(scenario);
+  const atSafe = exchanges.some(({ party, steps: [first] }) => first === group[0] && party.startsWith('safe'));
+  const answers = (from: string): boolean => (atSafe ? from.startsWith('safe') : from !== 'terminal');
+  const act = steps.find((step) => answers(step.from) && group.includes(step.id as StepId));
   return cause === 'refused' && act ? act.id as StepId : group[group.length - 1];
 }
 

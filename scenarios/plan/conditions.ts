@@ -105,7 +105,7 @@ const disorder: readonly PlanPoint[] = [
   ]),
   wallet(5, 'numbers 0 and 255 name no condition, P1 must be that of embodiment 11', ['6.2'], [
     raw('804A0B0003B10101', '6A86'), raw('804A0BFF03B10101', '6A86'), raw('804C0BFF', '6A86'), raw('804E0BFF06B00420000315', '6A86'),
-    raw('804A020103B10101', '6A86'), raw('804C0201', '6A86'), raw('804E020106B00420000315', '6A86'), raw('8044020006B00420000315', '6A86'), raw('80580200048B020001', '6A86'), raw('80580B01048B020001', '6A86'),
+    raw('804A020103B10101', '6A86'), raw('804C0201', '6A86'), raw('804E020106B00420000315', '6A86'), raw('805E020006B00420000315', '6A86'), raw('805C0200048B020001', '6A86'), raw('805C0B01048B020001', '6A86'),
   ]),
   wallet(6, 'a condition that is not there', ['6.2', '6.3-1'], [{ do: 'get-condition', number: 7, expect: '6A82' }, { do: 'extract', number: 7, date: figureDate, expect: '6A82' }, put('', '9000', 7)]),
   wallet(7, 'without a condition nothing is extracted', ['6.3-1'], [{ do: 'extract', number: 0, date: figureDate, expect: '6A82' }], { prepare: twoValues }),
@@ -119,7 +119,7 @@ const disorder: readonly PlanPoint[] = [
   ], { prepare: { ...one, pin: 'none' } }),
   wallet(10, 'a day that cannot be noted', ['6.2'], [
     { do: 'date', date: '1999-12-31', expect: '6A80' }, { do: 'date', date: '2128-01-01', expect: '6A80' }, { do: 'date', date: '2000-13-01', expect: '6A80' }, { do: 'date', date: '2000-02-32', expect: '6A80' },
-    { do: 'date', date: '2127-12-31', expect: '9000' }, raw('80440B00', '6A80'),
+    { do: 'date', date: '2127-12-31', expect: '9000' }, raw('805E0B00', '6A80'),
   ]),
   wallet(11, 'BACKUP END of what has no stored certificate', ['6.3-3'], [
     { do: 'backup-end', item, expect: '6985' }, begin(11, item, '$r'), { do: 'backup-end', item, expect: '6985' }, { do: 'backup-end', item: 65534, expect: '6A82' }, { do: 'cancel', item, expect: '9000' },
@@ -206,7 +206,7 @@ const meddled: readonly PlanPoint[] = [
     fault: {
       fault: 'apdu', before: '2-1', commands: [
         { apdu: '804A0B01FF'.concat('B1'.repeat(255)), expect: ['6700'] }, { apdu: '804A0B0102B1FF', expect: ['6A80'] }, { apdu: '804A0B0104B1820001', expect: ['6A80'] },
-        { apdu: '804E0B0106B0FFFFFFFFFF', expect: ['6A80'] }, { apdu: '804C0B010100', expect: ['6700'] }, { apdu: '80580B0004FFFFFFFF', expect: ['6A80'] }, { apdu: '80580B00', expect: ['6A80'] },
+        { apdu: '804E0B0106B0FFFFFFFFFF', expect: ['6A80'] }, { apdu: '804C0B010100', expect: ['6700'] }, { apdu: '805C0B0004FFFFFFFF', expect: ['6A80'] }, { apdu: '805C0B00', expect: ['6A80'] },
       ],
     },
     expect: completes(scenario),

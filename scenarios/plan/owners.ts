@@ -46,7 +46,7 @@ const nominals: readonly Nominal[] = [
 const keyLost: readonly PlanPoint[] = embodiments.map((embodiment) => {
   const scenario: ScenarioId = `${embodiment}/recover`;
   return scenarioPoint(scenario, 'N', 20, {
-    title: 'the value comes back though the card has lost its decoding key', clause: clause(all(scenario), [ruleOf(scenario)]),
+    title: 'the value comes back though the card has lost its decoding key', clause: clause(all(scenario), [ruleOf(scenario)], frameOf(scenario).covers),
     prepare: made(scenario, { before: [scenarioOf(`${embodiment}/backup`, { deleteAfterRegistration: true }), scenarioOf('2/key-backup', { deleteAfterRegistration: true })] }),
     expect: completes(scenario),
   });
@@ -56,7 +56,7 @@ const honest: readonly PlanPoint[] = scenarios.flatMap((scenario) => nominals.fl
   if (only && !only.includes(scenario)) return [];
   const tombstone = scenario.endsWith('recover') && options.deleteAfterRecovery;
   return [scenarioPoint(scenario, 'N', 1 + at, {
-    title: `${frameOf(scenario).title}, ${title}`, clause: clause(all(scenario), [ruleOf(scenario)], claims), options, ...fault && { fault },
+    title: `${frameOf(scenario).title}, ${title}`, clause: clause(all(scenario), [ruleOf(scenario)], [...frameOf(scenario).covers, ...claims]), options, ...fault && { fault },
     needs: prepare?.transport ? [prepare.transport] : [], prepare: made(scenario, prepare, options), expect: completes(scenario, tombstone ? { safe: 'tombstone' } : {}),
   })];
 }));

@@ -84,9 +84,10 @@ function itemReasons(scene: Scene, expected: ItemExpectation): string[] {
     reasons.push(`${item}: its certificate is ${states.join(', ') || 'absent'}, expected ${certificate}`);
   const all = expected.only === true ? certificatesOf(scene, item, 'any').length : 1;
   if (all !== 1) reasons.push(`${item}: it has ${all} certificates, expected no other`);
+  const present = (kind: 'decoding' | 'common' | 'seed'): string => (card?.keys[kind] === undefined ? 'absent' : 'present');
   const kind = keyItems[item];
-  if (kind !== undefined) differ(kind === 'seed' ? 'the seed' : 'the key', card?.keys[kind] === undefined ? 'absent' : 'present', key);
-  differ('its decoding key', card?.keys.decoding === undefined ? 'absent' : 'present', derived);
+  if (kind !== undefined) differ(kind === 'seed' ? 'the seed' : 'the key', present(kind), key);
+  differ('its decoding key', present('decoding'), derived);
   return [...reasons, ...renewalReasons(scene, expected)];
 }
 
