@@ -7,6 +7,7 @@ import type { ScenarioId, ScenarioListener } from '../../scenarios/index.js';
 import type { ChannelExchange } from '../terminal/channel-line.js';
 import type { LineExchange } from '../terminal/emulated-line.js';
 import type { SafeExchange } from '../terminal/safe-port.js';
+import type { SlotWatch } from '../world/slot-watch.js';
 import type { World, WorldHooks } from '../world/world.js';
 
 /** What the power sessions of a point have used in all. */
@@ -22,10 +23,13 @@ export class PointLog {
   readonly point: string;
   readonly events: PointRelatedEvent[] = [];
   readonly violations: Violation[] = [];
-  /** Departures of the card from the transmission rules. */
+  /** What an authentication device's chip does not permit, in words. */
+  readonly deviceProblems: string[] = [];
+  /** Departures of the cards from the transmission rules. */
   readonly lineFindings: LineFinding[] = [];
   readonly #used: Used = { cycles: 0, pages: new Set(), ram: 0, stackLow: Number.POSITIVE_INFINITY };
   #world: World | undefined;
+  #deviceWatch: SlotWatch | undefined;
 
   constructor(point: string) {
     this.point = point;
@@ -43,6 +47,7 @@ export class PointLog {
   /** Says which world is logged; its clock becomes the point's. */
   watch(world: World): void {
     this.#world = world;
+    this.#deviceWatch = world.parts.device?.watch(this.point);
   }
 
   /** Virtual time since the point began, in cycles. */
@@ -66,6 +71,9 @@ export class PointLog {
   /** Ends the collection: what the last session has used, and the sum of all. */
   usage(world: World): UsageEvent {
     this.#collect(world);
+    const shown = this.#deviceWatch?.end();
+    this.events.push(...shown?.events ?? []);
+    this.deviceProblems.push(...shown?.problems ?? []);
     const { profile } = world.parts;
     const { cycles, pages, ram, stackLow } = this.#used;
     const top = 0x20000000 + profile.ram.bytes;

@@ -94,6 +94,17 @@ describe('certify against two safes in processes of their own, over TLS', () => 
     expect(pass).toBeGreaterThanOrEqual(10);
   });
 
+  test('embodiments 8 to 10: owners, means and devices are known there, their clock follows the bench, and they are started anew', async () => {
+    const more = points(
+      '8-backup-N-01', '8-recover-N-04', '8-recover-X-07', '8-recover-X-21', '8-recover-X-25', '9-backup-N-01', '9-recover-N-02', '9-backup-X-22',
+      '10-backup-N-01', '10-recover-N-02', '10-recover-X-07',
+    );
+    const here = await certify('owners-here', ...more);
+    const there = await certify('owners-there', ...more, ...atProcesses(...pinnedByCertificate()));
+    expect(there.text).toBe(here.text);
+    expect(there.record.end.counts).toEqual({ pass: 11, fail: 0, invalid: 0, aborted: 0, unsupported: 0 });
+  });
+
   test('safes with keys of their own talk to each other; key parts they hold cannot be seen, so no verdict is given', async () => {
     const own = atProcesses('--safe-fingerprint', processes.map(fingerprint).join(','), '--safe-keys', 'own');
     const { record } = await certify('own-talk', ...points('12-recover-N-01', '12-recover-X-03', '6-key-recover-N-01'), ...own);

@@ -59,6 +59,8 @@ const table: [CommandName, CardCommand, string][] = [
   ['SEED RECOVER BEGIN', commands.seedRecoverBegin(), '80540700'],
   ['SEED RECOVER BEGIN', commands.seedRecoverBegin(5), '80540700 8B020005'],
   ['SEED RECOVER END', commands.seedRecoverEnd(5, fromHex('E800')), '80560700 8B020005E800'],
+  ['PATH REGISTER BEGIN', commands.pathRegister(8, 5, 'SHA-256', fromHex('F000')), '80580800 8B020005950101F000'],
+  ['PATH RECOVER END', commands.pathRecover(10, 5, fromHex('FB00')), '805A0A00 8B020005FB00'],
   ['DATE', commands.date('2000-03-15'), '805E0B00 B00420000315'],
   ['PUT CONDITION', commands.putCondition(1, [{ about: 'class', classes: [1, 2] }, { about: 'vacant', least: 0, most: 4096 }]), '804A0B01 B1020102B3080000000000001000'],
   ['PUT CONDITION', commands.putCondition(254, [{ about: 'valid', window: { unit: 'months', least: 0, most: 1 }, not: true }]), '804A0BFE BC050200000001'],

@@ -78,6 +78,8 @@ function rangeOf(world: World, wanted: ConditionEdit): Promise<CycleRange> {
   });
 }
 
+const violationsOf = ({ card }: World): string[] => card.violations.map(({ code, detail }) => `the chip reports ${code}: ${detail}`);
+
 /** Boots a memory twice, looks, and lets an honest terminal repeat the edit. */
 async function judge(factory: WorldFactory, wanted: ConditionEdit, nvm: NvmState, policy: CutPolicy): Promise<{ readonly is: 'old' | 'new' | 'neither'; readonly problems: readonly string[] }> {
   const [old, now] = [foreseen(wanted.before), foreseen(wanted.after)];
@@ -88,11 +90,13 @@ async function judge(factory: WorldFactory, wanted: ConditionEdit, nvm: NvmState
   const is = found === now ? 'new' : found === old ? 'old' : 'neither';
   if (is === 'neither') problems.push(`the store is neither as before nor as after: ${found}`);
   problems.push(...first.contents().problems.map(({ code, text }) => `memory: ${code}: ${text}`));
+  problems.push(...violationsOf(first));
   const second = factory.worldWith({}, await first.card.powerOff(), {}, policy.then);
   await second.open();
   if (await seen(second) !== found) problems.push('the second boot shows another store than the first');
   const { sw } = await second.line.transmit(edit(wanted));
   if (sw !== 0x9000 || await seen(second) !== now) problems.push(`an honest edit afterwards was answered ${sw.toString(16)} and left ${await seen(second)}`);
+  problems.push(...violationsOf(second));
   return { is, problems };
 }
 

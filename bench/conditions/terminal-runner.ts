@@ -2,7 +2,7 @@ import { isDeviceError } from '../../devices/index.js';
 import type { PointRelatedEvent } from '../../reports/index.js';
 import { planId, terminalPoints, verdictOf } from '../../scenarios/index.js';
 import type { AbstractWorld, Observation, TerminalExpectation, TerminalPoint } from '../../scenarios/index.js';
-import { worldFindings } from '../certify/findings.js';
+import { cardFindings, worldFindings } from '../certify/findings.js';
 import { PointLog } from '../certify/log.js';
 import { pointEvent, verdictEvent } from '../certify/point-runner.js';
 import type { PointRunner, RunnerSetting } from '../certify/point-runner.js';
@@ -55,7 +55,7 @@ async function lived(point: TerminalPoint, world: World, log: PointLog): Promise
     reasons: [...livedReasons(point, life), ...shownReasons(life)],
     observation: {
       missing: [], faultApplied: true, hasTrace: true, end: { cause: 'done', text: 'the terminal has lived through its minutes' }, before, after, cardId: world.cardId,
-      items: Object.fromEntries(world.names), findings: worldFindings(history, world),
+      items: Object.fromEntries(world.names), findings: [...worldFindings(history, world), ...cardFindings(log)],
     },
   };
 }

@@ -11,6 +11,7 @@ import { CardBench } from '../world/card-bench.js';
 import type { BenchState } from '../world/card-bench.js';
 import { emulatedSlot } from '../world/card-slot.js';
 import { BenchError } from '../world/errors.js';
+import { SlotWatch } from '../world/slot-watch.js';
 
 /** AID of the authentication device. */
 export const deviceAid: Uint8Array = fromHex('F0 43 41 52 44 44 45 56 49 43 45');
@@ -79,11 +80,12 @@ export class DeviceCard {
   hooks: DeviceHooks = {};
   readonly #bench: CardBench<'device'>;
   #removed = false;
+  #watch: SlotWatch | undefined;
 
   private constructor(card: EmulatedCard) {
     this.#bench = new CardBench({
       cards: { device: emulatedSlot(card, deviceApplet) },
-      hooks: { exchanged: (_, exchange) => this.hooks.exchanged?.(exchange), finding: (_, finding) => this.hooks.finding?.(finding) },
+      hooks: { exchanged: (_, exchange) => this.hooks.exchanged?.(exchange), finding: (_, finding) => this.hooks.finding?.(finding), ending: (role) => this.#watch?.hooks.ending(role) },
     });
   }
 
@@ -112,6 +114,11 @@ export class DeviceCard {
   /** Ticks of the clock of its slot. */
   get now(): number {
     return this.#bench.now;
+  }
+
+  /** Watches from here on what its chip does not permit, for the point of an id. */
+  watch(point: string): SlotWatch {
+    return this.#watch = new SlotWatch(point, this.#bench);
   }
 
   /** Takes it out of the reader. */

@@ -2,6 +2,8 @@ import type { PointRelatedEvent } from '../../reports/index.js';
 import { scenarioParts } from '../../scenarios/index.js';
 import type { ScenarioListener, TwinProgress } from '../../scenarios/index.js';
 import { toHex } from '../codec/index.js';
+import { SlotWatch } from '../world/slot-watch.js';
+import type { Shown } from '../world/slot-watch.js';
 import type { TwinFactory } from './factory.js';
 import type { TwinWorld } from './world.js';
 
@@ -9,9 +11,9 @@ import type { TwinWorld } from './world.js';
 export class TwinLog {
   readonly point: string;
   readonly events: PointRelatedEvent[] = [];
-  /** Departures of a card from the transmission rules, in words. */
-  readonly departures: string[] = [];
   #world: TwinWorld | undefined;
+  #watch: SlotWatch | undefined;
+  #shown: Shown | undefined;
   #from = 0;
   #cycle = 0;
 
@@ -28,11 +30,19 @@ export class TwinLog {
   watch(world: TwinWorld): void {
     this.#world = world;
     this.#from = world.bench.now;
+    this.#watch = new SlotWatch(this.point, world.bench);
+  }
+
+  /** What the cards have shown beside their answers; to be asked once, at the end. */
+  shown(): Shown {
+    return this.#shown ?? this.#watch?.end() ?? { events: [], problems: [] };
   }
 
   /** The point is over; what is looked at afterwards is not recorded. */
   over(): void {
     this.#cycle = this.now();
+    this.#shown = this.#watch?.end();
+    this.#watch = undefined;
     this.#world = undefined;
   }
 
@@ -46,9 +56,8 @@ export class TwinLog {
           command: `${toHex(command)}${secret ? '..' : ''}`, answer: toHex(answer),
         });
       },
-      finding: (card, { rule, code, clause, detail }) => {
-        if (this.#world !== undefined && rule === 'ISO') this.departures.push(`${card}: ${code} (ISO/IEC 7816-3 ${clause}): ${detail}`);
-      },
+      finding: (...told) => { if (this.#world !== undefined) this.#watch?.hooks.finding(...told); },
+      ending: (...told) => { this.#watch?.hooks.ending(...told); },
     };
   }
 

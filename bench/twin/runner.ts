@@ -32,10 +32,12 @@ async function run(id: string, { factory, replay }: RunnerSetting): Promise<read
   const worlds = twinFactoryOf(factory);
   log.attach(worlds);
   const { verdict, reasons, findings, step } = await runTwinPoint(point, worlds, log);
-  const departed = verdict === 'pass' && log.departures.length > 0;
+  const shown = log.shown();
+  const departed = verdict === 'pass' && shown.problems.length > 0;
   return [
-    pointEvent(point), ...log.events, ...findings.map(({ invariant, text }) => ({ type: 'finding' as const, point: id, invariant, text })),
-    verdictEvent(point, { verdict: departed ? 'fail' : verdict, reasons: [...reasons, ...log.departures], ...step !== undefined && { step } }, { cycle: log.now(), replay: replay(id) }),
+    pointEvent(point), ...log.events, ...shown.events, ...shown.usage ? [shown.usage] : [],
+    ...findings.map(({ invariant, text }) => ({ type: 'finding' as const, point: id, invariant, text })),
+    verdictEvent(point, { verdict: departed ? 'fail' : verdict, reasons: [...reasons, ...shown.problems], ...step !== undefined && { step } }, { cycle: log.now(), replay: replay(id) }),
   ];
 }
 

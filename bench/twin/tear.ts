@@ -10,6 +10,7 @@ import type { BenchState } from '../world/card-bench.js';
 import { BenchError } from '../world/errors.js';
 import { seededRandom } from '../world/random.js';
 import type { RandomSource } from '../world/random.js';
+import { SlotWatch } from '../world/slot-watch.js';
 import type { TwinCardName } from './card-talk.js';
 import type { TwinCut } from './cut-case.js';
 import { ISSUED } from './world.js';
@@ -131,6 +132,7 @@ class CaseRun {
   readonly #from: number;
   readonly #seen = new Map<TwinCardName, number>();
   readonly #operations = new Map<TwinCardName, Operation[]>();
+  readonly #watch: SlotWatch;
   readonly #fired: TwinCardName[] = [];
   readonly #memories: string[] = [];
   readonly #reasons: string[] = [];
@@ -147,6 +149,7 @@ class CaseRun {
     this.#policy = policy;
     this.#blind = blind;
     this.#from = state.now;
+    this.#watch = new SlotWatch(point.id, world.bench);
     for (const card of cut) this.#seen.set(card, chipOf(world, card)?.chip.eeprom.writes.length ?? 0);
   }
 
@@ -165,6 +168,7 @@ class CaseRun {
     const attempts = await this.#goOn();
     this.endedAt = bench.now;
     for (const card of cut) this.#collect(card, false);
+    this.#reasons.push(...this.#watch.end().problems);
     return { cuts: this.#cuts, policy: this.#policy.name, fired: this.#fired, reasons: this.#reasons, memories: this.#memories, attempts, ...step !== undefined && { step } };
   }
 
@@ -221,6 +225,7 @@ class CaseRun {
         this.#fired.push(card);
         if (chip) this.#memories.push(nvmDigest(chip.port.takeNvm()));
         this.#collect(card, true);
+        this.#watch.hooks.ending(card);
         chip?.prepare({ policy: this.#policy.first });
       }
       await this.#world.open();

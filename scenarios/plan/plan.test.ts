@@ -62,6 +62,9 @@ describe('finding points', () => {
     expect(planPoint('2-backup-N-01').title).toBe('a value is encrypted, signed and registered (public-key variant)');
     expect(selectPoints(['1-backup-N-0*']).map(({ id }) => id)).toEqual(['1-backup-N-01', '1-backup-N-02', '1-backup-N-03']);
     expect(selectPoints([])).toBe(plan);
+    expect(selectPoints(['2-backup-N-01']).map(({ id }) => id)).toEqual(['2-backup-N-01']);
+    expect(new Set(selectPoints(['2-backup']).map(({ scenario }) => scenario))).toEqual(new Set(['2/backup']));
+    expect(selectPoints(['backup-N-01']).map(({ id }) => id)).toEqual(expect.arrayContaining(['1-backup-N-01', '12-backup-N-01']));
     expect(codeOf(() => planPoint('2-backup-Z-01'))).toBe('PLAN_UNKNOWN');
   });
 

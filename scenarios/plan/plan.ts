@@ -36,7 +36,10 @@ export function planPoint(id: string): PlanPoint {
   throw new ScenarioError('PLAN_UNKNOWN', `the plan has no point ${id}`, near.length > 0 ? `Near it: ${near.join(', ')}` : 'List the points to choose one');
 }
 
-/** Points whose id contains one of the patterns (`*` stands for anything); all points when there is no pattern. */
+/**
+ * Points that one of the patterns names: the id itself, or else a part of ids that begins where a part of the id does
+ * (`2-backup` is not part of `12-backup-N-01`); `*` stands for anything. All points when there is no pattern.
+ */
 export function selectPoints(patterns: readonly string[]): readonly PlanPoint[];
 /** The same of other points than those of the plan. */
 export function selectPoints<P extends { readonly id: string }>(patterns: readonly string[], points: readonly P[]): readonly P[];
@@ -44,7 +47,8 @@ export function selectPoints<P extends { readonly id: string }>(patterns: readon
 export function selectPoints(patterns: readonly string[], points: readonly { readonly id: string }[] = plan): readonly { readonly id: string }[] {
   if (patterns.length === 0) return points;
   const escaped = patterns.map((pattern) => pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*'));
-  const tests = escaped.map((pattern) => new RegExp(pattern));
+  const known = new Set(points.map(({ id }) => id));
+  const tests = escaped.map((pattern, at) => new RegExp(known.has(patterns[at]) ? `^${pattern}$` : `(?<![A-Za-z0-9])${pattern}`));
   return points.filter(({ id }) => tests.some((test) => test.test(id)));
 }
 
