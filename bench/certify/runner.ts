@@ -55,6 +55,9 @@ export const cutRunner: PointRunner = {
   },
 };
 
+/** Runners of cuts that are drawn at random, beside those of one card and its phases. */
+export const sampledCutRunners: readonly PointRunner[] = [memberCutRunner, conditionCutRunner, purseCutRunner, twinCutRunner];
+
 /** All runners in the order in which their points are run; another system adds its runner before the cuts. */
 export const pointRunners: readonly PointRunner[] = [
   backupRunner,
