@@ -63,6 +63,8 @@ function tappedClient(client: SafeClient, keep: (bytes: Uint8Array) => void): Sa
     register: through((bytes) => client.register(bytes)),
     retrieve: through((bytes) => client.retrieve(bytes)),
     owner: (operation, body) => through((bytes) => client.owner(operation, bytes))(body),
+    registerOwned: through((bytes) => client.registerOwned(bytes)),
+    retrieveSet: through((bytes) => client.retrieveSet(bytes)),
     receipt: async (bytes) => {
       keep(bytes);
       await client.receipt(bytes);
@@ -75,6 +77,8 @@ export interface TappedWorld {
   readonly world: World;
   /** What each safe could see so far: its link and its store, by the part it plays. */
   places(): readonly Place[];
+  /** Every request to a safe and answer so far, each whole. */
+  crossed(role: 'safe' | 'other'): readonly Uint8Array[];
 }
 
 /** A world like the one given, not yet opened, with taps on the links between terminal and safes. */
@@ -91,7 +95,7 @@ export function tapped(from: World): TappedWorld {
   world.learn(from.knows());
   const storeOf = ({ store }: SafeDesk): Uint8Array => concat(...[...store.range('')].map(([, bytes]) => bytes));
   return {
-    world,
+    world, crossed: (role) => wires.get(role) ?? [],
     places: () => [
       ...[...wires].map(([role, wire]): Place => ({ name: `link to ${role}`, bytes: concat(...wire) })),
       { name: 'store of safe', bytes: storeOf(safe) }, { name: 'store of other', bytes: storeOf(other) },

@@ -7,6 +7,7 @@ import { checkTwin, checkTwinChange, primaryCards, runDefinition, steps, twinCut
 import type { AbstractTwinWorld, TwinFunction, TwinTable } from '../../scenarios/index.js';
 import { WorldFactory } from '../certify/factory.js';
 import { concat, textBytes } from '../codec/index.js';
+import { decode } from '../nvm/index.js';
 import { emulatedTwinCards, TwinFactory } from './factory.js';
 import { cardPins } from './commands.js';
 import { runTwinPoint } from './point.js';
@@ -70,10 +71,10 @@ describe('evidence', () => {
 describe('the memory, read from docs/twin.md alone', () => {
   const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes).replace(/\0+$/, '');
 
-  /** The four pages of the applet: in front of the member applet's twenty. */
+  /** The four pages of the applet. */
   function areaOf(world: TwinWorld, card: 'A' | 'B' | 'C'): Uint8Array {
     const { bytes } = (world.bench.slot(card).channel as EmulatedCard).chip.eeprom;
-    const first = bytes.length / 64 - 20 - 4;
+    const first = decode(bytes).superblock?.areas.find(({ applet }) => applet === 'twin')?.firstPage ?? 0;
     return bytes.slice(first * 64, (first + 4) * 64);
   }
 

@@ -37,8 +37,8 @@ export function planPoint(id: string): PlanPoint {
 }
 
 /**
- * Points that one of the patterns names: the id itself, or else a part of ids that begins where a part of the id does
- * (`2-backup` is not part of `12-backup-N-01`); `*` stands for anything. All points when there is no pattern.
+ * Points that one of the patterns names: the one whose id it is, or else those whose ids begin with it, or else those in
+ * whose ids it stands from a dash on; `*` stands for anything. All points when there is no pattern.
  */
 export function selectPoints(patterns: readonly string[]): readonly PlanPoint[];
 /** The same of other points than those of the plan. */
@@ -46,9 +46,11 @@ export function selectPoints<P extends { readonly id: string }>(patterns: readon
 /** See above. */
 export function selectPoints(patterns: readonly string[], points: readonly { readonly id: string }[] = plan): readonly { readonly id: string }[] {
   if (patterns.length === 0) return points;
-  const escaped = patterns.map((pattern) => pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*'));
-  const known = new Set(points.map(({ id }) => id));
-  const tests = escaped.map((pattern, at) => new RegExp(known.has(patterns[at]) ? `^${pattern}$` : `(?<![A-Za-z0-9])${pattern}`));
+  const tests = patterns.map((pattern) => {
+    const escaped = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
+    const ways = [`^${escaped}$`, `^${escaped}`, `(?<![A-Za-z0-9])${escaped}`].map((way) => new RegExp(way));
+    return ways.find((way) => points.some(({ id }) => way.test(id))) ?? ways[0];
+  });
   return points.filter(({ id }) => tests.some((test) => test.test(id)));
 }
 
