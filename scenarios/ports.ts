@@ -139,13 +139,16 @@ export interface Page<T> {
   readonly next?: number;
 }
 
+/** What an object has in it; `sealed`: for its receiver, the terminal cannot tell. */
+export type Content = CertificateKind | 'sealed';
+
 /** A registration request E4. */
 export interface RequestObject {
   readonly bytes: Uint8Array;
   readonly cardId: string;
   readonly sequence: number;
   readonly hashAlgorithm: HashAlgorithm;
-  readonly content: CertificateKind;
+  readonly content: Content;
   /** X1 or X2 in hexadecimal, computed by the terminal; absent for keys, which the terminal cannot read. */
   readonly objectHash?: string;
   /** Of a key: its id in hexadecimal. */
@@ -170,7 +173,7 @@ export interface CertificateObject {
 /** What a safe returns on presentation of a certificate: E1, E3 or E8. */
 export interface RetrievedObject {
   readonly bytes: Uint8Array;
-  readonly content: CertificateKind;
+  readonly content: Content;
   /** Hash by the certificate's algorithm in hexadecimal, computed by the terminal; absent for keys. */
   readonly objectHash?: string;
 }
@@ -191,8 +194,9 @@ export interface CardPort {
   readonly hasTrace: boolean;
   verifyPin(pin: PinChoice): Promise<Outcome<undefined>>;
   listValues(embodiment: Embodiment, from?: number): Promise<Outcome<Page<ValueEntry>>>;
+  /** `sealFor`: id in hexadecimal of the safe that the registered value information is sealed for (embodiment 3). */
   registerBegin(
-    embodiment: Embodiment, variant: Variant, handle: number, hash: HashAlgorithm,
+    embodiment: Embodiment, variant: Variant, handle: number, hash: HashAlgorithm, sealFor?: string,
   ): Promise<Outcome<RequestObject>>;
   /** Resolves to the certificate's handle. */
   registerEnd(
@@ -202,7 +206,7 @@ export interface CardPort {
     embodiment: Embodiment, what: 'value' | 'key', from?: number,
   ): Promise<Outcome<Page<CertificateEntry>>>;
   recoverBegin(embodiment: Embodiment, what: 'value' | 'key', handle: number): Promise<Outcome<CertificateObject>>;
-  /** Resolves to the value's handle. */
+  /** Resolves to the value's handle. An object that is sealed for the card goes by the command for such. */
   recoverEnd(embodiment: Embodiment, certificate: number, object: RetrievedObject): Promise<Outcome<number>>;
   /** Embodiment 2 unless another is named. */
   keyRegisterBegin(kind: KeyKind, safeId: string, hash: HashAlgorithm, embodiment?: Embodiment): Promise<Outcome<RequestObject>>;

@@ -19,7 +19,7 @@ export interface Statement {
 /** Optional parts of the reference firmware's images (devices/firmware/app/features.h) and the claims each is for. Table. */
 const features = {
   seed: ['embodiment-7'], 'two-safes': ['embodiment-3', 'embodiment-12'], pieces: ['embodiment-4', 'embodiment-6'],
-  couple: ['embodiment-5', 'embodiment-6'], owner: ['embodiment-9', 'embodiment-10'], conditions: ['embodiment-11'],
+  couple: ['embodiment-5', 'embodiment-6'], owner: ['embodiment-9', 'embodiment-10'], sealed: ['sealed-traffic'], conditions: ['embodiment-11'],
   purse: ['purse'], twin: ['twin'], member: ['member'], 'legacy-hashes': ['legacy-hashes'],
 } as const satisfies Readonly<Record<string, readonly Capability[]>>;
 

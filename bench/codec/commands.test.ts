@@ -61,6 +61,8 @@ const table: [CommandName, CardCommand, string][] = [
   ['SEED RECOVER END', commands.seedRecoverEnd(5, fromHex('E800')), '80560700 8B020005E800'],
   ['PATH REGISTER BEGIN', commands.pathRegister(8, 5, 'SHA-256', fromHex('F000')), '80580800 8B020005950101F000'],
   ['PATH RECOVER END', commands.pathRecover(10, 5, fromHex('FB00')), '805A0A00 8B020005FB00'],
+  ['PATH REGISTER BEGIN', commands.sealedRegister(3, 2, 5, 'SHA-256', fromHex('0102030405060708')), '80580302 8B0200059501019A080102030405060708'],
+  ['PATH RECOVER END', commands.sealedRecover(3, 5, fromHex('FB00')), '805A0300 8B020005FB00'],
   ['DATE', commands.date('2000-03-15'), '805E0B00 B00420000315'],
   ['PUT CONDITION', commands.putCondition(1, [{ about: 'class', classes: [1, 2] }, { about: 'vacant', least: 0, most: 4096 }]), '804A0B01 B1020102B3080000000000001000'],
   ['PUT CONDITION', commands.putCondition(254, [{ about: 'valid', window: { unit: 'months', least: 0, most: 1 }, not: true }]), '804A0BFE BC050200000001'],

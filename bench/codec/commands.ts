@@ -245,6 +245,12 @@ export const pathRegister = (embodiment: 8 | 9 | 10, handle: number, algorithm: 
 /** PATH RECOVER END: the certificate's handle and what came over the path (FB). Steps 2-11 to 2-15 of embodiments 8, 9, 10. */
 export const pathRecover = (embodiment: 8 | 9 | 10, handle: number, reply: Uint8Array): CardCommand =>
   command('PATH RECOVER END', embodiment, 0, concat(elements.handle.write(handle), reply));
+/** PATH REGISTER BEGIN with the safe (8) that registered value information is sealed for. Steps 1-5 to 1-9 of embodiment 3, sealed. */
+export const sealedRegister = (embodiment: Embodiment, variant: Variant, handle: number, algorithm: HashAlgorithm, safeId: Uint8Array): CardCommand =>
+  command('PATH REGISTER BEGIN', embodiment, variant, concat(elements.handle.write(handle), elements.wantedAlgorithm.write(algorithm), elements.safeId.write(safeId)));
+/** PATH RECOVER END: the certificate's handle and the registered value information as its safe sealed it (FB). Steps 2-11 to 2-15 of embodiment 3, sealed. */
+export const sealedRecover = (embodiment: Embodiment, handle: number, reply: Uint8Array): CardCommand =>
+  command('PATH RECOVER END', embodiment, 0, concat(elements.handle.write(handle), reply));
 /** INITIALISE: formats a card that is not operational. */
 export const initialise = (): CardCommand => command('INITIALISE', 0, 0);
 /** ISSUE: the life cycle becomes operational. */

@@ -66,7 +66,7 @@ export interface KeyObject {
   readonly credential: Credential;
   readonly signature: Uint8Array;
 }
-/** A value sealed for the safe of a path (F1). */
+/** A value sealed for the safe of a path, or registered value information sealed for its safe (F1). */
 export interface PathedValue {
   readonly encrypted: Uint8Array;
   readonly credential: Credential;
@@ -227,8 +227,8 @@ export const credential: ObjectCodec<Credential> = template<Credential>(0xe9, 'c
   cardId: e.cardId, verificationKey: e.verificationKey, transportKey: e.transportKey, signature: e.signature,
 });
 
-/** Element 91 of a path: an E1 with enc and tag. */
-export const encryptedElement = bytesElement(0x91, 'sealed value', { min: 49, max: 304 });
+/** Element 91 of a path: an E1, or an E3 (at most 500 bytes), with enc and tag. */
+export const encryptedElement = bytesElement(0x91, 'sealed value', { min: 49, max: 548 });
 
 /** A value sealed for the safe of a path (F1). */
 export const pathedValue: ObjectCodec<PathedValue> = template<PathedValue>(

@@ -25,7 +25,7 @@ export interface PathGrant {
   readonly pathId: Uint8Array;
   readonly signature: Uint8Array;
 }
-/** What a safe sends to the card over a path (FB): the value sealed to the card's transport key. */
+/** What a safe sends to the card over a path (FB): the value, or registered value information, sealed to the card's transport key. */
 export interface PathReply {
   readonly pathId: Uint8Array;
   readonly encrypted: Uint8Array;
@@ -80,6 +80,9 @@ export const paths = {
   certificate: template<PathCertificate>(0xfc, 'certificate on a path', { pathId, certificate }),
 } as const;
 
+/** Path id of what is sealed without a path: registered value information of embodiment 3 (docs/protocol.md 2.8). */
+export const noPath: Uint8Array = new Uint8Array(12);
+
 /** What binds the objects of a path: card id (8), sequence of the registration, path id (12). */
 export interface PathBinding {
   readonly cardId: Uint8Array;
@@ -93,16 +96,16 @@ const context = (label: string) => (binding: PathBinding): HpkeContext => ({ inf
 const toSafe = context('cardbench to safe v1');
 const toCard = context('cardbench to card v1');
 
-/** The encoded E1 of an F1, opened with the safe's X25519 key. Throws CodecError CRYPTO_OPEN, CRYPTO_KEY. */
+/** The encoded E1 or E3 of an F1, opened with the safe's X25519 key. Throws CodecError CRYPTO_OPEN, CRYPTO_KEY. */
 export const openAtSafe = (binding: PathBinding, sealed: Uint8Array, key: Uint8Array, ops: PublicKeyOps = nobleOps): Uint8Array =>
   hpkeOpen(key, toSafe(binding), sealed, ops);
-/** An encoded E1 sealed for the safe, as a card does it. Throws CodecError CRYPTO_KEY. */
+/** An encoded E1 or E3 sealed for the safe, as a card does it. Throws CodecError CRYPTO_KEY. */
 export const sealForSafe = (binding: PathBinding, value: Uint8Array, recipient: Uint8Array, ephemeral: Uint8Array, ops: PublicKeyOps = nobleOps): Uint8Array =>
   hpkeSeal(recipient, ephemeral, toSafe(binding), value, ops);
-/** An encoded E1 sealed for the card's transport key. Throws CodecError CRYPTO_KEY. */
+/** An encoded E1 or E3 sealed for the card's transport key. Throws CodecError CRYPTO_KEY. */
 export const sealForCard = (binding: PathBinding, value: Uint8Array, recipient: Uint8Array, ephemeral: Uint8Array, ops: PublicKeyOps = nobleOps): Uint8Array =>
   hpkeSeal(recipient, ephemeral, toCard(binding), value, ops);
-/** The encoded E1 of an FB, opened with the card's transport key. Throws CodecError CRYPTO_OPEN, CRYPTO_KEY. */
+/** The encoded E1 or E3 of an FB, opened with the card's transport key. Throws CodecError CRYPTO_OPEN, CRYPTO_KEY. */
 export const openOnCard = (binding: PathBinding, sealed: Uint8Array, key: Uint8Array, ops: PublicKeyOps = nobleOps): Uint8Array =>
   hpkeOpen(key, toCard(binding), sealed, ops);
 

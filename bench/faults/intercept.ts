@@ -70,8 +70,7 @@ function cardAround(card: CardPort, around: Around): CardPort {
     hasTrace: card.hasTrace,
     verifyPin: (pin) => card.verifyPin(pin),
     listValues: (embodiment, from) => around('listValues', undefined, () => card.listValues(embodiment, from)),
-    registerBegin: (embodiment, variant, handle, hash) =>
-      around('registerBegin', undefined, () => card.registerBegin(embodiment, variant, handle, hash)),
+    registerBegin: (...how) => around('registerBegin', undefined, () => card.registerBegin(...how)),
     registerEnd: (embodiment, what, certificate) =>
       around('registerEnd', certificate, (sent) => card.registerEnd(embodiment, what, sent)),
     listCertificates: (embodiment, what, from) =>

@@ -87,7 +87,7 @@ describe('owner authentication at the safe', () => {
     const certificate = registered(at);
     expect(codeOf(() => at.safe.retrieve(certificate))).toBe('SAFE_OWNER_NEEDED');
     const e4 = registrationRequest.encode(paths.request.decode(request(enrolled(at), 2)).request);
-    expect(codeOf(() => at.safe.register(e4))).toBe('SAFE_PATH');
+    expect(codeOf(() => at.safe.register(e4))).toBe('SAFE_BAD_SIGNATURE');
   });
 
   test('sealed owner information is good once, for one card, for one challenge', () => {

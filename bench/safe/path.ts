@@ -1,9 +1,8 @@
-import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import {
-  CodecError, TlvReader, certificate as certificateCodec, concat, credential as credentialCodec, deriveKeyPair, equalBytes, grantMessage, hashX,
-  isLegacy, openAtSafe, openOwner, pathedMessage, paths, registrationRequest, replyMessage, resultMessage, sealForCard, textBytes, toHex, uintBytes, uintOf, valueInformation, writeTlv,
+  CodecError, TlvReader, certificate as certificateCodec, concat, credential as credentialCodec, equalBytes, grantMessage, hashX,
+  isLegacy, openOwner, paths, registrationRequest, resultMessage, textBytes, toHex, uintBytes, uintOf, valueInformation, writeTlv,
 } from '../codec/index.js';
 import type { Certificate, Credential, PathedValue, PublicKeyOps, RegistrationRequest } from '../codec/index.js';
 import { checkProof, provesDevice } from './device-check.js';
@@ -14,6 +13,7 @@ import type { OwnerInformation, OwnerPolicy, OwnerSetting } from './owner.js';
 import * as records from './record.js';
 import type { SafeRecord } from './record.js';
 import type { SafeKeys } from './safe.js';
+import { openedFor, sealedReply } from './sealed.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
 
 /** What is asked of a safe about owners and paths (docs/protocol.md 3.1), by the last part of its HTTP path. */
@@ -230,12 +230,8 @@ function prove(core: PathCore, bytes: Uint8Array): Uint8Array {
 
 /** The value of a request on a path, with everything about its sender checked. */
 function opened(core: PathCore, request: RegistrationRequest, pathed: PathedValue, pathId: Uint8Array): Uint8Array {
-  const { cardId, sequence } = request;
-  const binding = { cardId, sequence, pathId };
-  core.checkCredential(pathed.credential, cardId);
-  if (!core.ops.verify(pathed.credential.verificationKey, pathedMessage(pathed, binding), pathed.signature))
-    throw new SafeError('SAFE_BAD_SIGNATURE', 'the sealed value does not verify');
-  const value = wellFormed(() => openAtSafe(binding, pathed.encrypted, core.keys.agreement, core.ops));
+  core.checkCredential(pathed.credential, request.cardId);
+  const value = wellFormed(() => openedFor(core, request, pathed, pathId));
   return wellFormed(() => valueInformation.encode(valueInformation.decode(value)));
 }
 
@@ -281,16 +277,10 @@ function register(core: PathCore, bytes: Uint8Array): Uint8Array {
 
 function retrieve(core: PathCore, bytes: Uint8Array): Uint8Array {
   const { pathId, certificate } = wellFormed(() => paths.certificate.decode(bytes));
-  const { cardId, sequence } = certificate;
-  const encoded = certificateCodec.encode(certificate);
-  const { name, record } = core.found(encoded);
+  const { cardId } = certificate;
+  const { name, record } = core.found(certificateCodec.encode(certificate));
   if (pathOf(core, cardId, pathId).name !== name) throw new SafeError('SAFE_PATH', 'the path is not for this value');
-  const value = core.item(name, certificate);
-  const { transportKey } = records.intact(() => credentialCodec.decode(record.credential));
-  const material = hkdf(sha256, core.keys.agreement, textBytes('cardbench path reply ephemeral v1'), concat(pathId, sha256(encoded), transportKey), 32);
-  const binding = { cardId, sequence, pathId };
-  const reply = { pathId, encrypted: sealForCard(binding, value, transportKey, deriveKeyPair(material), core.ops) };
-  return paths.reply.encode({ ...reply, signature: core.keys.signer.sign(replyMessage(reply, binding)) });
+  return sealedReply(core, { certificate, credential: record.credential, pathId, object: core.item(name, certificate) });
 }
 
 const runs: Readonly<Record<OwnerOperation, (core: PathCore, bytes: Uint8Array) => Uint8Array>> = {

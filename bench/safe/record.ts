@@ -11,7 +11,7 @@ export interface SafeRecord {
   readonly owned?: true;
   /** The certificate E6 as issued. */
   readonly certificate: Uint8Array;
-  /** The card's credential E9 where known (key objects), otherwise empty. */
+  /** The card's credential E9 where known (key objects, what came sealed), otherwise empty. */
   readonly credential: Uint8Array;
 }
 

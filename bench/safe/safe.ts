@@ -2,7 +2,7 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import {
   CodecError, bundle as bundleCodec, certificate as certificateCodec, credential as credentialCodec, concat, deriveKeyPair, digest as digestCodec,
-  digestOf, encodeItem, equalBytes, hashX, isLegacy, keyIdOf, keyPartReply, keyReply, nobleOps, piece as pieceCodec, receipt as receiptCodec,
+  digestOf, encodeItem, equalBytes, hashX, isLegacy, keyIdOf, keyPartReply, keyReply, noPath, nobleOps, piece as pieceCodec, receipt as receiptCodec,
   registeredValue, registrationRequest, safeEntry, signed, textBytes, uintOf, unwrapKeyAtSafe, unwrapPartAtSafe, valueInformation,
   wrapKeyToCard, wrapPartToCard,
 } from '../codec/index.js';
@@ -21,6 +21,7 @@ import { answerPeer } from './peer.js';
 import type { Peer } from './peer.js';
 import * as records from './record.js';
 import type { SafeRecord } from './record.js';
+import { sealedReply, unsealed } from './sealed.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
 
 /** Keys of a safe. */
@@ -75,7 +76,7 @@ export interface Safe {
    * answer or throw, in order. Never throws SafeError.
    */
   registerAll(requests: readonly Uint8Array[]): readonly (Uint8Array | SafeError)[];
-  /** Steps 2-9, 2-10, 4-9, 4-10: E6 -> E1, E3 or E8. Changes nothing. */
+  /** Steps 2-9, 2-10, 4-9, 4-10: E6 -> E1, E3, FB (an E3 that came sealed) or E8. Changes nothing. */
   retrieve(certificate: Uint8Array): Uint8Array;
   /** Claim 26: EA -> the object is deleted, a tombstone kept, durable before it returns. */
   receipt(receipt: Uint8Array): void;
@@ -165,16 +166,17 @@ function preparePart(context: Context, request: RegistrationRequest, object: Key
   };
 }
 
-function prepare(context: Context, request: RegistrationRequest): Prepared {
+/** `sealedBy`: the credential of the card that has sealed the registered value information, encoded; otherwise empty. */
+function prepare(context: Context, request: RegistrationRequest, sealedBy: Uint8Array): Prepared {
   const { item, algorithm } = request;
   if (item.type === 'key') return prepareKey(context, request, item.key);
   if (item.type === 'key-part') return preparePart(context, request, item.part);
   const bytes = encodeItem(item);
   if (item.type === 'registered') {
     const { digest, encrypted } = item.registered;
-    return { kind: 'registered', item: bytes, hash: hashX(algorithm, encrypted), digest, credential: empty };
+    return { kind: 'registered', item: bytes, hash: hashX(algorithm, encrypted), digest, credential: sealedBy };
   }
-  if (item.type === 'pathed') throw new SafeError('SAFE_PATH', 'a value for a path is registered over it');
+  if (item.type === 'pathed') throw new SafeError('SAFE_BAD_OBJECT', 'what is sealed is opened first');
   if (item.type !== 'plain') {
     const { digest, content } = item.type === 'piece' ? item.piece : item.bundle;
     return { kind: item.type, item: bytes, hash: hashX(algorithm, content), digest, credential: empty };
@@ -208,7 +210,7 @@ function certify(context: Context, request: RegistrationRequest, prepared: Prepa
 }
 
 function storeNew(
-  context: Context, writer: StoreWriter, request: RegistrationRequest, bytes: Uint8Array, prepared: Prepared = prepare(context, request),
+  context: Context, writer: StoreWriter, request: RegistrationRequest, bytes: Uint8Array, prepared: Prepared,
 ): Uint8Array {
   const counter = records.nextCounter(uintOf(writer.get(records.keys.counter) ?? empty), context.counterLimit);
   const certificate = certify(context, request, prepared, counter);
@@ -226,6 +228,8 @@ function storeNew(
 interface Pending {
   readonly request: RegistrationRequest;
   readonly bytes: Uint8Array;
+  /** Of the card that sealed it for this safe, encoded; otherwise empty. */
+  readonly credential: Uint8Array;
 }
 type Answered = Uint8Array | SafeError;
 const isAnswered = (one: Answered | Pending): one is Answered => one instanceof Uint8Array || one instanceof SafeError;
@@ -244,11 +248,21 @@ function considered(context: Context, bytes: Uint8Array): Uint8Array | Pending {
   const request = wellFormed(() => registrationRequest.decode(bytes));
   if (isLegacy(request.algorithm) && !context.allowLegacy)
     throw new SafeError('SAFE_LEGACY_HASH', `${request.algorithm} is not allowed here`);
-  return repeated(context.store, request, bytes) ?? { request, bytes };
+  const pending = opened(context, request, bytes);
+  return repeated(context.store, pending.request, pending.bytes) ?? pending;
 }
 
-function storePending(context: Context, writer: StoreWriter, { request, bytes }: Pending): Answered {
-  return answered(() => repeated(writer, request, bytes) ?? storeNew(context, writer, request, bytes), true);
+/** What was sealed for this safe counts as what is in it, here and when it comes again. */
+function opened(context: Context, request: RegistrationRequest, bytes: Uint8Array): Pending {
+  const { item, cardId } = request;
+  if (item.type !== 'pathed') return { request, bytes, credential: empty };
+  checkCredential(context, item.pathed.credential, cardId);
+  const inner = wellFormed(() => unsealed(context, request, item.pathed));
+  return { ...inner, bytes: registrationRequest.encode(inner.request) };
+}
+
+function storePending(context: Context, writer: StoreWriter, { request, bytes, credential }: Pending): Answered {
+  return answered(() => repeated(writer, request, bytes) ?? storeNew(context, writer, request, bytes, prepare(context, request, credential)), true);
 }
 
 function registerAll(context: Context, requests: readonly Uint8Array[]): readonly Answered[] {
@@ -264,9 +278,9 @@ function registerOwnedWith(context: Context, bytes: Uint8Array, also: (writer: S
   const first = considered(context, bytes);
   if (isAnswered(first)) return { certificate: first, fresh: false };
   return context.store.transaction((writer) => {
-    const before = repeated(writer, first.request, bytes);
+    const before = repeated(writer, first.request, first.bytes);
     if (before !== undefined) return { certificate: before, fresh: false };
-    const certificate = storeNew(context, writer, first.request, bytes, { ...prepare(context, first.request), owned: true });
+    const certificate = storeNew(context, writer, first.request, first.bytes, { ...prepare(context, first.request, first.credential), owned: true });
     also(writer, records.recordName(certificateCodec.decode(certificate)));
     return { certificate, fresh: true };
   });
@@ -362,6 +376,8 @@ function retrieve(context: Context, bytes: Uint8Array, owned = false): Uint8Arra
   if (!owned && record.owned) throw new SafeError('SAFE_OWNER_NEEDED', 'what is stored is given out to its authenticated owner alone');
   const item = stored(context, name, certificate);
   if (certificate.kind === 'key-part') return replyWithPart(context, certificate, bytes, record, item);
+  if (certificate.kind === 'registered' && record.credential.length > 0)
+    return sealedReply(context, { certificate, credential: record.credential, pathId: noPath, object: item });
   return certificate.digest.type === 'key' ? replyWithKey(context, certificate, bytes, record, item) : item;
 }
 

@@ -101,14 +101,16 @@ export function createCardPort(line: CardLine, known: TerminalKnowledge): Renewi
       const { entries, next } = answers.listCertificates(data);
       return page(next, entries.flatMap((e) => (e.class === 'B' ? [certificateEntry(e, known.issueIdOf(e.handle))] : [])));
     }),
-    registerBegin: (embodiment, variant, handle, hash) =>
-      send(commands.registerBegin(embodiment, variants[variant], handle, hash), request),
+    registerBegin: (embodiment, variant, handle, hash, sealFor) => send(sealFor === undefined || variant === 'plain'
+      ? commands.registerBegin(embodiment, variants[variant], handle, hash)
+      : commands.sealedRegister(embodiment, sealings[variant], handle, hash, fromHex(sealFor)), request),
     registerEnd: (embodiment, what, certificate) =>
       send(commands.registerEnd(embodiment, what, certificate.bytes), answers.registerEnd),
     recoverBegin: (embodiment, what, handle) =>
       send(commands.recoverBegin(embodiment, what, handle), (data) => certificateObject(data, answers.recoverBegin(data))),
     recoverEnd: (embodiment, certificate, object) =>
-      send(commands.recoverEnd(embodiment, certificate, object.bytes), answers.recoverEnd),
+      send(object.content === 'sealed' ? commands.sealedRecover(embodiment, certificate, object.bytes)
+        : commands.recoverEnd(embodiment, certificate, object.bytes), answers.recoverEnd),
     keyRegisterBegin: (kind, safeId, hash, embodiment) => send(commands.keyRegisterBegin(kind, fromHex(safeId), hash, embodiment), request),
     keyRecoverEnd: (certificate, object, embodiment) => send(commands.keyRecoverEnd(certificate, object.bytes, embodiment), nothing),
     getReceipt: (certificate) => send(commands.getReceipt(certificate), (data) => {

@@ -52,7 +52,7 @@ export function requestObject(bytes: Uint8Array, request: codec.RegistrationRequ
   if (item.type === 'registered')
     return { ...shared, content: 'registered', objectHash: toHex(hashX(algorithm, item.registered.encrypted)) };
   if (item.type === 'key-part') return { ...shared, content: 'key-part' };
-  if (item.type === 'pathed') return { ...shared, content: 'plain' };
+  if (item.type === 'pathed') return { ...shared, content: 'sealed' };
   if (item.type !== 'plain') {
     const { content } = item.type === 'piece' ? item.piece : item.bundle;
     return { ...shared, content: item.type, objectHash: toHex(hashX(algorithm, content)) };
@@ -76,7 +76,7 @@ export function certificateObject(bytes: Uint8Array, certificate: codec.Certific
 }
 
 /**
- * What a safe gave back, hashed by the certificate's algorithm. Throws CodecError when it is none of E1, E3, E8.
+ * What a safe gave back, hashed by the certificate's algorithm. Throws CodecError when it is none of E1, E3, E8, EE, EF, FB.
  */
 export function retrievedObject(bytes: Uint8Array, algorithm: codec.HashAlgorithm): RetrievedObject {
   if (bytes[0] === keyReply.tag) {
@@ -89,7 +89,7 @@ export function retrievedObject(bytes: Uint8Array, algorithm: codec.HashAlgorith
   }
   if (bytes[0] === paths.reply.tag) {
     paths.reply.decode(bytes);
-    return { bytes, content: 'plain' };
+    return { bytes, content: 'sealed' };
   }
   if (bytes[0] === piece.tag && holdsKeyPart(bytes)) {
     keyPartReply.decode(bytes);

@@ -112,8 +112,9 @@ function difference(list: DigestFields, object: DigestFields): string | undefine
 const differs = <T>(what: string, found: T, wanted: T): string | undefined =>
   found === wanted ? undefined : `${what} is ${String(found)}, expected ${String(wanted)}`;
 
-/** Embodiment 1: the terminal reads the value in clear and compares it with the list and with what it asked for. */
+/** Embodiment 1: the terminal reads the value in clear and compares it with the list and with what it asked for. What is to be sealed it must not be able to read. */
 function requestProblem(run: Run, request: RequestObject): string | undefined {
+  if (run.options.sealed) return differs('the content of the request', request.content, 'sealed');
   if (embodimentOf(run) !== 1) return undefined;
   const field = difference(run.progress.entry?.digest ?? {}, request.digest ?? {});
   return differs('the content of the request', request.content, 'plain')
@@ -142,8 +143,9 @@ function presentedProblem(run: Run, certificate: CertificateObject): string | un
     ?? differs('the kind of the certificate', certificate.kind, entry.kind);
 }
 
-/** Embodiment 1: the value that comes back is the one certified. */
+/** Embodiment 1: the value that comes back is the one certified. What came sealed goes back sealed. */
 function returnedProblem(run: Run, object: RetrievedObject): string | undefined {
+  if (run.options.sealed) return differs('the content returned by the safe', object.content, 'sealed');
   const { certificate } = run.progress;
   if (embodimentOf(run) !== 1 || !certificate) return undefined;
   return differs('the content returned by the safe', object.content, 'plain')
@@ -165,7 +167,8 @@ const keyOf = (run: Run): NonNullable<ScenarioOptions['keyKind']> => run.options
 export const operations = {
   listValues: (run, first) => list(run, first, (from) => run.ports.card.listValues(embodimentOf(run), from)),
   registerBegin: (run, first) => atCard(run, first,
-    run.ports.card.registerBegin(embodimentOf(run), embodimentOf(run) === 1 ? 'plain' : run.options.variant ?? 'public-key', need(run, 'handle'), hashOf(run)),
+    run.ports.card.registerBegin(embodimentOf(run), embodimentOf(run) === 1 ? 'plain' : run.options.variant ?? 'public-key', need(run, 'handle'), hashOf(run),
+      ...run.options.sealed ? [run.ports.safe.safeId] : []),
     (request) => ({ progress: { request }, problem: requestProblem(run, request) })),
   keyRegisterBegin: (run, first) => atCard(run, first,
     run.ports.card.keyRegisterBegin(keyOf(run), run.ports.safe.safeId, hashOf(run)), (request) => ({ progress: { request } })),

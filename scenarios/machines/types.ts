@@ -43,6 +43,8 @@ export interface ScenarioOptions extends CommonOptions {
   readonly owner?: OwnerChoice;
   /** Embodiment 9; default `common-key`. */
   readonly ownerTransport?: OwnerTransport;
+  /** Embodiment 3: registered value information crosses the terminal sealed, and nothing else is handed on; default false. */
+  readonly sealed?: boolean;
   /** Claim 25: delete the value once its certificate is stored. In `2/key-backup`: delete the key. */
   readonly deleteAfterRegistration?: boolean;
   /** Claim 26: receipt to the safe, then delete the SPENT certificate. Ignored by the key phases. */

@@ -29,6 +29,7 @@ export const capabilityTable = {
   'legacy-hashes': { group: 'variants', means: 'SHA-1 and MD5 where personalisation permits them' },
   'empty-digest': { group: 'variants', means: 'digests without partial information' },
   'two-safes': { group: 'variants', means: 'more than one safe known to the card' },
+  'sealed-traffic': { group: 'variants', means: 'embodiment 3 with everything past the terminal sealed' },
   personalisation: { group: 'variants', means: 'initialisation and issue by command' },
   'T=0': { group: 'transports', means: 'transmission protocol T=0' },
   'T=1': { group: 'transports', means: 'transmission protocol T=1' },

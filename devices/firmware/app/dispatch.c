@@ -30,7 +30,7 @@ enum {
     LISTS,    /* the same for lists, of all embodiments */
     SETS,     /* P1 one of the embodiments in `p1` (bits), P2 from 1 to `p2`, or 00 */
     NUMBERED, /* embodiment 11, P2 a number of at least `p2` */
-    OWNER     /* P1 08, 09 or 0A, P2 00 */
+    OWNER     /* P1 08, 09 or 0A, P2 00; P1 03, P2 the variant of a registration or 00 */
 };
 /** Forms of the command data. */
 enum {
@@ -170,7 +170,10 @@ static bool parameters_fit(const struct command *c, const struct apdu *a)
     if (c->rule == LISTS && p1 >= 4 && p1 <= 6) return p2 == c->p1;
 #endif
 #if FEATURE_OWNER
-    if (c->rule == OWNER) return IS_OWNER(p1) && p2 == 0;
+    if (c->rule == OWNER) {
+        if (FEATURE_SEALED && a->p1 == APART_EMBODIMENT && c->ins == INS_PATH_REGISTER) return p2 == 1 || p2 == 2;
+        return p2 == 0 && (IS_OWNER(p1) || (FEATURE_SEALED && a->p1 == APART_EMBODIMENT));
+    }
     /* Lists, certificates and the beginning of a recovery are those of embodiment 1. */
     if (IS_OWNER(p1) && (c->rule == LISTS || c->rule == PHASE)) p1 = 1;
 #endif

@@ -35,6 +35,10 @@
 #ifndef FEATURE_OWNER
 #define FEATURE_OWNER FEATURE_DEFAULT
 #endif
+/** Embodiment 3 with everything past the terminal sealed; needs FEATURE_TWO_SAFES and FEATURE_OWNER. */
+#ifndef FEATURE_SEALED
+#define FEATURE_SEALED FEATURE_DEFAULT
+#endif
 /** Embodiment 10: applet by which a card is an authentication device. */
 #ifndef FEATURE_AUTH_DEVICE
 #define FEATURE_AUTH_DEVICE FEATURE_DEFAULT

@@ -70,6 +70,16 @@ struct returned {
 static syntax path_elements = {0xC9, PATH_BYTES, PATH_BYTES, 0x91, 49, 0xFF, 0x92, 64, 64, 0};
 /** Elements of what comes over a path, FB. */
 enum { P_PATH, P_SEALED, P_SIGNATURE };
+/** What comes back is sealed for the card by its safe. */
+#define OVER_PATH(a) (FEATURE_OWNER && (a)->ins == INS_PATH_RECOVER)
+
+/** The registered value information 203 that is at r->e1. */
+static bool registered_take(struct returned *r)
+{
+    if (!object_take(r->e1, r->e1 + r->e1_size, 0xE3, sealed_elements, r->at)) return false;
+    r->sealed_size = (uint16_t)(r->at[R_SIGNATURE] - 2 - r->at[R_SEALED]);
+    return *r->at[R_VARIANT] == KEY_DECODING || *r->at[R_VARIANT] == KEY_COMMON;
+}
 
 static __attribute__((noinline)) bool returned_take(struct returned *r, const struct request *q)
 {
@@ -77,10 +87,8 @@ static __attribute__((noinline)) bool returned_take(struct returned *r, const st
     r->e1 = q->at[0] + 2;
     r->e1_size = (uint16_t)(q->end - r->e1);
     if (q->a->p1 == 1) return value_take(r->e1, q->end, &v);
-    if (IS_OWNER(q->a->p1)) return object_take(r->e1, q->end, 0xFB, path_elements, r->at);
-    if (!object_take(r->e1, q->end, 0xE3, sealed_elements, r->at)) return false;
-    r->sealed_size = (uint16_t)(r->at[R_SIGNATURE] - 2 - r->at[R_SEALED]);
-    return *r->at[R_VARIANT] == KEY_DECODING || *r->at[R_VARIANT] == KEY_COMMON;
+    if (OVER_PATH(q->a)) return object_take(r->e1, q->end, 0xFB, path_elements, r->at);
+    return registered_take(r);
 }
 
 /** The certified hash fits the object. */
@@ -132,7 +140,7 @@ static __attribute__((noinline)) bool returned_fits(const struct entry *e, const
 }
 
 #if FEATURE_OWNER
-/** What the safe of the certificate has sent over a path: its signature, then the value in clear is in r->e1. */
+/** What the safe of the certificate has sent over a path: its signature, then the value in clear, or 203, is in r->e1. */
 static __attribute__((noinline)) uint16_t path_open(const struct request *q, struct returned *r)
 {
     struct sealing s = {.label = "cardbench to card v1", .info = q->a->buf};
@@ -152,6 +160,7 @@ static __attribute__((noinline)) uint16_t path_open(const struct request *q, str
     r->e1 = sealed + 32;
     r->e1_size = (uint16_t)(r->sealed_size - 48);
     sw = open_public(&s, KEY_TRANSPORT, sealed, r->sealed_size);
+    if (FEATURE_SEALED && sw == SW_OK && q->a->p1 == APART_EMBODIMENT) return registered_take(r) ? SW_OK : SW_DATA;
     if (sw == SW_OK) step();
     return sw;
 }
@@ -222,7 +231,7 @@ uint16_t cmd_recover_end(struct request *q)
     uint16_t sw = SW_OK;
     if (!returned_take(&r, q)) return SW_DATA;
 #if FEATURE_OWNER
-    if (IS_OWNER(q->a->p1) && (q->e->state == CERT_RECOVERING || q->e->state == CERT_SPENT)) sw = path_open(q, &r);
+    if (OVER_PATH(q->a) && (q->e->state == CERT_RECOVERING || q->e->state == CERT_SPENT)) sw = path_open(q, &r);
     if (sw != SW_OK) return sw;
 #endif
     if (q->e->state == CERT_RECOVERING)

@@ -18,7 +18,7 @@ struct begin {
     uint8_t variant, algorithm;
     bool again, fresh;    /* the same once more; the certificate's entry is new */
 #if FEATURE_OWNER
-    uint16_t safe; /* over a path: page of its safe; otherwise 0 */
+    uint16_t safe; /* over a path, or sealed: page of its safe; otherwise 0 */
     uint8_t path[PATH_BYTES];
 #endif
     const uint8_t *hashed; /* what hash X is made of */
@@ -42,12 +42,9 @@ uint16_t request_finish(struct apdu *a, uint8_t tag, const uint8_t *elements, co
 }
 
 /** Registration request with the plain value. */
-static uint16_t request_plain(struct apdu *a, struct begin *b)
+static uint16_t request_plain(struct apdu *a, const struct begin *b)
 {
-    const struct entry *e = index_at(b->slot);
-    b->hashed = entry_object(e);
-    b->hashed_size = e->size;
-    return request_finish(a, 0, b->hashed, b->hashed + e->size, b->sequence, b->algorithm);
+    return request_finish(a, 0, b->hashed, b->hashed + b->hashed_size, b->sequence, b->algorithm);
 }
 
 /** Digest, variant and head of element 91. */
@@ -60,10 +57,21 @@ static __attribute__((noinline)) uint8_t *sealed_head(const struct begin *b, uin
     return tlv_head(p, 0x91, sealed);
 }
 
-/** Registration request with the registered value information 203; made behind LEAD, then put together. */
+#if FEATURE_OWNER
+/** Over a path, or sealed. */
+#define OVER_PATH(b) ((b)->safe != 0)
+static uint16_t request_path(struct apdu *a, const struct begin *b, const uint8_t *in, uint16_t size);
+#else
+#define OVER_PATH(b) false
+#endif
+/** Where registered value information that is to be sealed for its safe is made: behind the room for that. */
+#define SEALED_AHEAD 896u
+
+/** Registration request with the registered value information 203; made behind LEAD, then put together or sealed. */
 static uint16_t request_sealed(struct apdu *a, struct begin *b)
 {
     struct sealing s = {.label = "cardbench 202 v1", .info = a->buf, .e2 = a->buf + LEAD};
+    if (FEATURE_SEALED && OVER_PATH(b)) s.e2 += SEALED_AHEAD;
     uint16_t sealed = (uint16_t)(index_at(b->slot)->size + (b->variant == KEY_COMMON ? 28 : 48));
     bind_card(&s.bind, b->sequence);
     uint8_t *p = sealed_head(b, s.e2, sealed);
@@ -74,9 +82,17 @@ static uint16_t request_sealed(struct apdu *a, struct begin *b)
     if (sw != SW_OK) return sw;
     p = signature_put(s.e2, p + sealed, "cardbench 203 v1", &s.bind);
     if (!p) return SW_CONDITIONS;
+    b->hashed_size = sealed;
+#if FEATURE_SEALED && !FAULT_PATH_PLAIN
+    if (OVER_PATH(b)) {
+        uint16_t content = (uint16_t)(p - s.e2), size = tlv_size(content);
+        b->hashed = p - 66 - sealed;
+        (void)tlv_head(p - size, 0xE3, content);
+        return request_path(a, b, p - size, size);
+    }
+#endif
     (void)request_finish(a, 0xE3, s.e2, p, b->sequence, b->algorithm);
     b->hashed = a->buf + a->out - 66 - sealed;
-    b->hashed_size = sealed;
     return SW_OK;
 }
 
@@ -87,14 +103,26 @@ enum { G_CARD, G_SAFE, G_PATH, G_SIGNATURE, G_ELEMENTS };
 /** What a value that is sealed for a safe adds to itself: head, enc, tag, credential, signature. */
 #define PATH_MORE (4 + 48 + 160 + 66)
 
-/** The grant of a path: for this card, by a safe that it knows. */
+/** The grant of a path: for this card, by a safe that it knows. Or the safe alone, for which 203 is sealed. */
 static __attribute__((noinline)) uint16_t path_take(struct begin *b, const struct request *q)
 {
     uint8_t *at[G_ELEMENTS];
-    if (!object_take(q->at[1] + 1, q->end, 0xF0, grant_elements, at)) return SW_DATA;
-    if (memcmp(at[G_CARD], card_identity()->card, 8) != 0) return SW_DATA;
+    bool alone = FEATURE_SEALED && q->a->p1 == APART_EMBODIMENT;
+    if (alone) {
+        at[G_SAFE] = q->at[2];
+        if (at[G_SAFE][-2] != 0x9A || LENGTH(at[G_SAFE]) != 8) return SW_DATA;
+    } else {
+        if (!object_take(q->at[1] + 1, q->end, 0xF0, grant_elements, at)) return SW_DATA;
+        if (memcmp(at[G_CARD], card_identity()->card, 8) != 0) return SW_DATA;
+    }
     b->safe = safe_page(at[G_SAFE]);
     if (!b->safe) return SW_NOT_FOUND;
+#if FEATURE_SEALED
+    if (alone) {
+        memset(b->path, 0, PATH_BYTES);
+        return apart_value(b->variant, at[G_SAFE]) ? SW_OK : SW_CONDITIONS;
+    }
+#endif
     memcpy(b->path, at[G_PATH], PATH_BYTES);
 #if FAULT_PATH_ANY_GRANT
     return SW_OK;
@@ -102,35 +130,27 @@ static __attribute__((noinline)) uint16_t path_take(struct begin *b, const struc
     return signature_check(at[G_CARD] - 2, at[G_SIGNATURE], "cardbench path v1", NULL, safe_verify_key(b->safe));
 }
 
-/** Registration request with the value sealed for the safe of a path; made behind LEAD, then put together. */
-static uint16_t request_path(struct apdu *a, struct begin *b)
+/** Registration request with a value, or 203, sealed for the safe of a path; made behind LEAD, then put together. */
+static uint16_t request_path(struct apdu *a, const struct begin *b, const uint8_t *in, uint16_t size)
 {
     struct sealing s = {.label = "cardbench to safe v1", .info = a->buf, .e2 = a->buf + LEAD};
-    const struct entry *e = index_at(b->slot);
-    uint16_t sealed = (uint16_t)(e->size + 48);
+    uint16_t sealed = (uint16_t)(size + 48);
 #if FAULT_PATH_PLAIN
-    if (e->size) return request_plain(a, b);
+    if (size) return request_plain(a, b);
 #endif
     bind_card(&s.bind, b->sequence);
     bind_more(&s.bind, b->path, PATH_BYTES);
     uint8_t *p = tlv_head(s.e2, 0x91, sealed);
-    uint16_t sw = seal_public(&s, safe_transport_key(b->safe), entry_object(e), e->size, p);
+    uint16_t sw = seal_public(&s, safe_transport_key(b->safe), in, size, p);
     if (sw != SW_OK) return sw;
     p = credential_put(p + sealed);
     if (p) p = signature_put(s.e2, p, "cardbench sealed v1", &s.bind);
     if (!p) return SW_CONDITIONS;
-    b->hashed = entry_object(e);
-    b->hashed_size = e->size;
     return request_finish(a, 0xF1, s.e2, p, b->sequence, b->algorithm);
 }
-#define OVER_PATH(b) ((b)->safe != 0)
 #else
-#define OVER_PATH(b) false
 #define PATH_MORE 0
-static uint16_t request_path(struct apdu *a, struct begin *b)
-{
-    return request_plain(a, b);
-}
+#define request_path(a, b, in, size) request_plain(a, b)
 #endif
 
 #if FAULT_SEQUENCE_LATE
@@ -183,7 +203,11 @@ static __attribute__((noinline)) uint16_t begin_check(struct begin *b, uint16_t 
     b->again = !b->fresh && e->variant == b->variant && e->algorithm == b->algorithm;
     struct value v;
     if (!entry_value(e, &v)) return SW_MEMORY;
-    if (LEAD + digest_size(&v) + e->size + (OVER_PATH(b) ? PATH_MORE : REQUEST_MORE) > capacity) return SW_ROOM;
+    uint16_t more = OVER_PATH(b) && !b->variant ? PATH_MORE : REQUEST_MORE;
+    if (FEATURE_SEALED && OVER_PATH(b) && b->variant) more += SEALED_AHEAD;
+    if (LEAD + digest_size(&v) + e->size + more > capacity) return SW_ROOM;
+    b->hashed = entry_object(e);
+    b->hashed_size = e->size;
     /* The safe makes the digest of a plain value by its own setting. */
     uint16_t room = cert_room(FEATURE_CONDITIONS && b->variant ? card_digest_size(&v) : digest_size(&v));
     if (b->fresh) return room_find(&b->room, room, true);
@@ -236,7 +260,8 @@ uint16_t cmd_register_begin(struct request *q)
     if (sw == SW_OK && !b.again) sw = sequence_take(&b.sequence, b.fresh ? b.room.handle : 0);
     if (sw != SW_OK) return sw;
     step();
-    sw = OVER_PATH(&b) ? request_path(q->a, &b) : b.variant ? request_sealed(q->a, &b) : request_plain(q->a, &b);
+    sw = b.variant ? request_sealed(q->a, &b)
+         : OVER_PATH(&b) ? request_path(q->a, &b, b.hashed, b.hashed_size) : request_plain(q->a, &b);
     if (sw != SW_OK) return sw;
     if (b.variant || OVER_PATH(&b)) step();
     return b.again ? SW_OK : begin_commit(&b);
