@@ -1,10 +1,10 @@
-import { certificate as certificateCodec, registrationRequest } from '../codec/index.js';
+import { certificate as certificateCodec, paths, registrationRequest } from '../codec/index.js';
 import { isKeyKind } from '../../scenarios/index.js';
 import type {
   AlterFault, CertificateObject, Failure, Fault, ObjectName, Outcome, SafeFault, SwapFault,
 } from '../../scenarios/index.js';
 import { certificateObject, requestObject, retrievedObject } from '../terminal/convert.js';
-import { certificateBy, foreignObject, signAgain } from './sources.js';
+import { certificateBy, foreignObject, replyBy, signAgain } from './sources.js';
 import type { ObjectContext } from './sources.js';
 import { alterObject } from './alter.js';
 import type { Call } from './calls.js';
@@ -65,10 +65,12 @@ function altered(fault: AlterFault, setting: FaultSetting, state: FaultState, by
   return context && signAgain(setting.world, fault.object, out, context);
 }
 
-async function swapped(fault: SwapFault, setting: FaultSetting, state: FaultState): Promise<Uint8Array | undefined> {
+async function swapped(fault: SwapFault, setting: FaultSetting, state: FaultState, bytes: Uint8Array): Promise<Uint8Array | undefined> {
   if (fault.with !== undefined) return setting.saved.get(fault.with);
   const { world, scenario } = setting;
   const { safes } = world.parts;
+  if (bytes[0] === paths.reply.tag && state.context && (fault.by === 'other-safe' || fault.by === 'unknown-safe'))
+    return replyBy(fault.by === 'other-safe' ? safes.other : safes.unknown, bytes, state.context);
   if (fault.by === 'foreign') return foreignObject(world, scenario, fault.object);
   if (state.request === undefined || fault.object !== 'certificate') return undefined;
   if (fault.by === 'unknown-safe') return certificateBy(safes.unknown, state.request);
@@ -82,7 +84,7 @@ async function exchangeObject<S, T>(
 ): Promise<Outcome<T>> {
   const replace = async <V>(value: V): Promise<V> => {
     if (!isCarried(value)) return value;
-    const bytes = fault.fault === 'alter' ? altered(fault, setting, state, value.bytes) : await swapped(fault, setting, state);
+    const bytes = fault.fault === 'alter' ? altered(fault, setting, state, value.bytes) : await swapped(fault, setting, state, value.bytes);
     if (bytes === undefined) return value;
     state.applied = true;
     state.text = `${fault.object} at ${fault.at}: ${fault.fault === 'alter' ? `${fault.element} ${fault.how.how}` : `replaced (${fault.by})`}`;

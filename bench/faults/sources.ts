@@ -1,4 +1,4 @@
-import { concat, fromHex, signerOf, textBytes, toHex, uintBytes } from '../codec/index.js';
+import { TlvReader, concat, fromHex, paths, signerOf, textBytes, toHex, uintBytes } from '../codec/index.js';
 import type { Signer } from '../codec/index.js';
 import { pageOf, fixedPages } from '../nvm/layout.js';
 import type { ObjectName, ScenarioId } from '../../scenarios/index.js';
@@ -47,12 +47,26 @@ function deskWith({ parts: { safes } }: World, safeId: string | undefined): Safe
  * fault. Objects without a signature are given back as they are.
  */
 export function signAgain(world: World, object: ObjectName, bytes: Uint8Array, context: ObjectContext): Uint8Array {
+  if (bytes[0] === paths.reply.tag) return replyBy(deskWith(world, context.safeId), bytes, context);
   const label = labels[object];
   if (label === undefined) return bytes;
   const bySafe = object === 'certificate' || object === 'key-reply';
   const signer = bySafe ? deskWith(world, context.safeId).signer : cardSigner(world);
   const message = concat(textBytes(label), Uint8Array.of(0), contextBytes(object, context), beforeSignature(bytes));
   return withSignature(bytes, signer.sign(message));
+}
+
+/** What a safe has sealed for the card (FB), signed by this safe whatever stands in it. */
+export function replyBy({ signer }: SafeDesk, bytes: Uint8Array, { cardId, sequence }: ObjectContext): Uint8Array {
+  const message = concat(
+    textBytes('cardbench reply v1'), Uint8Array.of(0), fromHex(cardId), uintBytes(sequence, 4), replyPath(bytes), beforeSignature(bytes));
+  return withSignature(bytes, signer.sign(message));
+}
+
+/** The path id in an FB that may be altered elsewhere. */
+function replyPath(bytes: Uint8Array): Uint8Array {
+  const reader = new TlvReader(new TlvReader(bytes).next().content);
+  return reader.next().content;
 }
 
 /** Another genuine card of the same issuer, for foreign objects; the same one for the same world seed. */

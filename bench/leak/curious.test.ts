@@ -75,6 +75,31 @@ describe('a curious safe together with the terminal', () => {
     expect(seen.alone('safe', 'other')).toEqual(["card's decoding key", 'value 1']);
   });
 
+  test('embodiment 3, unsealed: 203 crosses the terminal, so the key safe together with it reads the value', async () => {
+    const seen = await after([['3/backup', deleted], ['3/key-backup', deleted], ['3/key-recover'], ['3/recover']]);
+    expect(seen.computed('other')).toEqual(["card's decoding key", 'value 1']);
+  });
+
+  test.each(['public-key', 'common-key'] as const)('embodiment 3, %s, sealed: the key safe together with the terminal has its key and no value, the first nothing', async (variant) => {
+    const sealed: ScenarioOptions = { sealed: true, variant };
+    const key: ScenarioOptions = { ...deleted, keyKind: variant === 'public-key' ? 'decoding' : 'common' };
+    const name = variant === 'public-key' ? "card's decoding key" : "card's common key";
+    const seen = await after([['3/backup', { ...sealed, ...deleted }], ['3/key-backup', key], ['3/key-recover', { keyKind: key.keyKind ?? 'decoding' }], ['3/recover', sealed]]);
+    expect(seen.computed()).toEqual([]);
+    expect(seen.computed('safe')).toEqual([]);
+    expect(seen.computed('other')).toEqual([name]);
+    expect(seen.alone('safe')).toEqual([]);
+    expect(seen.alone('other')).toEqual([name]);
+    expect(seen.alone('safe', 'other')).toEqual([name, 'value 1']);
+    expect(seen.computed('safe', 'other')).toEqual([name, 'value 1']);
+  });
+
+  test('embodiment 3, sealed: the faulty build path-plain is found, 203 crosses the terminal', async () => {
+    const runs: readonly Run[] = [['3/backup', deleted], ['3/key-backup', deleted], ['3/key-recover'], ['3/recover']];
+    const stopped = await after([...runs], faulty('path-plain'));
+    expect(stopped.computed('other')).toEqual(["card's decoding key", 'value 1']);
+  });
+
   test.each([
     ['XOR, three parts', {}], ['XOR, parts A and B', { keyDivision: { scheme: 'xor', threshold: 2, count: 2 } }],
     ['Shamir, three of four', { keyDivision: { scheme: 'shamir', threshold: 3, count: 4 } }],

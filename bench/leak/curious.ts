@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import {
-  CodecError, TlvReader, bundle, certificate, concat, digest as digestCodec, hpkeOpen, keyObject, keyOfSeed, keyPart, keyPartReply, keyReply, memoOps, openGcm,
-  piece, registeredValue, registrationRequest, textBytes, toHex, uintBytes,
+  CodecError, TlvReader, bundle, certificate, concat, digest as digestCodec, hpkeOpen, keyObject, keyOfSeed, keyPart, keyPartReply, keyReply, memoOps, noPath, openGcm,
+  pathedValue, paths, piece, registeredValue, registrationRequest, textBytes, toHex, uintBytes,
 } from '../codec/index.js';
 import type { KeyDivision, PieceIdentity, ValuePiece } from '../codec/index.js';
 import { decodePart, openItem } from '../safe/record.js';
@@ -33,6 +33,7 @@ const none = new Uint8Array(0);
 const encryptedTag = 0x91;
 const valueLabels = ['cardbench 202 v1', 'cardbench piece v1', 'cardbench whole v1', 'cardbench bundle v1', 'cardbench coupled v1'];
 const keyLabels = ['cardbench key to safe v1', 'cardbench key to card v1', 'cardbench part to safe v1', 'cardbench part to card v1'];
+const pathLabels = ['cardbench to safe v1', 'cardbench to card v1'];
 /** Sequences looked at beyond those that were seen: bundles and sets take several. */
 const AHEAD = 4;
 
@@ -69,6 +70,7 @@ class Curious {
   readonly #pieces = new Map<number, Map<number, Uint8Array>>();
   readonly #cards = new Map<string, Uint8Array>();
   readonly #safes = new Map<string, Uint8Array>();
+  readonly #paths = new Map<string, Uint8Array>([[toHex(noPath), noPath]]);
   readonly #tried = new Set<string>();
   #sequence = 0;
 
@@ -119,6 +121,7 @@ class Curious {
       if (tag === registrationRequest.tag) this.#bind(attempted(() => registrationRequest.decode(encoded)));
       if (tag === certificate.tag) this.#bind(attempted(() => certificate.decode(encoded)));
       if (tag === 0x9a && content.length === 8) this.#safes.set(toHex(content), content);
+      if (tag === 0xc9 && content.length === noPath.length) this.#paths.set(toHex(content), content);
       this.#seal(tag, encoded);
     }
   }
@@ -139,10 +142,18 @@ class Curious {
         case keyObject.tag: return { content: keyObject.decode(encoded).wrappedKey, infos: keys };
         case keyReply.tag: return { content: keyReply.decode(encoded).wrappedKey, infos: keys };
         case piece.tag: return this.#ofSet(encoded, values, keys);
+        case pathedValue.tag: return this.#ofPath(pathedValue.decode(encoded).encrypted);
+        case paths.reply.tag: return this.#ofPath(paths.reply.decode(encoded).encrypted);
         default: return undefined;
       }
     });
     if (found) this.#add(found, encoded);
+  }
+
+  /** What is sealed over a path, or without one, has no digest beside it. */
+  #ofPath(content: Uint8Array): undefined {
+    const infos = pathLabels.flatMap((label) => [...this.#paths.values()].map((path) => [label, path] as const));
+    this.#sealed.set(toHex(content), { content, infos, aad: none });
   }
 
   /** Something sealed whose digest stands in the same object. */

@@ -136,10 +136,15 @@ function onItem(world: World, bound: Bindings, c: ScriptCommand): CardCommand | 
   return command && { ...command, data: Uint8Array.of(...command.data.slice(0, 2), c.item >> 8, c.item & 0xff, ...command.data.slice(4)) };
 }
 
+function registerBegin(world: World, { embodiment, variant, hash, sealFor }: Extract<ScriptCommand, { do: 'register-begin' }>, handle: number): CardCommand {
+  if (sealFor === undefined || variant === 'plain') return commands.registerBegin(embodiment, variants[variant], handle, hash);
+  return commands.sealedRegister(embodiment, variant === 'common-key' ? 2 : 1, handle, hash, deskOf(world, sealFor).entry.safeId);
+}
+
 function onHandle(world: World, bound: Bindings, c: ScriptCommand): CardCommand | undefined {
   const handle = (ref: ItemRef): number => handleOf(world, bound, ref);
   switch (c.do) {
-    case 'register-begin': return commands.registerBegin(c.embodiment, variants[c.variant], handle(c.item), c.hash);
+    case 'register-begin': return registerBegin(world, c, handle(c.item));
     case 'recover-begin': return commands.recoverBegin(c.embodiment, c.what, handle(c.item));
     case 'get-receipt': return commands.getReceipt(handle(c.item));
     case 'delete': return commands.deleteItem(handle(c.item));
@@ -160,7 +165,7 @@ function withObject(world: World, bound: Bindings, c: ScriptCommand): Promise<Ca
   const handle = (ref: ItemRef): number => handleOf(world, bound, ref);
   switch (c.do) {
     case 'register-end': return object(c.certificate).then((bytes) => commands.registerEnd(c.embodiment, c.what, bytes));
-    case 'recover-end': return object(c.object).then((bytes) => commands.recoverEnd(c.embodiment, handle(c.item), bytes));
+    case 'recover-end': return object(c.object).then((bytes) => (c.sealed ? commands.sealedRecover : commands.recoverEnd)(c.embodiment, handle(c.item), bytes));
     case 'key-recover-end': return object(c.object).then((bytes) => commands.keyRecoverEnd(handle(c.item), bytes));
     case 'seed-recover-end': return object(c.object).then((bytes) => commands.seedRecoverEnd(handle(c.item), bytes));
     case 'load': return object(c.object).then((bytes) => commands.load(bytes));

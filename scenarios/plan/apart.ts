@@ -1,7 +1,7 @@
 import { frameOf } from '../catalogue/registry.js';
 import type { KeyKind, ScenarioId, StepId, Variant } from '../ports.js';
 import { certificateRows, handedOver, keyReplyRows } from './altered.js';
-import { clause, completes, item, leaves, other, ready, scenarioOf, scenarioPoint, scriptPoint, twoValues } from './frames.js';
+import { clause, completes, item, leaves, other, scenarioOf, scenarioPoint, scriptPoint, twoValues } from './frames.js';
 import { begin, finish } from './scripts.js';
 import type { ScriptCommand } from './script.js';
 import { linkTrouble, repeats, resets, safeTrouble } from './trouble.js';
@@ -28,20 +28,6 @@ const honest: readonly PlanPoint[] = [
   scenarioPoint('3/key-backup', 'N', 2, {
     title: 'a key goes to the second safe after a value went to the first', clause: clause(all('3/key-backup'), ['2.8-1'], [6]),
     prepare: { ...two, before: [scenarioOf('3/backup')] }, expect: completes('3/key-backup'),
-  }),
-];
-
-const sealed = { sealed: true } as const;
-
-/** Everything past the terminal is sealed. Numbers are never given anew. */
-const sealedHonest: readonly PlanPoint[] = [
-  scenarioPoint('3/backup', 'N', 200, {
-    title: 'value registration, sealed for the first safe', clause: clause(all('3/backup'), ['2.8-4'], [6]), needs: ['sealed-traffic'],
-    prepare: ready('3/backup'), options: sealed, expect: completes('3/backup'),
-  }),
-  scenarioPoint('3/recover', 'N', 200, {
-    title: 'a value that is still there comes back sealed', clause: clause(all('3/recover'), ['2.8-6'], [6]), needs: ['sealed-traffic'],
-    prepare: ready('3/recover', {}, sealed), options: sealed, expect: completes('3/recover'),
   }),
 ];
 
@@ -94,7 +80,7 @@ const apartness: readonly PlanPoint[] = [
 
 /** Points of embodiment 3. */
 export const apart: readonly PlanPoint[] = [
-  ...honest, ...sealedHonest, ...apartness,
+  ...honest, ...apartness,
   ...handedOver({ scenario: '3/backup', object: 'certificate', compare: ['1-15'], rule: '2.4-2', rows: certificateRows('E2/83') }),
   ...handedOver({ scenario: '3/key-backup', object: 'certificate', compare: ['3-9', '3-10'], rule: '2.4-7', rows: certificateRows('E2/8A') }),
   ...handedOver({ scenario: '3/key-recover', object: 'key-reply', compare: ['4-12'], rule: '2.4-7', rows: keyReplyRows }),

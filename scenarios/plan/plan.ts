@@ -10,6 +10,7 @@ import { nominal } from './nominal.js';
 import { owners } from './owners.js';
 import { order } from './order.js';
 import { samples } from './samples.js';
+import { sealed } from './sealed.js';
 import { seeds } from './seeds.js';
 import { setPoints } from './sets.js';
 import { talk } from './talk.js';
@@ -22,7 +23,7 @@ export const planId = 'backup-1-2/1';
 
 /** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
 export const plan: readonly PlanPoint[] = [
-  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart, ...owners, ...conditions, ...talk,
+  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart, ...sealed, ...owners, ...conditions, ...talk,
 ];
 
 /**

@@ -61,12 +61,15 @@ export interface ScriptParameters {
   readonly 'get-data': { readonly tag: 'DF01' | 'DF02' | 'DF03' | 'DF04' | 'DF05' | 'DF06'; readonly field?: DataField };
   readonly 'list-values': { readonly embodiment: Embodiment };
   readonly 'list-certificates': { readonly embodiment: Embodiment; readonly what: 'value' | 'key' };
+  /** `sealFor`: registered value information sealed for this safe. */
   readonly 'register-begin': {
     readonly embodiment: Embodiment; readonly variant: Variant; readonly item: ItemRef; readonly hash: HashAlgorithm;
+    readonly sealFor?: 'safe' | 'other-safe' | 'unknown-safe';
   };
   readonly 'register-end': { readonly embodiment: Embodiment; readonly what: 'value' | 'key'; readonly certificate: ObjectRef };
   readonly 'recover-begin': { readonly embodiment: Embodiment; readonly what: 'value' | 'key'; readonly item: ItemRef };
-  readonly 'recover-end': { readonly embodiment: Embodiment; readonly item: ItemRef; readonly object: ObjectRef };
+  /** `sealed`: by the command for what is sealed for the card. */
+  readonly 'recover-end': { readonly embodiment: Embodiment; readonly item: ItemRef; readonly object: ObjectRef; readonly sealed?: boolean };
   readonly 'key-register-begin': { readonly embodiment?: Embodiment; readonly kind: KeyKind; readonly safe: 'safe' | 'other-safe' | 'unknown-safe'; readonly hash: HashAlgorithm };
   readonly 'key-recover-end': { readonly item: ItemRef; readonly object: ObjectRef };
   readonly 'get-receipt': { readonly item: ItemRef };
