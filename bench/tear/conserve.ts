@@ -32,11 +32,18 @@ async function redeem(world: World, issueId: string): Promise<ScenarioOutput | u
   const set = kind === 'piece' ? '4/recover' : kind === 'bundle' ? '5/recover' : undefined;
   if (set !== undefined) return runHonestly({ run: 'scenario', scenario: set, options: { select: { handle: entry.handle } } }, world);
   const run = (scenario: ScenarioId): Promise<ScenarioOutput> => runHonestly({ run: 'scenario', scenario, options: { select: { issueId } } }, world);
-  if (kind !== 'plain') return run('2/recover');
-  const owned = entry.class === 'B' && entry.object !== undefined ? ownedBy(world, recordName(entry.object)) : undefined;
+  const name = entry.class === 'B' && entry.object !== undefined ? recordName(entry.object) : undefined;
+  if (kind !== 'plain') return run(name !== undefined && cameSealed(world, name) ? '3/recover' : '2/recover');
+  const owned = name === undefined ? undefined : ownedBy(world, name);
   if (owned !== 'elsewhere') return run(owned === 'here' ? '8/recover' : '1/recover');
   const byResult = await run('9/recover');
   return byResult.cause === 'done' || world.parts.device === undefined ? byResult : run('10/recover');
+}
+
+/** True for registered value information that the first safe gives out sealed for the card only (docs/protocol.md 2.8). */
+function cameSealed(world: World, name: string): boolean {
+  const record = world.parts.safes.safe.store.get(keys.certificate(name));
+  return record !== undefined && decodeRecord(record).credential.length > 0;
 }
 
 /** Who must be authenticated for a value at the first safe: its owner there, or elsewhere; undefined: nobody. */

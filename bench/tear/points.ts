@@ -71,6 +71,8 @@ const sealedApart: ScenarioRun = { run: 'scenario', scenario: '3/backup', option
 const apart = [
   { id: '3-backup-Z-01', like: '3-backup-N-02', title: 'power cut while a value is registered, its key at another safe' },
   { id: '3-recover-Z-01', like: '3-recover-N-02', title: 'power cut while a value comes back, its key at another safe' },
+  { id: '3-backup-Z-02', like: '3-backup-N-202', title: 'power cut while a value is registered sealed for its safe and deleted' },
+  { id: '3-recover-Z-02', like: '3-recover-N-203', title: 'power cut while a deleted value comes back sealed for the card, receipt, certificate deleted' },
   { id: '3-key-backup-Z-01', like: '3-key-backup-N-01', title: 'power cut while the key is registered at the second safe', besides: sealedApart },
   { id: '3-key-recover-Z-01', like: '3-key-recover-N-01', title: 'power cut while the key comes back from the second safe', besides: sealedApart },
 ].map(point);
