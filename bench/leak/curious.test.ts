@@ -11,7 +11,8 @@ import type { Sought, View } from './index.js';
 
 const faulty = (name: string): string => new URL(`../../devices/firmware/images/faulty/${name}.elf`, import.meta.url).pathname;
 type Role = 'safe' | 'other';
-type Run = readonly [ScenarioId, ScenarioOptions?];
+/** Scenario, options, and how it ends; default done. */
+type Run = readonly [ScenarioId, ScenarioOptions?, string?];
 
 /** Keys of a safe of the bench, in the order in which they are drawn. */
 function keysOf(role: Role): { readonly signing: Uint8Array; readonly agreement: Uint8Array; readonly store: Uint8Array } {
@@ -24,6 +25,8 @@ interface Seen {
   alone(...roles: readonly Role[]): readonly string[];
   /** The same together with the terminal, which sees what crosses to either. */
   computed(...roles: readonly Role[]): readonly string[];
+  /** What the terminal can compute with their keys, without what they store. */
+  overheard(...roles: readonly Role[]): readonly string[];
 }
 
 async function after(runs: readonly Run[], image = referenceImage): Promise<Seen> {
@@ -36,16 +39,16 @@ async function after(runs: readonly Run[], image = referenceImage): Promise<Seen
   await world.open();
   await world.load('$item', 'movie-ticket-A');
   const { sought, allowed } = secretsOfWorld(world);
-  for (const [scenario, options = {}] of runs) {
+  for (const [scenario, options = {}, ends = 'done'] of runs) {
     const { cause, text } = await runHonestly({ run: 'scenario', scenario, options, ...scenario.includes('key') || scenario.includes('seed') ? {} : { item: '$item' } }, world);
-    expect(`${scenario} ${cause} ${text}`).toContain(' done ');
+    expect(`${scenario} ${cause} ${text}`).toContain(` ${ends} `);
   }
   const all: readonly Sought[] = [...sought, ...secretsOfWorld(world).sought.filter(({ name, bytes }) => !sought.some((one) => one.name === name && one.bytes.every((byte, at) => byte === bytes[at])))];
-  const by = (roles: readonly Role[], seen: readonly Uint8Array[]): readonly string[] => {
+  const by = (roles: readonly Role[], seen: readonly Uint8Array[], stored = true): readonly string[] => {
     const { safes } = world.parts;
     const view: View = {
       seen, keys: roles.map((role) => keysOf(role).agreement),
-      stores: roles.map((role) => ({ key: keysOf(role).store, items: [...safes[role].store.range('item/')].map(([key, sealed]) => [key.slice('item/'.length), sealed] as const) })),
+      stores: (stored ? roles : []).map((role) => ({ key: keysOf(role).store, items: [...safes[role].store.range('item/')].map(([key, sealed]) => [key.slice('item/'.length), sealed] as const) })),
     };
     /** The terminal is where the owner enters what is known there. */
     const foreign = all.filter(({ name }) => !name.startsWith("owner's") && !roles.some((role) => name.endsWith(` of ${role}`)));
@@ -55,6 +58,7 @@ async function after(runs: readonly Run[], image = referenceImage): Promise<Seen
   return {
     alone: (...roles) => by(roles, roles.flatMap((role) => tap.crossed(role))),
     computed: (...roles) => by(roles, [...tap.crossed('safe'), ...tap.crossed('other'), ...apdus]),
+    overheard: (...roles) => by(roles, [...tap.crossed('safe'), ...tap.crossed('other'), ...apdus], false),
   };
 }
 
@@ -94,10 +98,17 @@ describe('a curious safe together with the terminal', () => {
     expect(seen.computed('safe', 'other')).toEqual([name, 'value 1']);
   });
 
-  test('embodiment 3, sealed: the faulty build path-plain is found, 203 crosses the terminal', async () => {
-    const runs: readonly Run[] = [['3/backup', deleted], ['3/key-backup', deleted], ['3/key-recover'], ['3/recover']];
-    const stopped = await after([...runs], faulty('path-plain'));
-    expect(stopped.computed('other')).toEqual(["card's decoding key", 'value 1']);
+  test('embodiment 3, sealed: what crosses opens with the keys of both safes and nothing less', async () => {
+    const seen = await after([['3/backup', { sealed: true }], ['3/key-backup']]);
+    expect(seen.overheard('safe', 'other')).toEqual(["card's decoding key", 'value 1']);
+    expect(seen.overheard('safe')).toEqual([]);
+    expect(seen.overheard('other')).toEqual(["card's decoding key"]);
+  });
+
+  test('embodiment 3, sealed: the faulty build path-plain is found, 203 gets as far as the terminal', async () => {
+    const seen = await after([['3/backup', { sealed: true }, 'unexpected'], ['3/key-backup']], faulty('path-plain'));
+    expect(seen.alone('other')).toEqual(["card's decoding key"]);
+    expect(seen.computed('other')).toEqual(["card's decoding key", 'value 1']);
   });
 
   test.each([

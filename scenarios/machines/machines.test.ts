@@ -333,6 +333,19 @@ describe('options', () => {
     expect(end(await runScenario('1/backup', { ports: { ...ports, card } }))).toEqual({ cause: 'unexpected', step: '1-4' });
   });
 
+  test('embodiment 3, sealed: what can be read goes no further, to the safe or into the card', async () => {
+    const ports = bench();
+    const seen: unknown[] = [];
+    const card = meddle<CardPort>(ports.card, { registerBegin: (call, ...args) => { seen.push(args); return call(...args); } });
+    expect(end(await runScenario('3/backup', { ports: { ...ports, card }, options: { sealed: true } }))).toEqual({ cause: 'unexpected', step: '1-9' });
+    expect(seen).toEqual([[3, 'public-key', 1, 'SHA-256', ports.safe.safeId]]);
+    expect(ports.safe.calls).toEqual([]);
+    const back = bench();
+    expect((await runScenario('3/backup', { ports: back })).cause).toBe('done');
+    expect(end(await runScenario('3/recover', { ports: back, options: { sealed: true } }))).toEqual({ cause: 'unexpected', step: '2-10' });
+    expect(back.card.calls.includes('recoverEnd')).toBe(false);
+  });
+
   test('the variant, hash algorithm and key kind asked for reach the card', async () => {
     const ports = bench();
     const seen: unknown[] = [];

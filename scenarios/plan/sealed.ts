@@ -48,6 +48,13 @@ const nominals: readonly Nominal[] = [
     scenario: '3/recover', rule: '2.8-7', title: 'what went sealed comes back sealed though the terminal does not ask for it',
     options: { sealed: false }, prepare: { before: [scenarioOf('3/backup', { ...sealing, ...gone })] },
   },
+  ...(['largest', 'smallest'] as const).flatMap((sample): Nominal[] => {
+    const values = [{ as: item, sample }, { as: other, sample: 'movie-ticket-A' }];
+    return [
+      { scenario: '3/backup', rule: '2.8-4', title: `the ${sample} value goes sealed`, prepare: { values } },
+      { scenario: '3/recover', rule: '2.8-6', title: `the ${sample} value, deleted, comes back sealed`, prepare: { values, before: [scenarioOf('3/backup', { ...sealing, ...gone })] } },
+    ];
+  }),
 ];
 
 const honest: readonly PlanPoint[] = nominals.map(({ title, scenario, rule, claims = [], options = {}, needs: more = [], prepare, fault, expect }, at) =>
@@ -231,7 +238,7 @@ export const sealed: readonly PlanPoint[] = [
   }),
   scriptPoint('3/sealed', 'O', 41, {
     title: 'the key goes to no safe that holds the sealed value', clause: clause([], ['2.8-1'], [6]), needs, prepare: two,
-    commands: [...registered, { ...key('decoding', 'safe'), expect: '6985' } as ScriptCommand], expect: { ...leaves({ item, value: 'deposited', certificate: 'stored' }), safe: 'one-stored' },
+    commands: [...registered, { ...key('decoding', 'safe'), expect: '6985' }], expect: { ...leaves({ item, value: 'deposited', certificate: 'stored' }), safe: 'one-stored' },
   }),
   scriptPoint('3/sealed', 'O', 42, {
     title: 'a certificate of another safe than it was sealed for is refused', clause: clause([], ['2.4-2'], [6]), needs, prepare: two,
