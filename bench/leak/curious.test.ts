@@ -128,6 +128,13 @@ describe('a curious safe together with the terminal', () => {
     expect(seen.alone('other')).toEqual(["card's decoding key"]);
   });
 
+  test('embodiment 12: once its owner has come, the key safe can have read that value, the other safe nothing', async () => {
+    const seen = await after([['12/backup'], ['12/key-backup'], ['12/recover']]);
+    expect(seen.alone('safe')).toEqual([]);
+    expect(seen.computed('safe')).toEqual([]);
+    expect(seen.alone('other')).toEqual(["card's decoding key", 'value 1']);
+  });
+
   test('the faulty build part-is-key is found: one safe has the key, and with the terminal the value', async () => {
     const runs: readonly Run[] = [['6/key-backup'], ['2/backup']];
     expect((await after(runs, faulty('part-is-key'))).computed('safe')).toEqual(expect.arrayContaining(["card's decoding key", 'value 1']));

@@ -341,7 +341,7 @@ describe('options', () => {
     expect(seen).toEqual([[3, 'public-key', 1, 'SHA-256', ports.safe.safeId]]);
     expect(ports.safe.calls).toEqual([]);
     const back = bench();
-    expect((await runScenario('3/backup', { ports: back })).cause).toBe('done');
+    expect((await runScenario('2/backup', { ports: back })).cause).toBe('done');
     expect(end(await runScenario('3/recover', { ports: back, options: { sealed: true } }))).toEqual({ cause: 'unexpected', step: '2-10' });
     expect(back.card.calls.includes('recoverEnd')).toBe(false);
   });
