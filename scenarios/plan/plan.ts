@@ -48,7 +48,8 @@ export function selectPoints(patterns: readonly string[], points: readonly { rea
   if (patterns.length === 0) return points;
   const tests = patterns.map((pattern) => {
     const escaped = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
-    const ways = [`^${escaped}$`, `^${escaped}`, `(?<![A-Za-z0-9])${escaped}`].map((way) => new RegExp(way));
+    const whole = pattern.includes('*') ? [] : [`^${escaped}$`];
+    const ways = [...whole, `^${escaped}`, `(?<![A-Za-z0-9])${escaped}`].map((way) => new RegExp(way));
     return ways.find((way) => points.some(({ id }) => way.test(id))) ?? ways[0];
   });
   return points.filter(({ id }) => tests.some((test) => test.test(id)));
