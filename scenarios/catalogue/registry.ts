@@ -2,6 +2,7 @@ import { ScenarioError } from '../errors.js';
 import type { Embodiment, Phase, ScenarioId, StepId, SystemName } from '../ports.js';
 import { apartFrames } from './apart.js';
 import { basicFrames } from './basic.js';
+import { coupledFrames } from './coupled.js';
 import { memberFrames } from './member.js';
 import type { ScenarioFrame } from './frame.js';
 import { seedFrames } from './seeds.js';
@@ -13,6 +14,7 @@ export const frames: readonly ScenarioFrame[] = [
   ...basicFrames,
   ...apartFrames,
   ...setFrames,
+  ...coupledFrames,
   ...seedFrames,
   ...purseFrames,
   ...memberFrames,

@@ -62,6 +62,8 @@ export interface ResumePoint {
   readonly objects?: readonly RetrievedObject[];
   /** First sequence of a divided key. */
   readonly set?: number;
+  /** Certificate of a ciphertext coupled with a key part, kept until the other parts are registered. */
+  readonly coupled?: CertificateObject;
   /** Handle the card gave to what was stored last. */
   readonly stored?: number;
 }

@@ -3,6 +3,7 @@ import { ScenarioError } from '../errors.js';
 import { apart } from './apart.js';
 import { altered } from './altered.js';
 import { commands } from './commands.js';
+import { coupledPoints } from './coupled.js';
 import type { Fault } from './faults.js';
 import { memory } from './memory.js';
 import { nominal } from './nominal.js';
@@ -18,7 +19,7 @@ import { wallet } from './wallet.js';
 export const planId = 'backup-1-2/1';
 
 /** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
-export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart];
+export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...coupledPoints, ...seeds, ...apart];
 
 /**
  * A point by its id.
