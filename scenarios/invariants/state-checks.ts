@@ -176,9 +176,12 @@ function heldKeys({ records }: AbstractSafe): readonly string[] {
   return records.flatMap(({ kind, state, keyId }) => (isKeyKind(kind) && state === 'held' && keyId !== undefined ? [keyId] : []));
 }
 
-/** A safe with enough parts of a key, or with a part that is the key, opens what only card and owner may. */
+/**
+ * A safe with enough parts of a key, or with a part that is the key, opens what only card and owner may. A part that is
+ * coupled with a ciphertext is sealed for its card: the safe has it and cannot read it.
+ */
 function partsApart(safe: AbstractSafe): readonly Finding[] {
-  const held = safe.records.filter((record) => holdsPart(record) && record.state === 'held');
+  const held = safe.records.filter(({ kind, state }) => kind === 'key-part' && state === 'held');
   const whole = held.filter(({ opens }) => opens === true).map(({ sequence }) => finding('I8', `part ${sequence} at safe ${safe.safeId} is the whole key`));
   return enoughParts(held) ? [...whole, finding('I8', `safe ${safe.safeId} alone holds enough parts of a key`)] : whole;
 }

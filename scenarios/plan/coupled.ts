@@ -1,7 +1,8 @@
 import type { ScenarioOptions } from '../machines/types.js';
 import type { StepId } from '../ports.js';
-import { clause, completes, item, other, ready, scenarioOf, scenarioPoint } from './frames.js';
+import { clause, completes, eitherWay, item, other, ready, scenarioOf, scenarioPoint } from './frames.js';
 import type { Draft, Group } from './frames.js';
+import type { Fault, ObjectName, Place } from './faults.js';
 import type { CardExpectation, Expectation, ItemExpectation, PlanPoint, Preparation, SafeExpectation } from './types.js';
 
 const two = { safes: 2 } as const;
@@ -89,8 +90,139 @@ const good: readonly PlanPoint[] = [
   ]),
 ];
 
-/** Points of embodiment 6 whole: ciphertext coupled with a part of its key. */
-export const coupledPoints: readonly PlanPoint[] = [...good];
+interface Trouble {
+  readonly title: string;
+  readonly fault: Fault;
+  readonly expect: Expectation;
+  readonly options?: ScenarioOptions;
+  readonly prior?: ScenarioOptions;
+  readonly needs?: PlanPoint['needs'];
+  readonly prepare?: Partial<Preparation>;
+}
 
-/** A value that is coupled with a part of the key, for points about another one. */
-export const coupledBesides = scenarioOf('6/backup', {}, other);
+const troubles = (scenario: Name, group: Group, list: readonly Trouble[]): PlanPoint[] =>
+  list.map((draft, at) => point(scenario, group, at + 1, { ...draft, claims: [] }));
+
+const flip = (at: Place, object: ObjectName, element: string, bit = 0): Fault => ({ fault: 'alter', at, object, element, how: { how: 'flip', bit } });
+const cold = (after: Place): Fault => ({ fault: 'reset', after, kind: 'cold' });
+const lost = (at: Place, how: 'lost-command' | 'lost-answer'): Fault => ({ fault: 'link', at, how });
+const safe = (at: Place, how: 'unreachable' | 'misdirected' | 'forgets' | 'late'): Fault => ({ fault: 'safe', at, how });
+const foreign = (at: Place, object: ObjectName = 'certificate'): Fault => ({ fault: 'swap', at, object, by: 'foreign' });
+
+/** The registration is begun and the key is as before; parts whose certificates have come are stored. */
+const pending: CardExpectation = described({ item, value: 'pending', certificate: 'absent' }, { item: '$decoding', key: 'present' });
+/** The value is where it was and the key still away. */
+const waiting: CardExpectation = described({ item, value: 'deposited', certificate: 'recovering' }, { item: '$decoding', key: 'absent', certificate: 'stored' });
+/** The key is back, the value not yet. */
+const keyBack: CardExpectation = described({ item, value: 'deposited', certificate: 'recovering' }, { item: '$decoding', key: 'present', certificate: 'stored' });
+/** Whatever a cut has left, the invariants and an honest retry judge it. */
+const somewhere: CardExpectation = described({ item }, { item: '$decoding' });
+const asBefore: CardExpectation = { is: 'unchanged' };
+
+const refused = (card: CardExpectation, at: readonly string[], sw: readonly string[], stored: SafeExpectation, more: Partial<Expectation> = {}): Expectation =>
+  ({ end: ['refused'], at, sw, card, safe: stored, retry: 'completes', ...more });
+const bySafe = (card: CardExpectation, at: readonly string[], safeCode: readonly string[], stored: SafeExpectation): Expectation =>
+  ({ end: ['refused'], at, safeCode, card, safe: stored, retry: 'completes' });
+const linkLost = (card: CardExpectation, stored: SafeExpectation): Expectation => ({ end: ['link', 'late'], card, safe: stored, retry: 'completes' });
+const either = (scenario: Name): Expectation => ({ ...eitherWay(scenario, { safe: 'any' }), card: somewhere });
+
+const resetAfter = (scenario: Name, steps: readonly StepId[]): PlanPoint[] => troubles(scenario, 'R', steps.map((after) => ({
+  title: `power lost after ${after}`, fault: cold(after), expect: either(scenario), needs: ['power-control', ...scenario === '6/backup' && after === '1-12@all' ? [] : ['trace-port'] as const],
+})));
+
+const losesAt = (scenario: Name, steps: readonly StepId[]): PlanPoint[] => troubles(scenario, 'L', steps.flatMap((at) => (['lost-answer', 'lost-command'] as const).map((how) => ({
+  title: `the ${how === 'lost-answer' ? 'answer to the command' : 'command'} of ${at} is lost`, fault: lost(at, how), expect: either(scenario),
+}))));
+
+const repeated = (scenario: Name, expect: Expectation, steps: readonly StepId[]): PlanPoint[] => troubles(scenario, 'T', steps.map((step) => ({
+  title: `the exchange of ${step} three times`, fault: { fault: 'repeat', step, times: 3 } as const, expect,
+})));
+
+/** The owner changes his mind, or looks, between two exchanges. */
+const meanwhile = (before: Place, how: 'use' | 'cancel'): Fault => ({ fault: 'meanwhile', before, how: how === 'use' ? { act: 'use', quantity: 1 } : { act: 'cancel' } });
+
+const deleteKey = (before: Place): Fault => ({ fault: 'apdu', before, commands: [{ apdu: '80420100', expect: ['6985'] }] });
+/** Another value that only the key opens: whoever loses the key loses it too. */
+const sealedBesides: Partial<Preparation> = { before: [scenarioOf('2/backup', {}, other)] };
+
+const badBackup: readonly PlanPoint[] = [
+  ...troubles('6/backup', 'A', [
+    { title: 'hash of the coupled certificate altered', fault: flip('1-13@all', 'certificate', '98'), expect: refused(pending, ['1-15@all'], ['6A80'], 'stored-3') },
+    { title: 'signature of the coupled certificate altered', fault: flip('1-13@all', 'certificate', '92'), expect: refused(pending, ['1-15@all'], ['6982'], 'stored-3') },
+    { title: 'digest of the coupled certificate altered', fault: flip('1-13@all', 'certificate', 'E2/83'), expect: refused(pending, ['1-15@all'], ['6A80'], 'stored-3') },
+    { title: 'sequence in the coupled certificate altered', fault: flip('1-13@all', 'certificate', '94', 20), expect: refused(pending, ['1-15@all'], ['6985'], 'stored-3') },
+    { title: 'safe id in the coupled certificate altered', fault: flip('1-13@all', 'certificate', '9A', 7), expect: refused(pending, ['1-15@all'], ['6A82'], 'stored-3') },
+    { title: 'kind of the coupled certificate altered to that of a bundle', fault: { fault: 'alter', at: '1-13@all', object: 'certificate', element: '9B', how: { how: 'set', bytes: '06' } }, expect: refused(pending, ['1-15@all'], ['6A80'], 'stored-3') },
+    { title: 'hash of the second part\'s certificate altered', fault: flip('3-8@part2', 'certificate', '98'), expect: refused(pending, ['3-10@part2'], ['6A80'], 'stored-2') },
+    { title: 'coupled object altered on its way to the safe', fault: flip('1-10@all', 'request', 'EF/C8', -1), expect: refused(pending, ['1-15@all'], ['6A80'], 'stored-3', { retry: 'completes-after-cancel' }) },
+    { title: 'coupled object says that no part is in it', fault: flip('1-10@all', 'request', 'EF/C6', 15), expect: bySafe(pending, ['1-11@all'], ['SAFE_BAD_OBJECT'], 'nothing-stored') },
+  ]),
+  ...troubles('6/backup', 'X', [
+    { title: 'the coupled object is registered at the second safe: its certificate is refused', fault: safe('1-10@all', 'misdirected'), expect: refused(pending, ['1-15@all'], ['6A82'], 'stored-3', { retry: 'completes' }) },
+    { title: 'the second part is sent to the safe of the coupled object', fault: safe('3-5@part2', 'misdirected'), expect: bySafe(pending, ['3-6@part2'], ['SAFE_BAD_SIGNATURE', 'SAFE_BAD_OBJECT'], 'stored-1') },
+    { title: 'coupled certificate of another card', fault: foreign('1-13@all'), expect: refused(pending, ['1-14@all', '1-15@all'], ['6A80'], 'any') },
+    { title: 'certificate of another card instead of the second part\'s', fault: foreign('3-8@part2'), expect: refused(pending, ['3-9@part2', '3-10@part2'], ['6A80'], 'any') },
+  ]),
+  ...resetAfter('6/backup', ['3-2@all', '1-7@all', '1-9@all', '1-12@all', '3-9@part2', '3-11@part2', '3-10@part3', '1-14@all', '1-15@all']),
+  ...losesAt('6/backup', ['3-1@all', '1-5@all', '3-3@part2', '3-8@part3', '1-13@all']),
+  ...repeated('6/backup', registered({}, 'stored-3'), ['1-1', '3-1@all', '1-5@all', '1-10@all', '3-3@part2', '3-5@part2', '3-8@part2', '1-13@all']),
+  ...troubles('6/backup', 'S', [
+    { title: 'first safe unreachable for the coupled object', fault: safe('1-10@all', 'unreachable'), expect: linkLost(pending, 'nothing-stored') },
+    { title: 'second safe unreachable for its part: the value is not given up', fault: safe('3-5@part2', 'unreachable'), expect: linkLost(pending, 'stored-1') },
+    { title: 'second safe unreachable for the last part: the value is not given up', fault: safe('3-5@part3', 'unreachable'), expect: linkLost(pending, 'stored-2') },
+    { title: 'first safe answers after the terminal\'s patience', fault: safe('1-10@all', 'late'), expect: linkLost(pending, 'stored-1') },
+  ]),
+  ...troubles('6/backup', 'M', [
+    { title: 'room for two certificates when three are needed', fault: { fault: 'memory', before: '3-1@all', left: { pages: 8 } }, needs: ['memory-fill'], expect: { end: ['refused'], at: ['3-2@all'], sw: ['6A84'], card: asBefore, safe: 'nothing-stored', retry: 'none', shortage: true } },
+    { title: 'two index entries when three are needed', fault: { fault: 'memory', before: '3-1@all', left: { entries: 2 } }, needs: ['memory-fill'], expect: { end: ['refused'], at: ['3-2@all'], sw: ['6A84'], card: asBefore, safe: 'nothing-stored', retry: 'none' } },
+  ]),
+  ...troubles('6/backup', 'K', [
+    { title: 'DELETE KEY when the coupled object is at the safe and no part is', fault: deleteKey('3-5@part2'), needs: ['raw-apdu'], prepare: sealedBesides, expect: registered({}, 'stored-3') },
+    { title: 'DELETE KEY when all parts are stored and the coupled certificate is not', fault: deleteKey('1-13@all'), needs: ['raw-apdu'], prepare: sealedBesides, expect: registered({}, 'stored-3') },
+    { title: 'a second value is coupled under the same key, with parts of its own', fault: { fault: 'repeat', step: '1-5@all', times: 2 }, prepare: { before: [scenarioOf('6/backup', {}, other)] }, expect: registered({}, 'stored-3') },
+  ]),
+  ...troubles('6/backup', 'W', [
+    { title: 'the value is used before its coupled certificate is handed over: the registration is over', fault: meanwhile('1-13@all', 'use'), options: {}, expect: refused(described({ item, value: 'active', certificate: 'absent', quantity: 0 }, { item: '$decoding', key: 'present' }), ['1-15@all'], ['6985'], 'stored-3', { retry: 'completes' }) },
+    { title: 'the registration is cancelled before the coupled certificate is handed over', fault: meanwhile('1-13@all', 'cancel'), expect: refused(described({ item, value: 'active', certificate: 'absent' }, { item: '$decoding', key: 'present' }), ['1-15@all'], ['6985'], 'stored-3') },
+  ]),
+];
+
+const badRecover: readonly PlanPoint[] = [
+  ...troubles('6/recover', 'A', [
+    { title: 'content of the coupled object altered: neither key nor value', fault: flip('2-9@all', 'registered-value', 'C8'), expect: refused(waiting, ['4-12@all'], ['6982'], 'unchanged') },
+    { title: 'the part in the coupled object altered', fault: flip('2-9@all', 'registered-value', 'C8', -1), expect: refused(waiting, ['4-12@all'], ['6982'], 'unchanged') },
+    { title: 'signature of the coupled object altered', fault: flip('2-9@all', 'registered-value', '92'), expect: refused(waiting, ['4-12@all'], ['6982'], 'unchanged') },
+    { title: 'content of the coupled object altered once the key is back', fault: flip('2-11@all', 'registered-value', 'C8'), expect: refused(keyBack, ['2-12@all'], ['6982'], 'unchanged') },
+    { title: 'digest of the coupled object altered once the key is back', fault: flip('2-11@all', 'registered-value', 'E2/83'), expect: refused(keyBack, ['2-12@all'], ['6982'], 'unchanged') },
+    { title: 'wrapped second part altered', fault: flip('4-9@part2', 'key-reply', '9C'), expect: refused(waiting, ['4-12@all'], ['6982'], 'unchanged') },
+    { title: 'identity of the second part altered', fault: flip('4-9@part2', 'key-reply', 'C5', 38), expect: refused(waiting, ['4-12@all'], ['6982', '6985'], 'unchanged') },
+  ]),
+  ...troubles('6/recover', 'X', [
+    { title: 'the coupled certificate is presented at the second safe', fault: safe('2-9@all', 'misdirected'), expect: bySafe(waiting, ['2-9@all', '2-10@all'], ['SAFE_BAD_SIGNATURE'], 'unchanged') },
+    { title: 'the second part\'s certificate is presented at the first safe', fault: safe('4-9@part2', 'misdirected'), expect: bySafe(waiting, ['4-9@part2', '4-10@part2'], ['SAFE_BAD_SIGNATURE'], 'unchanged') },
+    { title: 'a value of another card instead of the coupled object', fault: foreign('2-11@all', 'registered-value'), expect: refused(keyBack, ['2-12@all'], ['6A80'], 'any') },
+    { title: 'a key of another card instead of the second part', fault: foreign('4-9@part2', 'key-reply'), expect: refused(waiting, ['4-12@all'], ['6A80', '6982', '6985'], 'any') },
+    { title: 'the first safe does not find the coupled object', fault: safe('2-9@all', 'forgets'), expect: bySafe(waiting, ['2-10@all'], ['SAFE_UNKNOWN'], 'unchanged') },
+  ]),
+  ...resetAfter('6/recover', ['2-7@all', '2-8@all', '4-12@all', '4-13@all', '4-14@all', '2-12@all', '2-13@all', '2-14@all']),
+  ...losesAt('6/recover', ['2-5@all', '4-5@part2', '4-11@all', '2-11@all']),
+  ...repeated('6/recover', recovered({}, 'unchanged'), ['4-1', '2-5@all', '2-9@all', '4-5@part2', '4-9@part2', '4-11@all', '2-11@all']),
+  ...troubles('6/recover', 'S', [
+    { title: 'first safe unreachable: the parts of the second give nothing', fault: safe('2-9@all', 'unreachable'), expect: linkLost(waiting, 'unchanged') },
+    { title: 'second safe unreachable: ciphertext and part A give nothing', fault: safe('4-9@part2', 'unreachable'), expect: linkLost(waiting, 'unchanged') },
+    { title: 'second safe unreachable for the last part', fault: safe('4-9@part3', 'unreachable'), expect: linkLost(waiting, 'unchanged') },
+  ]),
+  ...troubles('6/recover', 'W', [
+    { title: 'the recovery is cancelled before the key is put together', fault: meanwhile('4-11@all', 'cancel'), expect: refused(described({ item, value: 'deposited', certificate: 'stored' }, { item: '$decoding', key: 'absent', certificate: 'stored' }), ['4-12@all'], ['6985'], 'unchanged') },
+    { title: 'the recovery is cancelled once the key is back', fault: meanwhile('2-11@all', 'cancel'), expect: refused(described({ item, value: 'deposited', certificate: 'stored' }, { item: '$decoding', key: 'present', certificate: 'stored' }), ['2-12@all'], ['6985'], 'unchanged') },
+  ]),
+  ...troubles('6/recover', 'M', [
+    {
+      title: 'no room for a deleted value: the recovery is suspended, the key stays where it is', prior: deleted, fault: { fault: 'memory', before: '2-5@all', left: { pages: 1 } }, needs: ['memory-fill'],
+      expect: { end: ['refused'], at: ['2-7@all'], sw: ['6A84'], card: asBefore, safe: 'unchanged', retry: 'none', shortage: true },
+    },
+  ]),
+];
+
+/** Points of embodiment 6 whole: ciphertext coupled with a part of its key. */
+export const coupledPoints: readonly PlanPoint[] = [...good, ...badBackup, ...badRecover];
