@@ -179,6 +179,7 @@ const badBackup: readonly PlanPoint[] = [
   ...troubles('6/backup', 'K', [
     { title: 'DELETE KEY when the coupled object is at the safe and no part is', fault: deleteKey('3-5@part2'), needs: ['raw-apdu'], prepare: sealedBesides, expect: registered({}, 'stored-3') },
     { title: 'DELETE KEY when all parts are stored and the coupled certificate is not', fault: deleteKey('1-13@all'), needs: ['raw-apdu'], prepare: sealedBesides, expect: registered({}, 'stored-3') },
+    { title: 'DELETE KEY when one of two parts is stored', fault: deleteKey('3-5@part3'), needs: ['raw-apdu'], prepare: sealedBesides, expect: registered({}, 'stored-3') },
     { title: 'a second value is coupled under the same key, with parts of its own', fault: { fault: 'repeat', step: '1-5@all', times: 2 }, prepare: { before: [scenarioOf('6/backup', {}, other)] }, expect: registered({}, 'stored-3') },
   ]),
   ...troubles('6/backup', 'W', [

@@ -114,7 +114,13 @@ static __attribute__((noinline)) uint16_t bundle_content(const struct bundle *b,
     if (b->part) {
         uint8_t *part = p + 160; /* behind what the sealing uses */
         uint16_t sw = part_make(b->part, part);
+#if FAULT_COUPLED_NO_PART
+        memset(part, 0, 32);
+#endif
         if (sw == SW_OK) sw = content_add(b, s, 1, KEY_TRANSPORT, part, key_length(b->variant), &p);
+#if FAULT_COUPLED_PART_OPEN
+        memcpy(p - 16 - key_length(b->variant), part, key_length(b->variant));
+#endif
         crypto_wipe(part, 64);
         return sw;
     }
@@ -198,6 +204,9 @@ static uint16_t bundle_commit(const struct bundle *b)
 #if FAULT_BUNDLE_EARLY
         v->state = VALUE_DEPOSITED;
         if (i + 1 < b->count) v->state = VALUE_PENDING;
+#endif
+#if FAULT_COUPLED_EARLY
+        if (b->part) v->state = VALUE_DEPOSITED;
 #endif
         if (i + 1 == b->count) {
             struct entry *c = entry_change((uint16_t)b->certificate);
@@ -371,7 +380,11 @@ static __attribute__((noinline)) uint16_t decouple(uint8_t *info, const struct e
         if (!fields_take(from, next, sealed, &content)) return SW_DATA;
         bind_card(&s.bind, c->sequence + i);
         s.label = "cardbench coupled v1";
+#if FAULT_COUPLED_PART_OPEN
+        uint16_t sw = one ? SW_OK : open_own(&s, key, content, (uint16_t)(next - content));
+#else
         uint16_t sw = open_own(&s, key, content, (uint16_t)(next - content));
+#endif
         if (sw != SW_OK) return sw;
         p->e1[i] = content + lead;
         p->size[i] = (uint16_t)(next - content - lead - 16);

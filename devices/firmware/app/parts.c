@@ -298,6 +298,9 @@ uint8_t parts_stored(const struct entry *e)
     for (uint8_t index = 1; index <= PART_COUNT(e); index++) {
         int slot = set_find(CLASS_CERTIFICATE, KIND_PART, set_of(e), index);
         if (slot >= 0 && index_at((uint16_t)slot)->state == CERT_STORED) stored++;
+#if FAULT_COUPLED_COUNTS_EARLY
+        if (slot >= 0 && index_at((uint16_t)slot)->state == CERT_RESERVED) stored++;
+#endif
     }
     return stored;
 }
