@@ -8,6 +8,7 @@ import type { CardExpectation, Expectation, ItemExpectation, PlanPoint, Preparat
 const two = { safes: 2 } as const;
 const common = { variant: 'common-key' } as const;
 const deleted = { deleteAfterRegistration: true } as const;
+const receipt = { deleteAfterRecovery: true } as const;
 const xor = (count: number): ScenarioOptions => ({ keyDivision: { scheme: 'xor', threshold: count, count } });
 const shamir: ScenarioOptions = { keyDivision: { scheme: 'shamir', threshold: 3, count: 3 } };
 const origin: ScenarioOptions = { keyDivision: { scheme: 'origin', threshold: 3, count: 3 } };
@@ -98,10 +99,12 @@ interface Trouble {
   readonly prior?: ScenarioOptions;
   readonly needs?: PlanPoint['needs'];
   readonly prepare?: Partial<Preparation>;
+  /** Claims of the source that the stop itself shows; default none. */
+  readonly claims?: readonly number[];
 }
 
 const troubles = (scenario: Name, group: Group, list: readonly Trouble[]): PlanPoint[] =>
-  list.map((draft, at) => point(scenario, group, at + 1, { ...draft, claims: [] }));
+  list.map(({ claims = [], ...draft }, at) => point(scenario, group, at + 1, { ...draft, claims }));
 
 const flip = (at: Place, object: ObjectName, element: string, bit = 0): Fault => ({ fault: 'alter', at, object, element, how: { how: 'flip', bit } });
 const cold = (after: Place): Fault => ({ fault: 'reset', after, kind: 'cold' });
@@ -138,6 +141,18 @@ const repeated = (scenario: Name, expect: Expectation, steps: readonly StepId[])
   title: `the exchange of ${step} three times`, fault: { fault: 'repeat', step, times: 3 } as const, expect,
 })));
 
+/** The PIN is wrong before an exchange: nothing is done without it, whatever has been done before stays. */
+const withoutPin = (scenario: Name, steps: readonly StepId[]): PlanPoint[] => troubles(scenario, 'P', steps.map((before) => ({
+  title: `the PIN is no longer verified at ${before}`, fault: { fault: 'pin', before, choice: 'wrong', times: 1 } as const,
+  expect: { end: ['refused'] as const, at: [before], sw: ['6982'], card: somewhere, safe: 'any' as const, retry: 'completes' as const },
+})));
+
+/** A safe is too busy, or answers with something that is no object. */
+const safeErrors = (steps: readonly StepId[]): readonly Trouble[] => steps.flatMap((at): readonly Trouble[] => [
+  { title: `the safe is busy at ${at}`, fault: { fault: 'safe', at, how: 'error', status: 503, code: 'SAFE_BUSY' }, expect: { end: ['refused'], safeCode: ['SAFE_BUSY'], card: somewhere, safe: 'any', retry: 'completes' } },
+  { title: `the safe answers with something else at ${at}`, fault: { fault: 'safe', at, how: 'garbage' }, expect: { end: ['unexpected'], card: somewhere, safe: 'any', retry: 'completes' } },
+]);
+
 /** The owner changes his mind, or looks, between two exchanges. */
 const meanwhile = (before: Place, how: 'use' | 'cancel'): Fault => ({ fault: 'meanwhile', before, how: how === 'use' ? { act: 'use', quantity: 1 } : { act: 'cancel' } });
 
@@ -164,6 +179,7 @@ const badBackup: readonly PlanPoint[] = [
     { title: 'certificate of another card instead of the second part\'s', fault: foreign('3-8@part2'), expect: refused(pending, ['3-9@part2', '3-10@part2'], ['6A80'], 'any') },
   ]),
   ...resetAfter('6/backup', ['3-2@all', '1-7@all', '1-9@all', '1-12@all', '3-9@part2', '3-11@part2', '3-10@part3', '1-14@all', '1-15@all']),
+  ...withoutPin('6/backup', ['1-1', '3-1@all', '1-5@all', '3-3@part2', '3-8@part2', '3-3@part3', '3-8@part3', '1-13@all']),
   ...losesAt('6/backup', ['3-1@all', '1-5@all', '3-3@part2', '3-8@part3', '1-13@all']),
   ...repeated('6/backup', registered({}, 'stored-3'), ['1-1', '3-1@all', '1-5@all', '1-10@all', '3-3@part2', '3-5@part2', '3-8@part2', '1-13@all']),
   ...troubles('6/backup', 'S', [
@@ -171,9 +187,10 @@ const badBackup: readonly PlanPoint[] = [
     { title: 'second safe unreachable for its part: the value is not given up', fault: safe('3-5@part2', 'unreachable'), expect: linkLost(pending, 'stored-1') },
     { title: 'second safe unreachable for the last part: the value is not given up', fault: safe('3-5@part3', 'unreachable'), expect: linkLost(pending, 'stored-2') },
     { title: 'first safe answers after the terminal\'s patience', fault: safe('1-10@all', 'late'), expect: linkLost(pending, 'stored-1') },
+    ...safeErrors(['1-10@all', '3-5@part2', '3-5@part3']),
   ]),
   ...troubles('6/backup', 'M', [
-    { title: 'room for two certificates when three are needed', fault: { fault: 'memory', before: '3-1@all', left: { pages: 8 } }, needs: ['memory-fill'], expect: { end: ['refused'], at: ['3-2@all'], sw: ['6A84'], card: asBefore, safe: 'nothing-stored', retry: 'none', shortage: true } },
+    { title: 'room for two certificates when three are needed', fault: { fault: 'memory', before: '3-1@all', left: { pages: 8 } }, needs: ['memory-fill'], claims: [24], expect: { end: ['refused'], at: ['3-2@all'], sw: ['6A84'], card: asBefore, safe: 'nothing-stored', retry: 'none', shortage: true } },
     { title: 'two index entries when three are needed', fault: { fault: 'memory', before: '3-1@all', left: { entries: 2 } }, needs: ['memory-fill'], expect: { end: ['refused'], at: ['3-2@all'], sw: ['6A84'], card: asBefore, safe: 'nothing-stored', retry: 'none' } },
   ]),
   ...troubles('6/backup', 'K', [
@@ -206,12 +223,16 @@ const badRecover: readonly PlanPoint[] = [
     { title: 'the first safe does not find the coupled object', fault: safe('2-9@all', 'forgets'), expect: bySafe(waiting, ['2-10@all'], ['SAFE_UNKNOWN'], 'unchanged') },
   ]),
   ...resetAfter('6/recover', ['2-7@all', '2-8@all', '4-12@all', '4-13@all', '4-14@all', '2-12@all', '2-13@all', '2-14@all']),
+  ...withoutPin('6/recover', ['4-1', '2-5@all', '4-5@part2', '4-5@part3', '4-11@all', '2-11@all']),
   ...losesAt('6/recover', ['2-5@all', '4-5@part2', '4-11@all', '2-11@all']),
   ...repeated('6/recover', recovered({}, 'unchanged'), ['4-1', '2-5@all', '2-9@all', '4-5@part2', '4-9@part2', '4-11@all', '2-11@all']),
   ...troubles('6/recover', 'S', [
     { title: 'first safe unreachable: the parts of the second give nothing', fault: safe('2-9@all', 'unreachable'), expect: linkLost(waiting, 'unchanged') },
     { title: 'second safe unreachable: ciphertext and part A give nothing', fault: safe('4-9@part2', 'unreachable'), expect: linkLost(waiting, 'unchanged') },
     { title: 'second safe unreachable for the last part', fault: safe('4-9@part3', 'unreachable'), expect: linkLost(waiting, 'unchanged') },
+    ...safeErrors(['2-9@all', '4-9@part2', '4-9@part3']),
+    { title: 'first safe unreachable with the receipt', options: receipt, fault: safe('claim-26-safe', 'unreachable'), expect: linkLost(described({ item, value: 'active', certificate: 'spent' }, { item: '$decoding', key: 'present', certificate: 'stored' }), 'unchanged') },
+    { title: 'the receipt is altered on its way', options: receipt, fault: flip('claim-26-safe', 'receipt', '98'), expect: bySafe(described({ item, value: 'active', certificate: 'spent' }, { item: '$decoding', key: 'present', certificate: 'stored' }), ['claim-26-safe'], ['SAFE_BAD_SIGNATURE', 'SAFE_UNKNOWN'], 'unchanged') },
   ]),
   ...troubles('6/recover', 'W', [
     { title: 'the recovery is cancelled before the key is put together', fault: meanwhile('4-11@all', 'cancel'), expect: refused(described({ item, value: 'deposited', certificate: 'stored' }, { item: '$decoding', key: 'absent', certificate: 'stored' }), ['4-12@all'], ['6985'], 'unchanged') },
@@ -219,7 +240,7 @@ const badRecover: readonly PlanPoint[] = [
   ]),
   ...troubles('6/recover', 'M', [
     {
-      title: 'no room for a deleted value: the recovery is suspended, the key stays where it is', prior: deleted, fault: { fault: 'memory', before: '2-5@all', left: { pages: 1 } }, needs: ['memory-fill'],
+      title: 'no room for a deleted value: the recovery is suspended, the key stays where it is', prior: deleted, fault: { fault: 'memory', before: '2-5@all', left: { pages: 1 } }, needs: ['memory-fill'], claims: [24],
       expect: { end: ['refused'], at: ['2-7@all'], sw: ['6A84'], card: asBefore, safe: 'unchanged', retry: 'none', shortage: true },
     },
   ]),
