@@ -83,7 +83,7 @@ enum { FLAG_ALTERNATIVE = 1, FLAG_SEALED_FIRST = 2, FLAG_READY = 4, FLAG_COUPLED
 /** True for the certificate of a value's ciphertext that is coupled with the first part of its key. */
 #define COUPLED(e) (FEATURE_COUPLED && ((e)->flags & FLAG_COUPLED) != 0)
 /** Kind that the certificate of an entry has. */
-#define KIND_AT(e) ((uint8_t)((e)->kind + (FEATURE_COUPLED ? (e)->flags >> 3 : 0)))
+#define KIND_AT(e) ((uint8_t)((e)->kind + (FEATURE_COUPLED ? (e)->flags >> 3 & 1 : 0)))
 
 /** Index entry, one page. */
 struct entry {
