@@ -129,7 +129,7 @@ describe('cardbench certify', () => {
     const ids = (points: string[], from?: string): string[] => chosenPoints({ points, from, cuts: 0 }).map(({ id }) => id);
     expect(ids(['1-backup-N-0'])).toEqual(['1-backup-N-01', '1-backup-N-02', '1-backup-N-03']);
     expect(ids(['1-backup-N-0'], '1-backup-N-02')).toEqual(['1-backup-N-02', '1-backup-N-03']);
-    expect(chosenPoints({ points: ['Z-02'], from: undefined, cuts: 1 })).toHaveLength(11);
+    expect(chosenPoints({ points: ['Z-02'], from: undefined, cuts: 1 })).toHaveLength(13);
     expect(planPoint('1-backup-N-01').scenario).toBe('1/backup');
   });
 
