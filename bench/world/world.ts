@@ -54,7 +54,7 @@ export interface WorldParts {
   readonly hooks?: WorldHooks;
 }
 
-const registrationInstructions: ReadonlySet<number> = new Set([0x12, 0x14, 0x32, 0x36, 0x3c, 0x5c]);
+const registrationInstructions: ReadonlySet<number> = new Set([0x12, 0x14, 0x32, 0x36, 0x3c, 0x70]);
 
 /** One card, its safes and its issuer, with a terminal between them: everything of one emulated run. */
 export class World {

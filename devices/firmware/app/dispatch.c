@@ -83,7 +83,7 @@ static const struct command commands[] = {
     {0x3C, SETS, 1 << 5, 2, USUAL, RAW, 0x15, 0, cmd_couple},
 #endif
 #if FEATURE_COUPLED
-    {0x5C, SETS, 1 << 6, 2, USUAL | VALUES, ITEM_ANY, 0x15, 0, cmd_couple_key},
+    {0x70, SETS, 1 << 6, 2, USUAL | VALUES, ITEM_ANY, 0x15, 0, cmd_couple_key},
 #endif
 #if FEATURE_PIECES || FEATURE_COUPLE
     {0x36, SETS, 7 << 4, 0, USUAL, OBJECT, 0x1D, 0x38, cmd_set_end},
