@@ -8,7 +8,7 @@ import { decode, publicSideOf } from './nvm/index.js';
 import { Desk, forged, pin } from './firmware/desk.js';
 import { faultyBuilds } from './firmware/faulty.js';
 import { HostLine, buildCrypto, buildHost } from './firmware/host-line.js';
-import { scenarioParts, steps } from '../scenarios/index.js';
+import { frameOf } from '../scenarios/index.js';
 import { policyOf, tearPoint } from './tear/index.js';
 import { seededRandom } from './world/random.js';
 
@@ -141,8 +141,9 @@ async function desk(program: string): Promise<HostDesk> {
 
 /** What an entry may say, by system. */
 const saidOf = {
-  backup: { clause: /^docs\/protocol\.md [25]\.\d/, invariant: /^I\d+$/, step: /^[1-4]-\d+$/ },
+  backup: { clause: /^docs\/protocol\.md [256]\.\d/, invariant: /^I\d+$/, step: /^[1-4]-\d+(@\w+)?$/ },
   purse: { clause: /^docs\/purse\.md 3 rules? \d/, invariant: /^(V[1-7]|rule \d+)$/, step: /^P-[1-6]$/ },
+  twin: { clause: /^docs\/twin\.md 3 rules? \d/, invariant: /^(T[1-6]|rule \d+)$/, step: /^[1345]\d\d$/ },
   member: { clause: /^docs\/member\.md 3 rules? \d/, invariant: /^rule \d+$/, step: /^S\d+$/ },
 };
 
@@ -163,8 +164,7 @@ describe('faulty.json', () => {
     const cut = faulty.flatMap(({ tear }) => (tear ? [tear] : []));
     expect(cut.length).toBeGreaterThan(0);
     for (const { point, policy, depth, invariant, step, finding } of cut) {
-      const { embodiment, phase } = scenarioParts(tearPoint(point).scenario);
-      expect(steps(embodiment, phase).map(({ id }) => id)).toContain(step);
+      expect(frameOf(tearPoint(point).scenario).steps.map(({ id }) => id.split('@')[0])).toContain(step);
       expect(policyOf(policy).name).toBe(policy);
       expect([1, 2]).toContain(depth);
       expect(invariant).toMatch(/^I\d+$/);

@@ -32,6 +32,7 @@ async function goodOnes(): Promise<readonly CardCommand[]> {
   await d.send(commands.deleteItem(values[3]));
   const object = d.safe.retrieve(await d.send(commands.recoverBegin(2, 'value', sealed)));
   const key = await d.registerKey('decoding');
+  await d.send(commands.putCondition(1, [{ about: 'size', least: 1, most: 4096 }]));
   const reply = d.safe.retrieve(await d.send(commands.readItem(key)));
   return [
     commands.registerEnd(2, 'value', e6), commands.registerBegin(2, 2, values[2]), commands.recoverEnd(2, sealed, object),
@@ -39,6 +40,8 @@ async function goodOnes(): Promise<readonly CardCommand[]> {
     commands.correct(values[2], d.loadObject(samples[3])), commands.deleteItem(values[1]), commands.cancel(values[0]),
     commands.getReceipt(cert), commands.readItem(cert), commands.list({ infoClass: 1, days: { today: '2000-04-01', last: '2000-06-01' } }, 0),
     commands.listCertificates(1, 'value'), commands.recoverBegin(1, 'value', cert), commands.getData('memory'),
+    commands.putCondition(1, [{ about: 'class', classes: [1, 2] }, { about: 'valid', window: { unit: 'days', least: -3, most: 30 }, not: true }]), commands.getCondition(1),
+    commands.extract(1, '2000-03-15'), commands.backupEnd(values[1]), commands.date('2000-03-15'), commands.registerBegin(11, 1, values[2]),
   ];
 }
 
@@ -74,6 +77,8 @@ describe('hostile input', () => {
       const p = {
         'CHANGE REFERENCE DATA': [1, 1], 'KEY REGISTER BEGIN': [2, 1], 'KEY RECOVER END': [2, 0], 'DIVIDE': [4, 1], 'PIECE': [4, 1], 'SET END': [4, 0],
         'GATHER': [4, 0], 'COMBINE': [4, 0], 'COUPLE': [5, 1], 'DIVIDE KEY': [6, 1],
+        DATE: [11, 0], 'PUT CONDITION': [11, 1], 'GET CONDITION': [11, 1], EXTRACT: [11, 1], 'BACKUP END': [11, 0],
+        'PATH REGISTER BEGIN': [8, 0], 'PATH RECOVER END': [8, 0], 'RENEW KEY': [12, 1],
       }[name];
       const phase = { 'REGISTER END': 1, 'LIST CERTIFICATES': 2, 'RECOVER BEGIN': 2 }[name];
       const embodied = ins <= 0x1a && cla === 0x80;

@@ -1,3 +1,6 @@
+import type { Condition } from './conditions/condition.js';
+import type { OwnerChoice } from './owner-ports.js';
+
 /** The systems of the sources. */
 export type SystemName = 'backup' | 'twin' | 'purse' | 'member';
 
@@ -122,6 +125,8 @@ export interface CertificateEntry {
   readonly kind: CertificateKind;
   /** Of a key certificate: tag 8A of its digest 306. */
   readonly keyKind?: KeyKind;
+  /** Of a key certificate: id of the key in hexadecimal. */
+  readonly keyId?: string;
   /** Of a piece or key part: its place in the set. */
   readonly identity?: { readonly set: number; readonly index: number; readonly count: number };
   /** Issue id in hexadecimal of the value behind it, where the bench knows it. */
@@ -143,6 +148,8 @@ export interface RequestObject {
   readonly content: CertificateKind;
   /** X1 or X2 in hexadecimal, computed by the terminal; absent for keys, which the terminal cannot read. */
   readonly objectHash?: string;
+  /** Of a key: its id in hexadecimal. */
+  readonly keyId?: string;
   /** The digest fields of a plain E1, for the terminal's comparison with the list. */
   readonly digest?: DigestFields;
 }
@@ -234,6 +241,32 @@ export interface TwoSafePorts extends Ports {
   readonly safe2: SafePort;
 }
 
+/** Key and value as the key safe gives them together. */
+export interface RetrievedSet {
+  readonly bytes: Uint8Array;
+  readonly key: RetrievedObject;
+  readonly value: RetrievedObject;
+  /** True when the other safe has been seen to take a message for it. */
+  readonly fetched: boolean;
+}
+
+/** The safe that holds keys with their owners, and fetches what they open from the other (embodiment 12). */
+export interface KeySafePort extends SafePort {
+  registerOwned(request: RequestObject, owner: OwnerChoice): Promise<Outcome<CertificateObject>>;
+  retrieveSet(owner: OwnerChoice, key: CertificateObject, value: CertificateObject): Promise<Outcome<RetrievedSet>>;
+}
+
+/** A card that renews its key pair (protocol.md 2.11). */
+export interface RenewingCardPort extends SeedCardPort {
+  renewKey(): Promise<Outcome<undefined>>;
+}
+
+/** Peers of embodiment 12. */
+export interface TalkPorts extends TwoSafePorts {
+  readonly card: RenewingCardPort;
+  readonly safe2: KeySafePort;
+}
+
 /** Both peers of a scenario. */
 export interface Ports {
   readonly card: CardPort;
@@ -278,6 +311,33 @@ export interface SetCardPort extends CardPort {
   gatherCoupled(handle: number): Promise<Outcome<CertificateObject>>;
   /** Decodes the value in a coupled object with the key, which must be back; resolves to the value's handle. */
   decoupleKey(certificate: number, object: RetrievedObject): Promise<Outcome<number>>;
+}
+
+/** A value that the extractor 159 has chosen. */
+export interface ExtractedValue {
+  readonly handle: number;
+  /** `deposited`: its certificate is stored already, it only has to make room. */
+  readonly state: ValueState;
+}
+
+/** The card with the commands of embodiment 11 (protocol.md 6). Days are `YYYY-MM-DD`, numbers of conditions 1 to 254. */
+export interface ConditionCardPort extends CardPort {
+  /** Tells the day for what arrives later in this session. */
+  tellDate(date: string): Promise<Outcome<undefined>>;
+  /** Stores a condition or puts it in the place of the one with its number. */
+  putCondition(number: number, condition: Condition): Promise<Outcome<undefined>>;
+  deleteCondition(number: number): Promise<Outcome<undefined>>;
+  getCondition(number: number): Promise<Outcome<Condition>>;
+  conditionNumbers(): Promise<Outcome<readonly number[]>>;
+  /** Number 0: by all conditions. */
+  extract(number: number, date: string, from?: number): Promise<Outcome<Page<ExtractedValue>>>;
+  /** The value with this handle makes room: steps 2-10 and 2-11. */
+  backupEnd(handle: number): Promise<Outcome<undefined>>;
+}
+
+/** Peers of the automatic backup. */
+export interface ConditionPorts extends Ports {
+  readonly card: ConditionCardPort;
 }
 
 /** Peers of the scenarios with sets. */

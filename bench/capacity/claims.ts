@@ -71,7 +71,7 @@ async function makeRoomByBackup(stages: Stages, world: World, need: StepNeed, fi
   const { run } = stages.subject;
   let deeds: string[] = [];
   const retry = await orBrick(findings, 'making room by backing up', async () => {
-    deeds = [await backUpThird(world, run.scenario.startsWith('1') ? 1 : 2, history)];
+    deeds = [await backUpThird(world, run.scenario.startsWith('1/') ? 1 : 2, history)];
     history.push(world.abstract());
     for (const deed of await deleteBackedUp(world, need)) deeds.push(deed);
     history.push(world.abstract());

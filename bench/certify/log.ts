@@ -4,8 +4,10 @@ import type { Violation } from '../../emulator/index.js';
 import type { PointRelatedEvent, UsageEvent } from '../../reports/index.js';
 import { scenarioParts } from '../../scenarios/index.js';
 import type { ScenarioId, ScenarioListener } from '../../scenarios/index.js';
+import type { ChannelExchange } from '../terminal/channel-line.js';
 import type { LineExchange } from '../terminal/emulated-line.js';
 import type { SafeExchange } from '../terminal/safe-port.js';
+import type { SlotWatch } from '../world/slot-watch.js';
 import type { World, WorldHooks } from '../world/world.js';
 
 /** What the power sessions of a point have used in all. */
@@ -21,10 +23,13 @@ export class PointLog {
   readonly point: string;
   readonly events: PointRelatedEvent[] = [];
   readonly violations: Violation[] = [];
-  /** Departures of the card from the transmission rules. */
+  /** What an authentication device's chip does not permit, in words. */
+  readonly deviceProblems: string[] = [];
+  /** Departures of the cards from the transmission rules. */
   readonly lineFindings: LineFinding[] = [];
   readonly #used: Used = { cycles: 0, pages: new Set(), ram: 0, stackLow: Number.POSITIVE_INFINITY };
   #world: World | undefined;
+  #deviceWatch: SlotWatch | undefined;
 
   constructor(point: string) {
     this.point = point;
@@ -34,6 +39,7 @@ export class PointLog {
   readonly hooks: WorldHooks = {
     exchanged: (exchange) => { this.#apdu(exchange); },
     safe: (exchange) => { this.#safe(exchange); },
+    device: (exchange) => { this.#device(exchange); },
     finding: (finding) => { this.lineFindings.push(finding); },
     ending: (world) => { this.#collect(world); },
   };
@@ -41,6 +47,7 @@ export class PointLog {
   /** Says which world is logged; its clock becomes the point's. */
   watch(world: World): void {
     this.#world = world;
+    this.#deviceWatch = world.parts.device?.watch(this.point);
   }
 
   /** Virtual time since the point began, in cycles. */
@@ -64,6 +71,9 @@ export class PointLog {
   /** Ends the collection: what the last session has used, and the sum of all. */
   usage(world: World): UsageEvent {
     this.#collect(world);
+    const shown = this.#deviceWatch?.end();
+    this.events.push(...shown?.events ?? []);
+    this.deviceProblems.push(...shown?.problems ?? []);
     const { profile } = world.parts;
     const { cycles, pages, ram, stackLow } = this.#used;
     const top = 0x20000000 + profile.ram.bytes;
@@ -78,6 +88,13 @@ export class PointLog {
     this.events.push({
       type: 'apdu', point: this.point, cycle: this.#used.cycles + startedAt, cycles: endedAt - startedAt, protocol,
       command: `${toHex(command)}${secret ? '..' : ''}`, answer: toHex(answer),
+    });
+  }
+
+  /** An exchange of the second card: what it took is time of the first one, which idles meanwhile. */
+  #device({ protocol, command, answer, startedAt, endedAt }: ChannelExchange): void {
+    this.events.push({
+      type: 'apdu', point: this.point, card: 'device', cycle: this.now(), cycles: endedAt - startedAt, protocol, command: toHex(command), answer: toHex(answer),
     });
   }
 

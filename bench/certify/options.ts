@@ -44,7 +44,7 @@ export const CERTIFY_USAGE = `cardbench certify [IMAGE] [--chip c2000|c2010|mode
   [--seed N] [--point PATTERN]... [--from ID] [--cuts N] [--all] [--paths] [--ics FILE] [--jobs N] [--out DIR] [--json]
   [--safes URL,URL --safe-token FILE,FILE [--safe-cert FILE,FILE | --safe-fingerprint HEX,HEX] [--safe-keys bench|own]]
 Certifies a card firmware (default: the reference firmware) against the test plan on the emulated chip. A PATTERN is
-part of a point id, * stands for anything. --cuts takes power away at N random cycles of each phase (default 100).
+a point id or part of some (2-backup-A), * stands for anything. --cuts takes power away at N random cycles of each phase (default 100).
 --ics is the conformance statement (docs/statement.md): what the firmware claims; the rest is unsupported. Without one:
 devices/firmware/ics.yaml for the reference firmware, otherwise embodiments 1 and 2.
 --all also draws the matrix of all 183 step ids and 44 claims with the evidence for each; what has none makes the run

@@ -18,7 +18,7 @@ import { runScript } from '../script/run.js';
 import { BenchError } from '../world/errors.js';
 import type { World } from '../world/world.js';
 import type { Bulk, WorldFactory } from './factory.js';
-import { worldFindings } from './findings.js';
+import { cardFindings, worldFindings } from './findings.js';
 import { PointLog } from './log.js';
 import { optionsOf, prepare, runAgain } from './prepare.js';
 import { troubleOf } from './served.js';
@@ -163,15 +163,7 @@ async function observe(point: PlanPoint, world: World, log: PointLog, hooks: Run
 function findingsOf(history: readonly AbstractWorld[], world: World, log: PointLog, point: PlanPoint): Finding[] {
   const usage = log.usage(world);
   log.events.push(usage);
-  const violations = log.violations.map(({ code, pc, symbol, detail }): Finding => (
-    { invariant: 'I13', text: `the chip reports ${code} at ${symbol ?? `pc ${pc.toString(16)}`}: ${detail}` }
-  ));
-  const late = point.fault?.fault === 'link' ? [] : log.lineFindings.filter(({ rule }) => rule === 'ISO');
-  return [
-    ...worldFindings(history, world),
-    ...violations,
-    ...late.map(({ code, clause, detail }): Finding => ({ invariant: 'I13', text: `${code} (ISO/IEC 7816-3 ${clause}): ${detail}` })),
-  ];
+  return [...worldFindings(history, world), ...cardFindings(log, point.fault?.fault === 'link')];
 }
 
 /** What the card is filled with before a point that needs a full memory. */

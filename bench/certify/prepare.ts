@@ -35,10 +35,11 @@ async function must(world: World, command: CardCommand): Promise<void> {
  * not succeed: then nothing can be said of the point.
  */
 export async function prepare(point: PlanPoint, world: World, bound: Bindings): Promise<void> {
-  const { values, before = [], setup = [], pin = 'verified', deletedKeys = [], lifeCycle } = point.prepare;
+  const { values, before = [], setup = [], pin = 'verified', deletedKeys = [], lifeCycle, conditions = {} } = point.prepare;
   await world.open(lifeCycle === 'blank' ? 'none' : 'verified');
   if (point.prepare.seed === true) await must(world, commands.generateSeed());
   for (const { as, sample } of values) await world.load(as, sample as SampleName);
+  for (const [number, condition] of Object.entries(conditions)) await must(world, commands.putCondition(Number(number), condition));
   for (const run of before) {
     const { cause, step, text } = await runHonestly(run, world);
     if (cause !== 'done') throw new BenchError('BENCH_PREPARE', `${run.scenario} ended at ${step}: ${text}`);

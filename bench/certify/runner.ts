@@ -1,9 +1,13 @@
 import type { PointRelatedEvent } from '../../reports/index.js';
 import { missingFor, pathPoints, plan, planId, planPoint } from '../../scenarios/index.js';
 import type { ListedPoint } from '../../scenarios/index.js';
+import { conditionCutRunner } from '../conditions/cut-runner.js';
+import { terminalRunner } from '../conditions/terminal-runner.js';
 import { memberCutRunner, memberRunner } from '../member/runner.js';
 import { purseCutRunner } from '../purse/cut-runner.js';
 import { purseRunner } from '../purse/runner.js';
+import { twinCutRunner } from '../twin/cut-runner.js';
+import { twinRunner } from '../twin/runner.js';
 import { cutEvents, runCuts, tearPoint, tearPoints } from '../tear/index.js';
 import { BenchError } from '../world/errors.js';
 import type { WorldFactory } from './factory.js';
@@ -51,15 +55,22 @@ export const cutRunner: PointRunner = {
   },
 };
 
+/** Runners of cuts that are drawn at random, beside those of one card and its phases. */
+export const sampledCutRunners: readonly PointRunner[] = [memberCutRunner, conditionCutRunner, purseCutRunner, twinCutRunner];
+
 /** All runners in the order in which their points are run; another system adds its runner before the cuts. */
 export const pointRunners: readonly PointRunner[] = [
   backupRunner,
+  terminalRunner,
   pathRunner,
   purseRunner,
   memberRunner,
   memberCutRunner,
+  conditionCutRunner,
+  twinRunner,
   cutRunner,
   purseCutRunner,
+  twinCutRunner,
 ];
 
 /** Every point of a campaign with its runner, in order. */

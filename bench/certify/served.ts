@@ -45,18 +45,29 @@ function signsAgain(part: unknown): boolean {
   return (part as { readonly resign?: unknown }).resign === true || Object.values(part).some(signsAgain);
 }
 
+/** True when some part of a plan point runs embodiment 6: its key parts can be seen only with the safes' keys. */
+function dividesKey(part: unknown): boolean {
+  if (typeof part !== 'object' || part === null) return false;
+  const { scenario } = part as { readonly scenario?: unknown };
+  return (typeof scenario === 'string' && scenario.startsWith('6/')) || Object.values(part).some(dividesKey);
+}
+
 /** Objects of the plan that a safe signs. */
 const bySafe: ReadonlySet<string> = new Set(['certificate', 'key-reply']);
 
 /**
- * What a point needs that served safes do not offer: their own keys, where one of their objects is to be altered and signed
- * again. Nothing where the compartments have the bench's keys.
+ * What a point needs that served safes do not offer: their own keys (`safe-keys`), where one of their objects is to be
+ * altered and signed again or a key part to be seen, and a place on their connection (`safe-wire`), where trouble between
+ * them is to be made.
  */
 export function missingAtSafes(
   point: ListedPoint & Partial<Pick<PlanPoint, 'fault' | 'run' | 'prepare'>>, served: ServedSafes,
 ): readonly string[] {
   const own = all(served).some(({ address }) => address.keys === 'own');
   const { fault, run, prepare } = point;
+  const both = served.safe !== undefined && served.other !== undefined;
+  if (both && fault?.fault === 'peer') return ['safe-wire'];
+  const parts = own && dividesKey([run, prepare]);
   const altered = fault?.fault === 'alter' && fault.resign === true && bySafe.has(fault.object);
-  return own && (altered || signsAgain([run, prepare])) ? ['safe-keys'] : [];
+  return parts || own && (altered || signsAgain([run, prepare])) ? ['safe-keys'] : [];
 }

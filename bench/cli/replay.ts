@@ -6,7 +6,8 @@ import { referenceFor } from '../certify/options.js';
 import { loadSetup } from '../certify/setup.js';
 import { DISTURB_PREFIX, parseDisturbCase, replayDisturbance } from '../disturb/index.js';
 import { CARD_CASE_PREFIX, parseCardCase, purseFactoryOf, replayCardCuts } from '../purse/index.js';
-import { purseCutPoints } from '../../scenarios/index.js';
+import { replayTwinCuts, parseTwinCase, TWIN_CASE_PREFIX, twinFactoryOf } from '../twin/index.js';
+import { purseCutPoints, twinCutPoints } from '../../scenarios/index.js';
 import { parseCaseId, replayCut, TearError } from '../tear/index.js';
 import { BenchError } from '../world/errors.js';
 import { explain, readImage } from './certify.js';
@@ -14,7 +15,7 @@ import type { CommandIo } from './exec.js';
 
 /** Usage of `cardbench replay`. */
 export const REPLAY_USAGE = `cardbench replay CASE [IMAGE] [--chip P] [--set KEY=VALUE]... [--json]
-Repeats one power cut (cut:...), cuts on several cards (cards:...), disturbance (dis:...) or capacity condition (cap:...) from scratch: the case id of a
+Repeats one power cut (cut:...), cuts on several cards (cards:..., twin:...), disturbance (dis:...) or capacity condition (cap:...) from scratch: the case id of a
 failure says firmware, chip, protocol, seed and what was done. The image must be the one of the case.
 Exit: 0 no invariant broken, 1 broken as reported, 2 usage or another image, 3 the bench failed`;
 
@@ -46,10 +47,12 @@ async function replayDisturb(id: string, named: string | undefined, values: Retu
 }
 
 async function replayCards(id: string, named: string | undefined, values: ReturnType<typeof parsed>['values'], io: CommandIo): Promise<number> {
-  const { chip, protocol, seed } = parseCardCase(id);
+  const twin = id.startsWith(TWIN_CASE_PREFIX);
+  const { chip, protocol, seed } = twin ? parseTwinCase(id) : parseCardCase(id);
   const image = named ?? referenceFor(values.chip ?? chip, values.set);
   const factory = new WorldFactory(loadSetup({ chip: values.chip ?? chip, overrides: values.set, protocol, seed }, readImage(image)));
-  const result = await replayCardCuts(id, purseCutPoints, purseFactoryOf(factory), factory.setup);
+  const result = twin ? await replayTwinCuts(id, twinCutPoints, twinFactoryOf(factory), factory.setup)
+    : await replayCardCuts(id, purseCutPoints, purseFactoryOf(factory), factory.setup);
   const { reasons, fired, cuts, attempts } = result;
   if (values.json) io.out(JSON.stringify({ case: id, ...result }));
   else {
@@ -72,7 +75,7 @@ async function replay(argv: readonly string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parsed(argv);
   const [id, named, ...rest] = positionals;
   if (id === undefined || rest.length > 0) throw new BenchError('BENCH_USAGE', 'give one CASE and at most one IMAGE', 'nothing was run');
-  if (id.startsWith(CARD_CASE_PREFIX)) return replayCards(id, named, values, io);
+  if (id.startsWith(CARD_CASE_PREFIX) || id.startsWith(TWIN_CASE_PREFIX)) return replayCards(id, named, values, io);
   if (id.startsWith(DISTURB_PREFIX)) return replayDisturb(id, named, values, io);
   const { chip, protocol, seed } = isCapacityCase(id) ? parseCapacityCase(id) : parseCaseId(id);
   const image = named ?? referenceFor(values.chip ?? chip, values.set);

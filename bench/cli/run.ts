@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { milliseconds } from '../../reports/index.js';
-import { backupDefinitions, frameOf, runScenario, samples, sentence } from '../../scenarios/index.js';
+import { backupDefinitions, frameOf, priorsOf, runScenario, samples, sentence } from '../../scenarios/index.js';
 import type { SampleName, ScenarioEvent, ScenarioId, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
 import { WorldFactory } from '../certify/factory.js';
 import { loadSetup } from '../certify/setup.js';
@@ -87,8 +87,7 @@ function runOptions(argv: readonly string[]): RunOptions {
 
 /** What has to be done before a scenario can be run. */
 function before({ scenario, options }: RunOptions): readonly ScenarioRun[] {
-  const needed = frameOf(scenario).prior?.scenario;
-  return needed === undefined ? [] : [{ run: 'scenario', scenario: needed, options, item: '$item' }];
+  return priorsOf(frameOf(scenario)).map((prior) => ({ run: 'scenario', scenario: prior.scenario, options: { ...options, ...prior.options }, item: '$item' }));
 }
 
 function stepLine(event: ScenarioEvent, scenario: ScenarioId): string | undefined {
@@ -104,7 +103,7 @@ async function runOne(options: RunOptions, world: World, io: CommandIo): Promise
   const say = (line: string): void => { if (options.json) io.err(line); else io.out(line); };
   await prepare({
     id: 'run', title: '', scenario, embodiment: 1, clause: { steps: [], claims: [], rules: [] }, needs: [], flags: [],
-    prepare: { values: [{ as: '$item', sample }], before: before(options) },
+    prepare: { values: [{ as: '$item', sample }], before: before(options), ...frameOf(scenario).prepares },
     run: { run: 'script', commands: [] }, expect: { end: ['done'], card: { is: 'unchanged' }, safe: 'any', retry: 'none' },
   }, world, noBindings());
   world.card.observe({
@@ -128,7 +127,7 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
     const options = runOptions(argv);
     const setup = loadSetup(options, readImage(options.image));
     const legacyHashes = options.options.hash !== 'SHA-256';
-    const world = await new WorldFactory(setup).world({ settings: { legacyHashes } });
+    const world = await new WorldFactory(setup).world({ settings: { legacyHashes }, ...frameOf(options.scenario).prepares });
     const output = await runOne(options, world, io);
     const ms = milliseconds(world.line.now(), setup.profile.cpu.hz).toFixed(1);
     if (options.json) io.out(JSON.stringify(output));

@@ -1,21 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { CodecError, fromHex, toHex } from '../codec/index.js';
+import { CodecError, fromHex, nobleOps, safeEntry, toHex } from '../codec/index.js';
 import {
-  SafeError, createCompartments, createSafe, fingerprintOf, indexCsv, initHome, isInitialised, lmdbStore, openHome, ownTls, readTls, serveSafe,
+  SafeError, askOver, createCompartments, createSafe, fingerprintOf, indexCsv, initHome, isInitialised, lmdbStore, openHome, ownTls, readDevices, readTls, serveSafe,
 } from '../safe/index.js';
-import type { SafeServer, SafeStore, TlsPair } from '../safe/index.js';
+import type { Peer, SafeServer, SafeStore, TlsPair } from '../safe/index.js';
 import type { CommandIo } from './exec.js';
 import type { LoadIo } from './safe-load.js';
 
 /** Usage of `cardbench safe`. */
 export const SAFE_USAGE = `cardbench safe serve --store DIR [--port 7816] [--host 127.0.0.1] [--tls [--cert FILE --key FILE]]
                      [--id HEX] [--counter-limit N] [--allow-legacy] [--empty-digest] [--issuer HEXKEY]...
-                     [--concurrent N] [--compartments]
+                     [--authenticator HEXKEY]... [--devices FILE] [--concurrent N] [--compartments]
+                     [--peer-entry HEX --peer-fingerprint HEX [--peer URL]]
 cardbench safe init --store DIR [--id HEX]
+cardbench safe entry --store DIR [--host 127.0.0.1]
 cardbench safe index --store DIR
 cardbench safe load [--certificates N] ... (see safe load --help)
 serve makes the safe when DIR is new, prints its address on stdout and runs until Ctrl-C or SIGTERM.
+entry prints what another safe must be told of this one: its entry ED and the SHA-256 of its TLS certificate.
+--peer-entry and --peer-fingerprint name the one other safe that may ask here, --peer where it is asked; both need --tls.
 index prints hash, counter, path of item and path of certificate as CSV, sorted by counter.
 Exit: 0 done, 2 usage or configuration, 3 the store failed`;
 
@@ -26,10 +30,12 @@ const options = {
   tls: { type: 'boolean', default: false }, cert: { type: 'string' }, key: { type: 'string' }, id: { type: 'string' },
   'counter-limit': { type: 'string', default: '0xFFFFFFFF' }, 'allow-legacy': { type: 'boolean', default: false },
   'empty-digest': { type: 'boolean', default: false }, issuer: { type: 'string', multiple: true, default: [] as string[] },
-  compartments: { type: 'boolean', default: false }, concurrent: { type: 'string', default: '1024' }, help: { type: 'boolean', default: false },
+  authenticator: { type: 'string', multiple: true, default: [] as string[] }, devices: { type: 'string' },
+  compartments: { type: 'boolean', default: false }, concurrent: { type: 'string', default: '1024' },
+  peer: { type: 'string' }, 'peer-entry': { type: 'string' }, 'peer-fingerprint': { type: 'string' }, help: { type: 'boolean', default: false },
 } as const;
 const belongs: Readonly<Record<string, readonly string[]>> = {
-  serve: Object.keys(options), init: ['store', 'id', 'help'], index: ['store', 'help'],
+  serve: Object.keys(options), init: ['store', 'id', 'help'], entry: ['store', 'host', 'help'], index: ['store', 'help'],
 };
 
 function parse(argv: readonly string[]) {
@@ -82,6 +88,31 @@ async function index(values: Values, io: CommandIo): Promise<void> {
   await store.close();
 }
 
+async function entry(values: Values, io: CommandIo): Promise<void> {
+  const directory = directoryOf(values);
+  const { id, keys } = openHome(directory);
+  const { cert } = await ownTls(directory, values.host);
+  io.out(`entry ${toHex(safeEntry.encode({ safeId: id, verificationKey: keys.signer.publicKey, transportKey: nobleOps.agreementPublic(keys.agreement) }))}`);
+  io.out(`fingerprint ${fingerprintOf(cert)}`);
+}
+
+/** The other safe, by its entry and TLS certificate. */
+function peerOf(values: Values, tls: TlsPair | undefined): { readonly peer: Peer; readonly fingerprint: string } | undefined {
+  const { peer: url, 'peer-entry': of, 'peer-fingerprint': fingerprint } = values;
+  if (of === undefined && fingerprint === undefined && url === undefined) return undefined;
+  if (of === undefined || fingerprint === undefined) throw setup('--peer-entry and --peer-fingerprint go together, --peer needs both');
+  if (!tls) throw setup('--peer-entry needs --tls: each safe shows its certificate to the other');
+  if (!/^([0-9A-Fa-f]{2}:?){32}$/.test(fingerprint)) throw setup('--peer-fingerprint: expected a SHA-256 in hex');
+  if (url !== undefined && !(URL.canParse(url) && new URL(url).protocol === 'https:')) throw setup(`--peer: '${url}' is no address like https://127.0.0.1:7816`);
+  try {
+    const known = safeEntry.decode(fromHex(of));
+    return { fingerprint, peer: { entry: known, ...url !== undefined && { ask: askOver(tls)(url, fingerprint) } } };
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    throw setup('--peer-entry: expected the entry that `safe entry` prints');
+  }
+}
+
 async function tlsOf(values: Values, directory: string): Promise<TlsPair | undefined> {
   if ((values.cert === undefined) !== (values.key === undefined)) throw setup('--cert and --key go together');
   if (!values.tls) {
@@ -100,18 +131,21 @@ function stopped(): Promise<string> {
 
 async function start(values: Values, directory: string, store: SafeStore, io: CommandIo): Promise<SafeServer> {
   const home = openHome(directory);
+  const tls = await tlsOf(values, directory);
+  const other = peerOf(values, tls);
   const safe = createSafe({
+    ...other && { peer: () => other.peer },
     id: home.id, keys: home.keys, store, settings: {
       counterLimit: number(values['counter-limit'], 'counter-limit', 0xffffffff), allowLegacy: values['allow-legacy'],
       emptyDigest: values['empty-digest'], issuers: values.issuer.map((key) => hex(key, 'issuer', 32)),
+      authenticators: values.authenticator.map((key) => hex(key, 'authenticator', 32)), ...(values.devices === undefined ? {} : { devices: readDevices(values.devices) }),
     },
   });
-  const tls = await tlsOf(values, directory);
   if (tls) io.err(`cardbench: TLS certificate SHA-256 ${fingerprintOf(tls.cert)}`);
   if (values.issuer.length === 0) io.err('cardbench: no --issuer: key objects and receipts will be refused');
   return serveSafe({
     safe, host: values.host, port: number(values.port, 'port', 65535), operatorToken: home.operatorToken,
-    ...(values.compartments ? { compartments: createCompartments(home, store) } : {}),
+    ...(values.compartments ? { compartments: createCompartments(home, store, askOver(tls)) } : {}), ...other && { peerFingerprint: other.fingerprint },
     limits: { concurrent: number(values.concurrent, 'concurrent', 65535, 1) }, ...(tls ? { tls } : {}),
   });
 }
@@ -141,6 +175,7 @@ export async function safeCommand(argv: readonly string[], io: LoadIo): Promise<
     const { action, values } = parse(argv);
     if (action === 'help') io.out(SAFE_USAGE);
     else if (action === 'init') init(values, io);
+    else if (action === 'entry') await entry(values, io);
     else if (action === 'index') await index(values, io);
     else await serve(values, io);
     return 0;

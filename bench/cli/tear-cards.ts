@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
-import { purseCutPoints } from '../../scenarios/index.js';
+import { sampledCutRunners } from '../certify/runner.js';
 
-/** Scenarios whose cards are cut, one or each: their cuts are sampled. */
-export const cardScenarios: readonly string[] = [...new Set(purseCutPoints.map(({ scenario }) => scenario))];
+const cutPoints = sampledCutRunners.flatMap((runner) => runner.points({ cuts: 1 }));
+
+/** Scenarios whose cuts can only be sampled: those with several cards, and edits of a card's own. */
+export const cardScenarios: readonly string[] = [...new Set(cutPoints.map(({ scenario }) => scenario))];
 
 const texts = ['chip', 'protocol', 'seed', 'jobs', 'out'] as const;
 
 /**
- * The command line of `cardbench certify` that cuts the cards of transfers at sampled moments, when `tear` was asked for
+ * The command line of `cardbench certify` that cuts the cards at sampled moments, when `tear` was asked for
  * nothing else; undefined when it was asked for anything that those cuts do not have.
  */
 export function cardTearArguments(argv: readonly string[]): readonly string[] | undefined {
@@ -15,7 +17,7 @@ export function cardTearArguments(argv: readonly string[]): readonly string[] | 
   if (!values || !positionals) return undefined;
   const { scenario, sample, set, json } = values;
   if (scenario.length === 0 || sample === undefined || !scenario.every((id) => cardScenarios.includes(id))) return undefined;
-  const points = purseCutPoints.filter((point) => scenario.includes(point.scenario));
+  const points = cutPoints.filter((point) => scenario.includes(point.scenario));
   return [
     ...positionals, '--cuts', sample, ...points.flatMap(({ id }) => ['--point', id]), ...set.flatMap((one) => ['--set', one]), ...json ? ['--json'] : [],
     ...texts.flatMap((name) => (values[name] === undefined ? [] : [`--${name}`, values[name]])),

@@ -24,8 +24,8 @@ Takes the power away at every cycle of a phase (${withCuts.join(', ')}; default 
 every memory this can leave under every weak-cell policy, and says with evidence that no value is lost or doubled.
 --depth 2 cuts once more at every moment of each recovery. --policies is a list of new, old, flip (each weak cell alone),
 unstable, random (eight seeds) or single ones such as random-3 (default all five). --cells 1,2,3 repeats all with other
-cells. --sample cuts at N random cycles of each phase instead; so only for ${cardScenarios.join(', ')}, where both cards are
-cut (docs/channels.md). The cuts in one page operation are given up after N
+cells. --sample cuts at N random cycles of each phase instead; so only for ${cardScenarios.join(', ')},
+where each card is cut, and where there are two both (docs/channels.md). The cuts in one page operation are given up after N
 different ways to fail (--failures, default 100; 0: never).
 Writes record.jsonl, units.jsonl, intervals-*.csv, junit.xml, summary.txt and run.json to --out (default cardbench-out).
 --resume goes on where a stopped run was left, --shard i/n runs one of n parts, --join DIR... draws one record of parts.

@@ -1,6 +1,7 @@
 import { equalBytes, uintOf } from './bytes.js';
 import { applicationId } from './commands.js';
 import type { CardSettings } from './commands.js';
+import { decodeCondition, decodeExtracted } from './conditions.js';
 import { elements } from './elements.js';
 import { CodecError } from './errors.js';
 import {
@@ -169,6 +170,10 @@ export const answers = {
   /** DIVIDE and DIVIDE KEY: the set. */
   set: (data: Uint8Array): number => whole(data, elements.sequence, 'the set'),
   handles: handlesOf,
+  condition: decodeCondition,
+  /** Numbers of the conditions stored. */
+  conditionNumbers: (data: Uint8Array): readonly number[] => [...data],
+  extracted: decodeExtracted,
   keyRegisterBegin: (data: Uint8Array): RegistrationRequest => registrationRequest.decode(data),
   /** The certificate the card chose, and its handle. */
   seedRecoverBegin: (data: Uint8Array): { handle: number; certificate: Certificate } =>

@@ -1,4 +1,6 @@
 import { concat, fromHex, textBytes } from './bytes.js';
+import { dateElement, encodeCondition } from './conditions.js';
+import type { ConditionTerm } from './conditions.js';
 import { dayBytes, elements } from './elements.js';
 import type { HashAlgorithm, KeyKind, Variant } from './elements.js';
 import { CodecError } from './errors.js';
@@ -18,11 +20,12 @@ export const commandTable = {
   'LIST CERTIFICATES': [0x80, 0x16], 'RECOVER BEGIN': [0x80, 0x18], 'RECOVER END': [0x80, 0x1a],
   'KEY REGISTER BEGIN': [0x80, 0x1c], 'KEY RECOVER END': [0x80, 0x1e], 'GET RECEIPT': [0x80, 0x22],
   DELETE: [0x80, 0x24], CANCEL: [0x80, 0x26], READ: [0x80, 0x28], USE: [0x80, 0x2a], LIST: [0x80, 0x2c],
-  LOAD: [0x80, 0x2e], CORRECT: [0x80, 0x30], 'GENERATE KEY': [0x80, 0x40], 'DELETE KEY': [0x80, 0x42],
+  LOAD: [0x80, 0x2e], CORRECT: [0x80, 0x30], 'GENERATE KEY': [0x80, 0x40], 'DELETE KEY': [0x80, 0x42], 'RENEW KEY': [0x80, 0x44],
   'GENERATE SEED': [0x80, 0x50], 'SEED REGISTER BEGIN': [0x80, 0x52], 'SEED RECOVER BEGIN': [0x80, 0x54],
-  'SEED RECOVER END': [0x80, 0x56],
+  'SEED RECOVER END': [0x80, 0x56], 'PATH REGISTER BEGIN': [0x80, 0x58], 'PATH RECOVER END': [0x80, 0x5a],
   DIVIDE: [0x80, 0x32], PIECE: [0x80, 0x34], 'SET END': [0x80, 0x36], GATHER: [0x80, 0x38], COMBINE: [0x80, 0x3a],
   COUPLE: [0x80, 0x3c], 'DIVIDE KEY': [0x80, 0x3e], 'COUPLE KEY': [0x80, 0x70],
+  DATE: [0x80, 0x5e], 'PUT CONDITION': [0x80, 0x4a], 'GET CONDITION': [0x80, 0x4c], EXTRACT: [0x80, 0x4e], 'BACKUP END': [0x80, 0x5c],
   INITIALISE: [0x80, 0x46], 'PUT DATA': [0x80, 0xda], ISSUE: [0x80, 0x48],
 } as const satisfies Record<string, readonly [number, number]>;
 
@@ -225,6 +228,8 @@ export const correct = (handle: number, object: LoadObject | Uint8Array): CardCo
 export const generateKey = (kind: GeneratedKey): CardCommand => command('GENERATE KEY', generatedKinds[kind], 0);
 /** DELETE KEY after its backup. */
 export const deleteKey = (kind: KeyKind): CardCommand => command('DELETE KEY', generatedKinds[kind], 0);
+/** RENEW KEY: a new decoding key in the place of one whose values are all back (embodiment 12). */
+export const renewKey = (): CardCommand => command('RENEW KEY', 12, 1);
 /** GENERATE SEED: a new seed and the decoding key derived from it (embodiment 7). */
 export const generateSeed = (): CardCommand => command('GENERATE SEED', 7, 0);
 /** SEED REGISTER BEGIN to a safe (id of 8 bytes). Steps 1-1 to 1-3 of embodiment 7. */
@@ -237,6 +242,26 @@ export const seedRecoverBegin = (handle?: number): CardCommand =>
 export const seedRecoverEnd = (handle: number, reply: KeyReply | Uint8Array): CardCommand =>
   command('SEED RECOVER END', 7, 0,
     concat(elements.handle.write(handle), reply instanceof Uint8Array ? reply : keyReply.encode(reply)));
+/** DATE: the day on which items arrive (embodiment 11). */
+export const date = (day: string): CardCommand => command('DATE', 11, 0, dateElement.write(day));
+/** PUT CONDITION: stores a condition under a number (1-254). */
+export const putCondition = (number: number, condition: readonly ConditionTerm[]): CardCommand =>
+  command('PUT CONDITION', 11, number, encodeCondition(condition));
+/** PUT CONDITION without terms: deletes the condition. */
+export const deleteCondition = (number: number): CardCommand => command('PUT CONDITION', 11, number);
+/** GET CONDITION: its terms; number 0: the numbers of all. */
+export const getCondition = (number: number): CardCommand => command('GET CONDITION', 11, number);
+/** EXTRACT by a condition, or with number 0 by all, from a list position. Steps 2-1 to 2-5 of embodiment 11. */
+export const extract = (number: number, day: string, at?: number): CardCommand =>
+  command('EXTRACT', 11, number, concat(dateElement.write(day), position(at)));
+/** BACKUP END: the value makes room. Steps 2-10 and 2-11 of embodiment 11. */
+export const backupEnd = (handle: number): CardCommand => command('BACKUP END', 11, 0, elements.handle.write(handle));
+/** PATH REGISTER BEGIN with the grant F0 of a path. Steps 1-5 to 1-9 of embodiments 8, 9, 10. */
+export const pathRegister = (embodiment: 8 | 9 | 10, handle: number, algorithm: HashAlgorithm, grant: Uint8Array): CardCommand =>
+  command('PATH REGISTER BEGIN', embodiment, 0, concat(elements.handle.write(handle), elements.wantedAlgorithm.write(algorithm), grant));
+/** PATH RECOVER END: the certificate's handle and what came over the path (FB). Steps 2-11 to 2-15 of embodiments 8, 9, 10. */
+export const pathRecover = (embodiment: 8 | 9 | 10, handle: number, reply: Uint8Array): CardCommand =>
+  command('PATH RECOVER END', embodiment, 0, concat(elements.handle.write(handle), reply));
 /** INITIALISE: formats a card that is not operational. */
 export const initialise = (): CardCommand => command('INITIALISE', 0, 0);
 /** ISSUE: the life cycle becomes operational. */

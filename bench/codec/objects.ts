@@ -5,7 +5,7 @@ import type {
 } from './elements.js';
 import { setCodecs, setElements } from './pieces.js';
 import type { Bundle, KeyPart, PieceIdentity, ValuePiece } from './pieces.js';
-import { constructed, sequence, template, wholeObject } from './schema.js';
+import { bytesElement, constructed, sequence, template, wholeObject } from './schema.js';
 import type { ObjectCodec, Part } from './schema.js';
 import { TlvReader, tagName } from './tlv.js';
 
@@ -66,14 +66,21 @@ export interface KeyObject {
   readonly credential: Credential;
   readonly signature: Uint8Array;
 }
-/** What a registration request carries: E1, E3 or E5. */
+/** A value sealed for the safe of a path (F1). */
+export interface PathedValue {
+  readonly encrypted: Uint8Array;
+  readonly credential: Credential;
+  readonly signature: Uint8Array;
+}
+/** What a registration request carries: E1, E3 or E5, EE, EF or F1. */
 export type RegistrationItem =
   | { readonly type: 'plain'; readonly value: ValueInformation }
   | { readonly type: 'registered'; readonly registered: RegisteredValue }
   | { readonly type: 'key'; readonly key: KeyObject }
   | { readonly type: 'piece'; readonly piece: ValuePiece }
   | { readonly type: 'bundle'; readonly bundle: Bundle }
-  | { readonly type: 'key-part'; readonly part: KeyPart };
+  | { readonly type: 'key-part'; readonly part: KeyPart }
+  | { readonly type: 'pathed'; readonly pathed: PathedValue };
 /** Registration request (E4). */
 export interface RegistrationRequest {
   readonly cardId: Uint8Array;
@@ -220,6 +227,14 @@ export const credential: ObjectCodec<Credential> = template<Credential>(0xe9, 'c
   cardId: e.cardId, verificationKey: e.verificationKey, transportKey: e.transportKey, signature: e.signature,
 });
 
+/** Element 91 of a path: an E1 with enc and tag. */
+export const encryptedElement = bytesElement(0x91, 'sealed value', { min: 49, max: 304 });
+
+/** A value sealed for the safe of a path (F1). */
+export const pathedValue: ObjectCodec<PathedValue> = template<PathedValue>(
+  0xf1, 'value sealed for a safe', { encrypted: encryptedElement, credential, signature: e.signature },
+);
+
 const wrappedFits = (value: { digest: KeyDigest; wrappedKey: Uint8Array }): string | undefined =>
   value.wrappedKey.length === wrappedLengths[value.digest.keyKind]
     ? undefined
@@ -251,6 +266,7 @@ const itemPart: Part<RegistrationItem> = {
     if (tag === 0xe1) return { type: 'plain', value: valueInformation.read(reader) };
     if (tag === 0xe3) return { type: 'registered', registered: registeredValue.read(reader) };
     if (tag === 0xe5) return { type: 'key', key: keyObject.read(reader) };
+    if (tag === pathedValue.tag) return { type: 'pathed', pathed: pathedValue.read(reader) };
     if (tag === bundle.tag) return { type: 'bundle', bundle: bundle.read(reader) };
     if (tag === piece.tag && holdsKeyPart(reader.lookahead(10))) return { type: 'key-part', part: keyPart.read(reader) };
     if (tag === piece.tag) return { type: 'piece', piece: piece.read(reader) };
@@ -261,6 +277,7 @@ const itemPart: Part<RegistrationItem> = {
     if (item.type === 'plain') return valueInformation.write(item.value);
     if (item.type === 'piece') return piece.write(item.piece);
     if (item.type === 'bundle') return bundle.write(item.bundle);
+    if (item.type === 'pathed') return pathedValue.write(item.pathed);
     if (item.type === 'key-part') return keyPart.write(item.part);
     return item.type === 'registered' ? registeredValue.write(item.registered) : keyObject.write(item.key);
   },

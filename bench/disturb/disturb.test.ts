@@ -305,7 +305,7 @@ describe('a campaign', () => {
 
 describe('cardbench disturb', () => {
   test.each([
-    [['--scenario', '9/backup'], '--scenario'],
+    [['--scenario', '13/backup'], '--scenario'],
     [['--kinds', 'noise,melt'], '--kinds'],
     [['--count', '0'], '--count'],
     [['--ics', 'nowhere.yaml'], '--ics'],

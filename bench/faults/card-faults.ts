@@ -8,9 +8,10 @@ import type { World } from '../world/world.js';
 import type { FaultSetting, FaultState } from './setting.js';
 import type { Call } from './calls.js';
 import type { Proceed } from './intercept.js';
+import { isOwnerEvent, ownerEvent } from './owner-faults.js';
 import { sameOutcome } from './same.js';
 
-type CardFault = Exclude<Fault, { fault: 'alter' | 'swap' | 'safe' }>;
+type CardFault = Exclude<Fault, { fault: 'alter' | 'swap' | 'safe' | 'peer' | 'owner' }>;
 type FaultOf<Kind extends CardFault['fault']> = Extract<CardFault, { fault: Kind }>;
 
 interface At<S, T> {
@@ -94,6 +95,16 @@ async function repeat<S, T>(fault: FaultOf<'repeat'>, { state, proceed, sent }: 
   return last;
 }
 
+/** The same object once more: it must be refused. What the run goes on with is the first answer. */
+async function replay<S, T>({ state, proceed, sent }: At<S, T>): Promise<Outcome<T>> {
+  const first = await proceed(sent);
+  const second = await proceed(sent);
+  state.applied = true;
+  state.text = 'the same object twice';
+  if (!second.ok && second.cause === 'refused') return first;
+  return { ok: false, cause: 'unexpected', text: 'the same object was taken twice', marks: [] };
+}
+
 async function presentPin(world: World, fault: FaultOf<'pin'>): Promise<void> {
   await world.line.transmit(commands.select());
   for (let time = 0; time < fault.times && fault.choice !== 'none'; time += 1)
@@ -102,6 +113,7 @@ async function presentPin(world: World, fault: FaultOf<'pin'>): Promise<void> {
 
 async function inBetween(world: World, fault: FaultOf<'meanwhile'>, scenarioItem: string | undefined): Promise<boolean> {
   const { how } = fault;
+  if (isOwnerEvent(how)) return ownerEvent(world, how, scenarioItem);
   if (how.act === 'select') return (await world.line.transmit(commands.select())).sw === 0x9000;
   const issueId = scenarioItem ?? '';
   const value = world.handleOf(issueId, 'value');
@@ -155,6 +167,7 @@ export async function carryOutCardFault<S, T>(
     case 'reset': return state.applied ? proceed(sent) : reset(fault, at);
     case 'link': return link(fault, at);
     case 'repeat': return state.applied ? proceed(sent) : repeat(fault, at);
+    case 'replay': return replay(at);
     case 'skip':
       state.applied = true;
       return broken('the command was left out');

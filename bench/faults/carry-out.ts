@@ -1,6 +1,7 @@
 import { certificate as certificateCodec, registrationRequest } from '../codec/index.js';
+import { isKeyKind } from '../../scenarios/index.js';
 import type {
-  AlterFault, Failure, Fault, ObjectName, Outcome, SafeFault, SwapFault, TwoSafePorts,
+  AlterFault, CertificateObject, Failure, Fault, ObjectName, Outcome, SafeFault, SwapFault, TwoSafePorts,
 } from '../../scenarios/index.js';
 import { certificateObject, requestObject, retrievedObject } from '../terminal/convert.js';
 import { certificateBy, foreignObject, signAgain } from './sources.js';
@@ -8,6 +9,7 @@ import type { ObjectContext } from './sources.js';
 import { alterObject } from './alter.js';
 import type { Call } from './calls.js';
 import { carryOutCardFault } from './card-faults.js';
+import { carryOutOwnerFault, carryOutPeerFault } from './peer-faults.js';
 import type { FaultSetting, FaultState } from './setting.js';
 import type { Interceptor, Proceed } from './intercept.js';
 
@@ -35,7 +37,7 @@ function withBytes<T>(value: T, bytes: Uint8Array, object: ObjectName): T {
   try {
     if (object === 'request') return requestObject(bytes, registrationRequest.decode(bytes)) as T;
     if (object === 'certificate') return { ...fields, ...certificateObject(bytes, certificateCodec.decode(bytes)) };
-    if (object === 'value' || object === 'registered-value' || object === 'key-reply')
+    if (object === 'value' || object === 'registered-value' || object === 'key-reply' || object === 'path-reply')
       return retrievedObject(bytes, fields.hashAlgorithm ?? 'SHA-256') as T;
   } catch {
     return { ...fields, bytes };
@@ -45,7 +47,7 @@ function withBytes<T>(value: T, bytes: Uint8Array, object: ObjectName): T {
 
 function observe(state: FaultState, value: unknown): void {
   if (!isCarried(value)) return;
-  const seen = value as Carried & Partial<ObjectContext>;
+  const seen = value as Carried & Partial<ObjectContext> & Pick<Partial<CertificateObject>, 'kind'>;
   if (seen.bytes[0] === registrationRequest.tag) state.request = seen.bytes;
   if (seen.cardId === undefined || seen.sequence === undefined) return;
   state.context = {
@@ -53,12 +55,14 @@ function observe(state: FaultState, value: unknown): void {
     ...(seen.safeId === undefined ? {} : { safeId: seen.safeId }),
     ...(seen.counter === undefined ? {} : { counter: seen.counter }),
   };
+  if (isKeyKind(seen.kind)) state.keyContext = state.context;
 }
 
 function altered(fault: AlterFault, setting: FaultSetting, state: FaultState, bytes: Uint8Array): Uint8Array | undefined {
   const out = alterObject(bytes, fault.element, fault.how);
   if (out === undefined || fault.resign !== true) return out;
-  return state.context && signAgain(setting.world, fault.object, out, state.context);
+  const context = fault.object === 'key-reply' ? state.keyContext ?? state.context : state.context;
+  return context && signAgain(setting.world, fault.object, out, context);
 }
 
 async function swapped(fault: SwapFault, setting: FaultSetting, state: FaultState): Promise<Uint8Array | undefined> {
@@ -143,12 +147,14 @@ function touches(fault: Fault, call: Call): boolean {
 
 /** Puts a fault of the plan to work in a scenario of a world. */
 export function faultAtWork(fault: Fault, setting: FaultSetting): FaultAtWork {
-  const state: FaultState = { applied: false, reached: false, text: `${fault.fault}: not reached`, context: undefined, request: undefined };
+  const state: FaultState = { applied: false, reached: false, text: `${fault.fault}: not reached`, context: undefined, keyContext: undefined, request: undefined };
   const carryOut = <S, T>(call: Call, sent: S, proceed: Proceed<S, T>): Promise<Outcome<T>> => {
     if (!touches(fault, call)) return proceed(sent);
     state.reached = true;
     if (fault.fault === 'alter' || fault.fault === 'swap') return exchangeObject(fault, setting, state, call, sent, proceed);
     if (fault.fault === 'safe') return state.applied ? proceed(sent) : misbehave(fault, setting, state, call, sent, proceed);
+    if (fault.fault === 'peer') return state.applied ? proceed(sent) : carryOutPeerFault(fault, setting.world, state, sent, proceed);
+    if (fault.fault === 'owner') return state.applied ? proceed(sent) : carryOutOwnerFault(fault, setting.world, state, sent, proceed);
     return carryOutCardFault(fault, setting, state, call, sent, proceed);
   };
   return {

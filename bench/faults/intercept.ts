@@ -1,4 +1,7 @@
-import type { CardPort, Outcome, Ports, SafePort, ScenarioId, SeedCardPort, SetCardPort } from '../../scenarios/index.js';
+import type {
+  CardPort, ConditionCardPort, DevicePort, KeySafePort, Outcome, OwnerCardPort, OwnerMeansPort, OwnerSafePort, Ports, RenewingCardPort, SafePort, ScenarioId,
+  SeedCardPort, SetCardPort,
+} from '../../scenarios/index.js';
 import { callsOf } from './calls.js';
 import type { Call } from './calls.js';
 
@@ -16,9 +19,17 @@ export interface Interceptor {
  */
 export function intercepted(scenario: ScenarioId, ports: Ports, interceptor: Interceptor): Ports {
   const others = Object.entries(ports).filter(([role]) => role !== 'card').map(([role, port]): readonly [string, unknown] =>
-    [role, role.startsWith('safe') ? safeAround(port as SafePort, aroundOf(scenario, role, interceptor)) : port]);
+    [role, aroundPort(role, port, aroundOf(scenario, role, interceptor))]);
   const { safe } = ports;
   return { safe, ...Object.fromEntries(others), card: cardAround(ports.card, aroundOf(scenario, 'card', interceptor)) };
+}
+
+function aroundPort(role: string, port: unknown, around: Around): unknown {
+  if (role === 'owner') return meansAround(port as OwnerMeansPort, around);
+  if (role === 'device') return deviceAround(port as DevicePort, around);
+  if (!role.startsWith('safe')) return port;
+  const safe = safeAround(port as SafePort, around);
+  return 'enrol' in safe ? { ...safe, ...ownerSafeAround(port as OwnerSafePort, around) } : safe;
 }
 
 /** Goes around one operation of a port. */
@@ -53,6 +64,9 @@ function cardAround(card: CardPort, around: Around): CardPort {
     ...card,
     ...'seedRegisterBegin' in card ? seedAround(card as SeedCardPort, around) : {},
     ...'divide' in card ? setAround(card as SetCardPort, around) : {},
+    ...'extract' in card ? conditionAround(card as ConditionCardPort, around) : {},
+    ...'pathRegister' in card ? ownerCardAround(card as OwnerCardPort, around) : {},
+    ...'renewKey' in card ? { renewKey: () => around('renewKey', undefined, () => (card as RenewingCardPort).renewKey()) } : {},
     hasTrace: card.hasTrace,
     verifyPin: (pin) => card.verifyPin(pin),
     listValues: (embodiment, from) => around('listValues', undefined, () => card.listValues(embodiment, from)),
@@ -95,11 +109,56 @@ function setAround(card: SetCardPort, around: Around): Partial<SetCardPort> {
   };
 }
 
+/** The operations of embodiment 11 that its scenario has. */
+function conditionAround(card: ConditionCardPort, around: Around): Partial<ConditionCardPort> {
+  return {
+    extract: (number, date, from) => around('extract', undefined, () => card.extract(number, date, from)),
+    backupEnd: (handle) => around('backupEnd', undefined, () => card.backupEnd(handle)),
+  };
+}
+
+/** The commands of embodiments 8, 9 and 10. */
+function ownerCardAround(card: OwnerCardPort, around: Around): Partial<OwnerCardPort> {
+  return {
+    pathRegister: (embodiment, handle, hash, grant) => around('pathRegister', grant, (sent) => card.pathRegister(embodiment, handle, hash, sent)),
+    pathRecover: (embodiment, certificate, object) => around('pathRecover', object, (sent) => card.pathRecover(embodiment, certificate, sent)),
+  };
+}
+
+function ownerSafeAround(safe: OwnerSafePort, around: Around): Partial<OwnerSafePort> {
+  return {
+    enrol: (choice) => around('enrol', undefined, () => safe.enrol(choice)),
+    present: (certificate, choice) => around('present', certificate, (sent) => safe.present(sent, choice)),
+    ownerChallenge: () => around('ownerChallenge', undefined, () => safe.ownerChallenge()),
+    ownerResult: (result, certificate) => around('ownerResult', result, (sent) => safe.ownerResult(sent, certificate)),
+    deviceHello: (hello) => around('deviceHello', hello, (sent) => safe.deviceHello(sent)),
+    deviceProof: (proof, certificate) => around('deviceProof', proof, (sent) => safe.deviceProof(sent, certificate)),
+    registerOver: (grant, request) => around('registerOver', request, (sent) => safe.registerOver(grant, sent)),
+    retrieveOver: (grant, certificate) => around('retrieveOver', certificate, (sent) => safe.retrieveOver(grant, sent)),
+  };
+}
+
+const meansAround = (means: OwnerMeansPort, around: Around): OwnerMeansPort => ({
+  authenticate: (challenge, choice, transport) => around('authenticate', challenge, (sent) => means.authenticate(sent, choice, transport)),
+});
+
+const deviceAround = (device: DevicePort, around: Around): DevicePort => ({
+  hello: () => around('hello', undefined, () => device.hello()),
+  prove: (check) => around('prove', check, (sent) => device.prove(sent)),
+});
+
+/** The operations of a key safe that authenticates owners. */
+const ownedAround = (safe: KeySafePort, around: Around): Pick<KeySafePort, 'registerOwned' | 'retrieveSet'> => ({
+  registerOwned: (request, owner) => around('registerOwned', request, (sent) => safe.registerOwned(sent, owner)),
+  retrieveSet: (owner, key, value) => around('retrieveSet', value, (sent) => safe.retrieveSet(owner, key, sent)),
+});
+
 function safeAround(safe: SafePort, around: Around): SafePort {
   return {
     ...safe,
     safeId: safe.safeId,
     register: (request) => around('register', request, (sent) => safe.register(sent)),
+    ...'retrieveSet' in safe ? ownedAround(safe as KeySafePort, around) : {},
     retrieve: (certificate) => around('retrieve', certificate, (sent) => safe.retrieve(sent)),
     receipt: (receipt) => around('receipt', receipt, (sent) => safe.receipt(sent)),
   };

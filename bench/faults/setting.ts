@@ -19,6 +19,8 @@ export interface FaultState {
   text: string;
   /** Context of the registration under way, for signatures. */
   context: ObjectContext | undefined;
+  /** The same of the last key certificate. */
+  keyContext: ObjectContext | undefined;
   /** The last registration request that crossed. */
   request: Uint8Array | undefined;
 }

@@ -62,14 +62,14 @@ export function otherCardOf(world: World, cardId: Uint8Array = world.parts.cardI
 }
 
 /** The safe a scenario speaks to: seeds, and the keys of embodiment 3, go to the second. */
-const keyDesk = ({ parts: { safes } }: World, scenario: ScenarioId): SafeDesk => (/seed|^3.key/.test(scenario) ? safes.other : safes.safe);
+const keyDesk = ({ parts: { safes } }: World, scenario: ScenarioId): SafeDesk => (/seed|^(3|12).key/.test(scenario) ? safes.other : safes.safe);
 
 /** A registration request of another card, of the kind a scenario works with. */
 export function foreignRequest(world: World, scenario: ScenarioId, card: OtherCard = otherCardOf(world)): Uint8Array {
   if (scenario.includes('seed')) return card.requestKey('seed', keyDesk(world, scenario).entry, 'SHA-256');
   if (scenario.includes('key')) return card.requestKey('decoding', keyDesk(world, scenario).entry, 'SHA-256');
   const value = { ...samples['movie-ticket-A'], issueId: world.parts.issuer.newIssueId() };
-  return card.requestValue(value, scenario.startsWith('1') ? 'plain' : 'public-key', 'SHA-256');
+  return card.requestValue(value, scenario.startsWith('1/') ? 'plain' : 'public-key', 'SHA-256');
 }
 
 /** The foreign object of a name: what the other card and the safe would exchange in that place. */

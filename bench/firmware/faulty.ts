@@ -23,12 +23,12 @@ export interface FaultyBuild {
   readonly name: string;
   readonly macro: string;
   /** System whose applet has the fault; absent: the backup system. */
-  readonly system?: 'purse' | 'member';
+  readonly system?: 'purse' | 'twin' | 'member';
   /** Step that goes wrong, by embodiment. */
   readonly steps: Readonly<Record<string, string>>;
   readonly clause: string;
   /** Of a system beside the backup: one of its own invariants, or the rule of its contract that a point shows broken. */
-  readonly invariant: InvariantId | `V${number}` | `rule ${number}`;
+  readonly invariant: InvariantId | `V${number}` | `T${number}` | `rule ${number}`;
   readonly description: string;
   /** Absent where no cut within a phase is needed, or none shows it. */
   readonly tear?: CaughtByCut;

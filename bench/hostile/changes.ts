@@ -45,7 +45,7 @@ export function changesOf(before: CardView, after: CardView): readonly Change[] 
     ...upDown('tries', a.pinTries, b.pinTries), ...upDown('sequence', a.sequence, b.sequence), ...upDown('load number', a.loadNumber, b.loadNumber),
     ...differs('keys', JSON.stringify(a.keys), JSON.stringify(b.keys)), ...differs('card id', a.cardId, b.cardId),
     ...differs('fixed pages', before.fixed, after.fixed), ...differs('PIN', before.pin, after.pin),
-    ...differs('key registration', before.keyRegistration, after.keyRegistration), ...differs('life cycle', before.lifeCycle, after.lifeCycle),
+    ...differs('key registration', before.keyRegistration, after.keyRegistration), ...differs('conditions', before.conditions, after.conditions), ...differs('life cycle', before.lifeCycle, after.lifeCycle),
   ])];
 }
 
@@ -66,6 +66,8 @@ const permitted: Partial<Record<CommandName, readonly Change[]>> = {
   CANCEL: [
     'value pending>active', 'certificate reserved>none', 'certificate recovering>stored', 'value reserved>none', 'key registration',
   ],
+  'PUT CONDITION': ['conditions'],
+  'BACKUP END': ['value deposited>none'],
   USE: ['value used', 'value pending>active', 'certificate reserved>none'],
   LOAD: ['load number up', 'value none>active'],
   CORRECT: ['load number up', 'value replaced', 'value gained', 'value used'],
@@ -74,7 +76,7 @@ const permitted: Partial<Record<CommandName, readonly Change[]>> = {
 };
 
 /** Commands that change what is fixed later, before the card is operational. */
-const personalising: ReadonlySet<CommandName> = new Set(['INITIALISE', 'PUT DATA', 'GENERATE KEY', 'ISSUE']);
+const personalising: ReadonlySet<CommandName> = new Set(['INITIALISE', 'PUT DATA', 'PUT CONDITION', 'GENERATE KEY', 'ISSUE']);
 
 /** What must go with a change, or undefined: no registration without a number of its own (docs/protocol.md 2.4 rule 1). */
 export function missing(changes: readonly Change[]): string | undefined {

@@ -13,6 +13,8 @@ export interface CardView {
   readonly fixed: string;
   readonly pin: string;
   readonly keyRegistration: string;
+  /** Backup conditions by number. */
+  readonly conditions: string;
   /** Encoded certificates in hexadecimal by handle, where they are complete. */
   readonly certificates: ReadonlyMap<number, string>;
   /** Elements of the values that nothing may change, by handle. */
@@ -48,6 +50,7 @@ export function viewOf(memory: Uint8Array, ops: PublicKeyOps, cardId: string): C
     fixed: [...fixedPages.map(page), JSON.stringify(state?.settings)].join(' '),
     pin: page(pinPage),
     keyRegistration: JSON.stringify(keyRegistration),
+    conditions: JSON.stringify(contents.conditions.map(({ number, terms }) => [number, terms]).sort()),
     certificates: new Map(entries.flatMap((entry) => certificateOf(entry, settled))),
     values: new Map(entries.flatMap(valueOf)),
     problems: problems.map(({ code, page: at, text }) => `${code} in page ${at}: ${text}`),

@@ -1,7 +1,7 @@
 /** A secret to look for. Leaks name it and never show its bytes. */
 export interface Sought {
   readonly name: string;
-  readonly kind: 'value' | 'key' | 'seed';
+  readonly kind: 'value' | 'key' | 'seed' | 'owner';
   readonly bytes: Uint8Array;
 }
 

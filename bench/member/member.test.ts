@@ -8,6 +8,7 @@ import { checkMember, checkMemberChange, memberPlan, runDefinition } from '../..
 import type { AbstractMemberWorld } from '../../scenarios/index.js';
 import { WorldFactory } from '../certify/factory.js';
 import { concat, nobleOps, openGcm, signerOf, textBytes } from '../codec/index.js';
+import { decode } from '../nvm/index.js';
 import { passwordText } from './commands.js';
 import { emulatedMemberCard, MemberFactory } from './factory.js';
 import { storeNotice } from './objects.js';
@@ -54,7 +55,7 @@ describe('evidence', () => {
   });
 });
 
-/** Applet area of the card: 20 pages, the last of the member applet. */
+/** Memory of a card whose key file is registered. */
 async function memoryOf(): Promise<{ readonly bytes: Uint8Array; readonly seed: Uint8Array }> {
   const slot = await emulatedMemberCard(setup, worlds);
   const world = await new MemberFactory(1, nobleOps, () => Promise.resolve(slot)).world({ registered: { seed: 'autograph' } });
@@ -70,7 +71,7 @@ describe('the key file as it lies in memory (docs/member.md 1.5, 5)', () => {
   test('the signature key is nowhere in clear; A opens the history, B within it the key', async () => {
     const { bytes, seed } = await memoryOf();
     expect(Buffer.from(bytes).includes(Buffer.from(seed))).toBe(false);
-    const first = bytes.length / 64 - 20;
+    const first = decode(bytes).superblock?.areas.find(({ applet }) => applet === 'member')?.firstPage ?? 0;
     const state = bytes.subarray(first * 64, first * 64 + 64);
     const salt = bytes.slice((first + 3) * 64 + 4, (first + 3) * 64 + 20);
     const key = (which: string, text: string): Uint8Array => pbkdf2(sha256, textBytes(text), concat(salt, textBytes(which)), { c: 64, dkLen: 16 });

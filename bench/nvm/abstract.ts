@@ -33,6 +33,8 @@ export interface AbstractState {
   readonly keyRegistration: number;
   readonly values: readonly AbstractValue[];
   readonly certificates: readonly AbstractCertificate[];
+  /** Number and terms of each backup condition, by number. */
+  readonly conditions: readonly (readonly [number, string])[];
   /** Codes of the problems found, with their pages. */
   readonly problems: readonly string[];
 }
@@ -58,11 +60,12 @@ function certificateOf(entry: NvmEntry): AbstractCertificate[] {
 
 /** What counts of decoded contents: RESERVED and DELETING entries, handles and places do not. */
 export function abstractOf(contents: NvmContents): AbstractState {
-  const { state, keys, keyRegistration, entries, problems } = contents;
+  const { state, keys, keyRegistration, entries, conditions, problems } = contents;
   return {
     lifeCycle: state?.lifeCycle ?? 'blank', pinTries: state?.pinTries ?? 0, lastSequence: state?.lastSequence ?? 0,
     lastLoadNumber: state?.lastLoadNumber ?? 0, keys, keyRegistration: keyRegistration?.sequence ?? 0,
     values: inOrder(entries.flatMap(valueOf)), certificates: inOrder(entries.flatMap(certificateOf)),
+    conditions: conditions.map(({ number, terms }) => [number, terms] as const).sort(([a], [b]) => a - b),
     problems: problems.map(({ code, page }) => `${code} ${page}`).sort(),
   };
 }

@@ -38,6 +38,13 @@ export interface Superblock {
   readonly areas: readonly AppletArea[];
 }
 
+/** A backup condition: its number and its terms as stored, hex. */
+export interface StoredCondition {
+  readonly page: number;
+  readonly number: number;
+  readonly terms: string;
+}
+
 /** Pages that belong to an applet beside the backup. */
 export interface AppletArea extends Region {
   readonly applet: AppletName;
@@ -134,6 +141,8 @@ export interface NvmContents {
   readonly keyRegistration: KeyRegistration | undefined;
   readonly safes: readonly KnownSafe[];
   readonly entries: readonly NvmEntry[];
+  /** Backup conditions, in index pages of their own. */
+  readonly conditions: readonly StoredCondition[];
   readonly freeEntries: number;
   readonly problems: readonly Problem[];
   /** The image with the journal settled, as the decoder read it. Holds secrets: never print it. */
@@ -304,10 +313,28 @@ const holdsCertificate: readonly CertificateState[] = ['STORED', 'RECOVERING', '
 /** An entry as it is written, before it is known how it counts. */
 type Written = EntryCommon & { readonly class: 'A' | 'B'; readonly state: WrittenState };
 
+const conditionClass = 0x43;
+const conditionBytes = 56;
+
+/** Conditions; a second one of the same number, or one that claims more bytes than there are, is a problem. */
+function readConditions(source: Source, first: number, count: number): StoredCondition[] {
+  const found = new Map<number, StoredCondition>();
+  for (let page = first; page < first + count; page += 1) {
+    const bytes = pageOf(source.image, page);
+    if (bytes[0] !== conditionClass || conditionOf(bytes) !== 'valid') continue;
+    const [, length, number] = bytes;
+    if (length === 0 || length > conditionBytes || number === 0 || number === 255 || found.has(number))
+      source.problem('ENTRY', page, `condition ${number} of ${length} bytes`);
+    else found.set(number, { page, number, terms: toHex(bytes.slice(4, 4 + length)) });
+  }
+  return [...found.values()];
+}
+
 function readWritten(source: Source, number: number): Written | undefined {
   const page = source.page(number, 'index entry');
   if (!page) return undefined;
   const common = entryFields(page, number);
+  if (page[0] === conditionClass) return undefined;
   const certificateState = page[1] === 6 && common.place ? 'HELD' as const : certificateStates[page[1] - 1];
   const valueState = valueStates[page[1] - 1];
   if (page[0] === 0x41 && valueState !== undefined) return { ...common, class: 'A', state: valueState };
@@ -396,7 +423,8 @@ export function decode(image: Uint8Array): NvmContents {
     cardId: identity && toHex(identity.slice(0, 8)), issuerKey: identity && toHex(identity.slice(8, 40)),
     keys: readKeys(source), cardSecret: source.present(fixedPages.cardSecret, 'card secret'),
     credential: first !== undefined && second !== undefined, pin: source.present(fixedPages.pin, 'PIN'),
-    keyRegistration: readKeyRegistration(source), safes: readSafes(source), entries, freeEntries: free,
+    keyRegistration: readKeyRegistration(source), safes: readSafes(source), entries,
+    conditions: readConditions(source, firstIndexPage, indexEntries), freeEntries: free,
     problems: source.problems, settled: () => source.image.slice(),
   };
 }

@@ -13,7 +13,7 @@ export const indexStart = 24;
 /** Version of the layout in the superblock. */
 export const layoutVersion = 2;
 /** Applets beside the backup that may have an area of pages of their own, by their number in the superblock, from 1. */
-export const appletNames = ['purse', 'twin', 'member'] as const;
+export const appletNames = ['purse', 'twin', 'member', 'device'] as const;
 /** See {@link appletNames}. */
 export type AppletName = (typeof appletNames)[number];
 

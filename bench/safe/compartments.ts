@@ -1,6 +1,9 @@
-import { CodecError, fromHex, signerOf } from '../codec/index.js';
+import { CodecError, fromHex, safeEntry, signerOf } from '../codec/index.js';
 import { decodeEntries, encodeEntries } from './entries.js';
 import { SafeError } from './errors.js';
+import type { PeerAccess } from './http-server.js';
+import type { Peer, PeerAsk } from './peer.js';
+import { askOver } from './peer-link.js';
 import { createSafe } from './safe.js';
 import type { Safe, SafeKeys, SafeSettings } from './safe.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
@@ -16,12 +19,31 @@ export interface CompartmentKeys {
   readonly store: string;
 }
 
+/** The other safe of a compartment. */
+export interface CompartmentPeer {
+  /** Its entry ED in hexadecimal. */
+  readonly entry: string;
+  /** Its address; left out: it may ask here, and is not asked. */
+  readonly url?: string;
+  /** SHA-256 of the TLS certificate it shows; left out: its messages prove it alone. */
+  readonly fingerprint?: string;
+}
+
+/** Makes what asks a safe at an address whose TLS certificate has a SHA-256, where one is given. */
+export type AskAt = (url: string, fingerprint: string | undefined) => PeerAsk;
+
 /** What a compartment is opened with; what is left out is as a safe has it by default. */
-export interface CompartmentSettings extends Omit<SafeSettings, 'issuers'> {
+export interface CompartmentSettings extends Omit<SafeSettings, 'issuers' | 'authenticators' | 'devices'> {
   /** Issuers' public keys in hexadecimal. */
   readonly issuers?: readonly string[];
+  /** Public keys of authentication means in hexadecimal. */
+  readonly authenticators?: readonly string[];
+  /** Authentication devices, ids (8) and keys (32) in hexadecimal. */
+  readonly devices?: readonly { readonly id: string; readonly key: string }[];
   /** Left out: those of the serving safe. */
   readonly keys?: CompartmentKeys;
+  /** The compartment it talks to; left out: none. */
+  readonly peer?: CompartmentPeer;
 }
 
 /** Empty safes beside the one that is served, for test benches: each with records, counter and settings of its own. */
@@ -30,10 +52,16 @@ export interface Compartments {
   open(settings: CompartmentSettings): string;
   /** The safe of a name. Throws SafeError SAFE_UNKNOWN. */
   safe(name: string): Safe;
+  /** Who may ask for its peer. Throws SafeError SAFE_UNKNOWN. */
+  peerAccess(name: string): PeerAccess;
   /** Everything a compartment stores, items sealed ({@link encodeEntries}). Throws SafeError SAFE_UNKNOWN. */
   entries(name: string): Uint8Array;
   /** Puts these entries in the place of all that is stored. Throws SafeError SAFE_UNKNOWN, SAFE_BAD_OBJECT. */
   load(name: string, entries: Uint8Array): void;
+  /** Sets a compartment's clock, milliseconds; it stands still otherwise. Throws SafeError SAFE_UNKNOWN. */
+  setClock(name: string, ms: number): void;
+  /** Stops the safe of a compartment and starts it again on what it stores. Throws SafeError SAFE_UNKNOWN. */
+  restart(name: string): void;
   /** Removes a compartment with all it stores. Throws SafeError SAFE_UNKNOWN. */
   drop(name: string): void;
 }
@@ -80,10 +108,26 @@ function keysOf({ id, signing, agreement, store }: CompartmentKeys): { id: Uint8
   return { id: fromHex(id), keys: { signer: signerOf(fromHex(signing)), agreement: fromHex(agreement), store: fromHex(store) } };
 }
 
-function safeOf(settings: CompartmentSettings, own: { readonly id: Uint8Array; readonly keys: SafeKeys }, store: SafeStore): Safe {
+function peerOf({ entry, url, fingerprint }: CompartmentPeer, askAt: AskAt): () => Peer {
+  const peer: Peer = { entry: safeEntry.decode(fromHex(entry)), ...url !== undefined && { ask: askAt(url, fingerprint) } };
+  return () => peer;
+}
+
+/** What a compartment's safe is made of beside its settings. */
+interface Beside {
+  readonly own: { readonly id: Uint8Array; readonly keys: SafeKeys };
+  readonly store: SafeStore;
+  readonly askAt: AskAt;
+  readonly clock: () => number;
+}
+
+function safeOf({ keys, peer, issuers = [], authenticators = [], devices = [], ...rest }: CompartmentSettings, { own, store, askAt, clock }: Beside): Safe {
+  const known = devices.map(({ id, key }) => ({ id: fromHex(id), key: fromHex(key) }));
   try {
-    const { keys, issuers = [], ...rest } = settings;
-    return createSafe({ ...(keys === undefined ? own : keysOf(keys)), store, settings: { ...rest, issuers: issuers.map(fromHex) } });
+    return createSafe({
+      ...(keys === undefined ? own : keysOf(keys)), store, clock,
+      settings: { ...rest, issuers: issuers.map(fromHex), authenticators: authenticators.map(fromHex), devices: known }, ...peer && { peer: peerOf(peer, askAt) },
+    });
   } catch (cause) {
     if (!(cause instanceof CodecError)) throw cause;
     throw new SafeError('SAFE_BAD_OBJECT', `${cause.code}: ${cause.message}`, { cause });
@@ -91,11 +135,12 @@ function safeOf(settings: CompartmentSettings, own: { readonly id: Uint8Array; r
 }
 
 /** Compartments of a safe with this id and these keys, inside its store; what an earlier process left there is removed. */
-export function createCompartments(own: { readonly id: Uint8Array; readonly keys: SafeKeys }, store: SafeStore): Compartments {
+export function createCompartments(own: { readonly id: Uint8Array; readonly keys: SafeKeys }, store: SafeStore, askAt: AskAt = askOver()): Compartments {
   replaceAll(storeWithin(store, folder), []);
-  const open = new Map<string, { readonly safe: Safe; readonly store: SafeStore }>();
+  interface Open { safe: Safe; readonly start: () => Safe; readonly store: SafeStore; readonly access: PeerAccess; readonly clock: { ms: number } }
+  const open = new Map<string, Open>();
   let last = 0;
-  const known = (name: string): { readonly safe: Safe; readonly store: SafeStore } => {
+  const known = (name: string): Open => {
     const found = open.get(name);
     if (found === undefined) throw new SafeError('SAFE_UNKNOWN', 'no compartment of this name');
     return found;
@@ -104,13 +149,23 @@ export function createCompartments(own: { readonly id: Uint8Array; readonly keys
     open(settings) {
       const name = String(last + 1);
       const inside = storeWithin(store, `${folder}${name}/`);
-      open.set(name, { safe: safeOf(settings, own, inside), store: inside });
+      const { peer } = settings;
+      const access: PeerAccess = peer === undefined ? undefined : peer.fingerprint === undefined ? 'anyone' : { fingerprint: peer.fingerprint };
+      const clock = { ms: 0 };
+      const start = (): Safe => safeOf(settings, { own, store: inside, askAt, clock: () => clock.ms });
+      open.set(name, { safe: start(), start, store: inside, access, clock });
       last += 1;
       return name;
     },
     safe: (name) => known(name).safe,
+    peerAccess: (name) => known(name).access,
     entries: (name) => encodeEntries(known(name).store.range('')),
     load: (name, entries) => { replaceAll(known(name).store, decodeEntries(entries)); },
+    setClock(name, ms) { known(name).clock.ms = ms; },
+    restart(name) {
+      const found = known(name);
+      found.safe = found.start();
+    },
     drop(name) {
       replaceAll(known(name).store, []);
       open.delete(name);

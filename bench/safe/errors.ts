@@ -11,6 +11,14 @@ export type SafeErrorCode =
   | 'SAFE_BUSY'
   | 'SAFE_STORE'
   | 'SAFE_FORBIDDEN'
+  | 'SAFE_OWNER_WRONG'
+  | 'SAFE_OWNER_WAIT'
+  | 'SAFE_OWNER_LOCKED'
+  | 'SAFE_OWNER_NEEDED'
+  | 'SAFE_PATH'
+  | 'SAFE_UNPAIRED'
+  | 'SAFE_REPLAY'
+  | 'SAFE_PEER'
   | 'SAFE_TIMEOUT'
   | 'SAFE_UNREACHABLE'
   | 'SAFE_BAD_ANSWER'
@@ -39,6 +47,14 @@ export const explanations: Readonly<Record<SafeErrorCode, Explanation>> = {
   SAFE_BUSY: { status: 503, stillTrue: 'nothing acknowledged is lost; this request was not begun', next: 'repeat the same request later' },
   SAFE_STORE: { status: 503, stillTrue: 'nothing acknowledged is lost', next: 'repeat the same request; check the disk of the safe' },
   SAFE_FORBIDDEN: { status: 401, stillTrue: unchanged, next: 'send the operator token as a Bearer token' },
+  SAFE_OWNER_WRONG: { status: 403, stillTrue: 'nothing was given out; the attempt was counted', next: 'present the right owner information, device or result' },
+  SAFE_OWNER_WAIT: { status: 429, stillTrue: 'nothing was given out; the attempt was not counted', next: 'wait, then present the owner information again' },
+  SAFE_OWNER_LOCKED: { status: 423, stillTrue: 'the value is kept; no attempt is taken any more', next: 'ask the operator of the safe' },
+  SAFE_OWNER_NEEDED: { status: 403, stillTrue: unchanged, next: 'authenticate the owner, then retrieve over the path' },
+  SAFE_PATH: { status: 403, stillTrue: unchanged, next: 'authenticate the owner anew for a path of this card and use it once' },
+  SAFE_UNPAIRED: { status: 403, stillTrue: unchanged, next: 'compare which safes are paired, and where key and value are registered' },
+  SAFE_REPLAY: { status: 409, stillTrue: unchanged, next: 'send a message of a number that was not used' },
+  SAFE_PEER: { status: 502, stillTrue: 'nothing was given out; key and ciphertext are where they were', next: 'repeat the request once both safes can be reached' },
   SAFE_TIMEOUT: { status: 0, stillTrue: unknown, next: repeat },
   SAFE_UNREACHABLE: { status: 0, stillTrue: unknown, next: repeat },
   SAFE_BAD_ANSWER: { status: 0, stillTrue: unknown, next: 'check that the address is that of a cardbench safe, then repeat the same request' },

@@ -5,6 +5,7 @@ import {
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { CodecError, fromHex, heldSigner, toHex } from '../codec/index.js';
+import type { KnownDevice } from './device-check.js';
 import { SafeError } from './errors.js';
 import type { SafeKeys } from './safe.js';
 
@@ -93,6 +94,16 @@ export function openHome(directory: string): SafeHome {
     id: key('id'), keys: { signer: heldSigner(key('signing.key')), agreement: key('agreement.key'), store: key('store.key') },
     operatorToken: toHex(key('operator.token')), records: join(directory, 'records'),
   };
+}
+
+/** Authentication devices in a private file: a line `ID KEY` in hex (8 and 32 bytes) for each. Throws SafeError SAFE_SETUP. */
+export function readDevices(path: string): readonly KnownDevice[] {
+  const lines = readPrivate(path).split('\n').filter((line) => line.trim() !== '');
+  return lines.map((line, at) => {
+    const fields = /^([0-9a-f]{16})\s+([0-9a-f]{64})$/i.exec(line.trim());
+    if (fields === null) throw setup(`${path}, line ${at + 1}: expected 8 and 32 bytes in hex`);
+    return { id: fromHex(fields[1]), key: fromHex(fields[2]) };
+  });
 }
 
 /** PEM key and certificate of a server. */

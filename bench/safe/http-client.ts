@@ -21,7 +21,11 @@ export function httpClient(options: HttpClientOptions): SafeClient {
   return {
     register: (bytes) => call('/v1/register', octets, bytes),
     retrieve: (bytes) => call('/v1/retrieve', octets, bytes),
+    owner: (operation, bytes) => call(`/v1/owner/${operation}`, octets, bytes),
     receipt: async (bytes) => void await call('/v1/receipt', '', bytes),
+    registerOwned: (bytes) => call('/v1/set/register', octets, bytes),
+    retrieveSet: (bytes) => call('/v1/set/retrieve', octets, bytes),
+    answerPeer: (bytes) => call('/v1/peer', octets, bytes),
     identity: () => call('/v1/identity', octets),
     index: async () => new TextDecoder().decode(await call('/v1/index.csv', 'text/csv; charset=utf-8', undefined, indexLimit)),
     close: () => agent?.destroy(),

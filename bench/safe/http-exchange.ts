@@ -12,6 +12,8 @@ export interface HttpClientOptions {
   readonly timeoutMs?: number;
   /** PEM certificate to trust, for a self-signed one. */
   readonly ca?: string;
+  /** PEM key and certificate this side shows, for a safe that speaks to its peer. */
+  readonly own?: { readonly key: string; readonly cert: string };
   /** Operator token, for the index. */
   readonly operatorToken?: string;
   /** Most bytes of an answer to a card's request; default 4096. The index may have 64 MiB. */
@@ -71,14 +73,14 @@ export function refusalOf({ status, type, body }: Received): SafeError {
 /** One request: method, path, body if any, most bytes of the answer, media type of the body. Rejects with SafeError. */
 export type Exchange = (method: string, path: string, body: Uint8Array | undefined, limit: number, type?: string) => Promise<Received>;
 
-function settingsOf(options: HttpClientOptions, method: string, body: Uint8Array | undefined, type: string): RequestOptions & { ca?: string } {
+function settingsOf(options: HttpClientOptions, method: string, body: Uint8Array | undefined, type: string): RequestOptions & { ca?: string; key?: string; cert?: string } {
   return {
     method,
     headers: {
       ...(body ? { 'content-type': type, 'content-length': body.length } : {}),
       ...(options.operatorToken === undefined ? {} : { authorization: `Bearer ${options.operatorToken}` }),
     },
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(options.ca === undefined ? {} : { ca: options.ca }), ...options.own,
   };
 }
 

@@ -3,11 +3,15 @@ import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 import { requestLimit } from './client.js';
 import { compartmentRoutes } from './compartment-routes.js';
 import type { Compartments } from './compartments.js';
 import { SafeError } from './errors.js';
 import { groupCommit } from './group-commit.js';
+import { ownerOperations } from './path.js';
+import { plainFingerprint } from './pin.js';
 import type { Safe } from './safe.js';
 
 /** Limits of a served safe. */
@@ -34,6 +38,8 @@ export interface ServeOptions {
   readonly port?: number;
   /** PEM key and certificate: serves HTTPS. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** SHA-256 of the TLS certificate that the paired safe shows; needs `tls`. Without it the peer's path does not exist. */
+  readonly peerFingerprint?: string;
   /** Operator token for the index; without one the index is refused. */
   readonly operatorToken?: string;
   /** Empty safes the operator may open beside this one; without them their paths do not exist. */
@@ -84,7 +90,34 @@ function checkOperator(request: IncomingMessage, token: string | undefined): voi
     throw new SafeError('SAFE_FORBIDDEN', 'this is for the operator');
 }
 
-function routesOf({ safe, operatorToken }: Pick<ServeOptions, 'safe' | 'operatorToken'>): ReadonlyMap<string, Route> {
+/** Lets only the holder of the pinned certificate through; TLS has made sure that it holds the key. */
+function checkPeer(request: IncomingMessage, fingerprint: string): void {
+  const { socket } = request;
+  const shown = socket instanceof TLSSocket ? (socket.getPeerCertificate() as Partial<PeerCertificate>).fingerprint256 : undefined;
+  if (shown === undefined || plainFingerprint(shown) !== plainFingerprint(fingerprint))
+    throw new SafeError('SAFE_UNPAIRED', 'this path is for the paired safe, which shows its TLS certificate');
+}
+
+/** Whom a safe lets ask for its peer: the holder of a certificate, or (compartments without TLS) whoever signs as the peer does. */
+export type PeerAccess = { readonly fingerprint: string } | 'anyone' | undefined;
+
+/** The routes of embodiment 12. */
+function talkRoutes(safe: Safe, peer: PeerAccess): readonly (readonly [string, Route])[] {
+  const asked: Route = {
+    method: 'POST',
+    run: (body, request) => {
+      if (typeof peer === 'object') checkPeer(request, peer.fingerprint);
+      return bytesAnswer(safe.answerPeer(body));
+    },
+  };
+  return [
+    ['/v1/set/register', { method: 'POST', run: (body) => bytesAnswer(safe.registerOwned(body)) }],
+    ['/v1/set/retrieve', { method: 'POST', run: async (body) => bytesAnswer(await safe.retrieveSet(body)) }],
+    ...peer === undefined ? [] : [['/v1/peer', asked] as const],
+  ];
+}
+
+function routesOf({ safe, operatorToken }: Pick<ServeOptions, 'safe' | 'operatorToken'>, peer: PeerAccess): ReadonlyMap<string, Route> {
   const registered = groupCommit(safe);
   const acknowledge = (body: Uint8Array): Answer => {
     safe.receipt(body);
@@ -94,6 +127,9 @@ function routesOf({ safe, operatorToken }: Pick<ServeOptions, 'safe' | 'operator
     ['/v1/register', { method: 'POST', run: async (body) => bytesAnswer(await registered(body)) }],
     ['/v1/retrieve', { method: 'POST', run: (body) => bytesAnswer(safe.retrieve(body)) }],
     ['/v1/receipt', { method: 'POST', run: acknowledge }],
+    ...ownerOperations.map((operation): [string, Route] =>
+      [`/v1/owner/${operation}`, { method: 'POST', run: (body) => bytesAnswer(safe.owner(operation, body)) }]),
+    ...talkRoutes(safe, peer),
     ['/v1/identity', { method: 'GET', run: () => bytesAnswer(safe.identity()) }],
     ['/v1/index.csv', {
       method: 'GET',
@@ -132,9 +168,10 @@ type Finder = (method: string, path: string) => Route | undefined;
 /** Every route: those of the safe, and those of its compartments where there are any. */
 function finderOf(options: ServeOptions): Finder {
   const { compartments, operatorToken } = options;
-  const own = routesOf(options);
+  const { peerFingerprint: fingerprint } = options;
+  const own = routesOf(options, fingerprint === undefined ? undefined : { fingerprint });
   const others: Finder = compartments === undefined ? () => undefined : compartmentRoutes({
-    compartments, routesOf: (safe) => routesOf({ safe, ...(operatorToken === undefined ? {} : { operatorToken }) }),
+    compartments, routesOf: (safe, peer) => routesOf({ safe, ...(operatorToken === undefined ? {} : { operatorToken }) }, peer),
     checkOperator: (request) => { checkOperator(request, operatorToken); },
   });
   return (method, path) => own.get(path) ?? others(method, path);
@@ -230,7 +267,7 @@ export async function serveSafe(options: ServeOptions): Promise<SafeServer> {
   };
   const handler = handlerOf(options, limits);
   const server = options.tls
-    ? createHttpsServer({ ...timing, ...options.tls, minVersion: 'TLSv1.2' }, handler)
+    ? createHttpsServer({ ...timing, ...options.tls, minVersion: 'TLSv1.2', requestCert: true, rejectUnauthorized: false }, handler)
     : createHttpServer(timing, handler);
   server.maxConnections = 2 * limits.concurrent;
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseRaw(error, socket as Socket));

@@ -13,6 +13,10 @@ export interface OperatorClient {
   entries(url: string): Promise<readonly Entry[]>;
   /** Puts these entries in the place of all that is stored. */
   load(url: string, entries: Iterable<Entry>): Promise<void>;
+  /** Sets a compartment's clock, which stands still otherwise; milliseconds. */
+  setClock(url: string, ms: number): Promise<void>;
+  /** Stops the safe of a compartment and starts it again on what it stores. */
+  restart(url: string): Promise<void>;
   /** Removes a compartment with all it stores. */
   drop(url: string): Promise<void>;
 }
@@ -37,6 +41,8 @@ export function operatorClient(options: HttpClientOptions): OperatorClient {
     },
     entries: async (url) => decodeEntries(await call('GET', `${url}/entries`)),
     load: async (url, entries) => void await call('PUT', `${url}/entries`, encodeEntries(entries)),
+    setClock: async (url, ms) => void await call('PUT', `${url}/clock`, new TextEncoder().encode(String(ms)), 'text/plain'),
+    restart: async (url) => void await call('POST', `${url}/restart`, new Uint8Array(0)),
     drop: async (url) => void await call('DELETE', url),
   };
 }

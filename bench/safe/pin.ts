@@ -2,7 +2,8 @@ import { connect } from 'node:tls';
 import type { DetailedPeerCertificate } from 'node:tls';
 import { SafeError } from './errors.js';
 
-const plain = (fingerprint: string): string => fingerprint.replace(/[:\s]/g, '').toUpperCase();
+/** A fingerprint without colons, in capitals. */
+export const plainFingerprint = (fingerprint: string): string => fingerprint.replace(/[:\s]/g, '').toUpperCase();
 
 const pem = (der: Buffer): string =>
   `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/(.{64})(?=.)/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
@@ -20,7 +21,7 @@ export function pinnedCertificate(url: string, fingerprint: string, timeoutMs = 
     const socket = connect({ host, port: Number(port || 443), rejectUnauthorized: false }, () => {
       const shown = socket.getPeerCertificate() as Partial<DetailedPeerCertificate>;
       socket.destroy();
-      if (shown.raw !== undefined && plain(shown.fingerprint256 ?? '') === plain(fingerprint)) resolve(pem(shown.raw));
+      if (shown.raw !== undefined && plainFingerprint(shown.fingerprint256 ?? '') === plainFingerprint(fingerprint)) resolve(pem(shown.raw));
       else reject(new SafeError('SAFE_UNREACHABLE', `the safe shows a TLS certificate with SHA-256 ${shown.fingerprint256 ?? 'none'}`, unsent));
     });
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error('ETIMEDOUT')));

@@ -7,6 +7,8 @@ import { SafeError } from './errors.js';
 /** What the safe keeps beside the object itself. */
 export interface SafeRecord {
   readonly state: 'held' | 'tombstone';
+  /** Held for its authenticated owner alone; the certificate is not enough. */
+  readonly owned?: true;
   /** The certificate E6 as issued. */
   readonly certificate: Uint8Array;
   /** The card's credential E9 where known (key objects), otherwise empty. */
@@ -35,7 +37,7 @@ const credentialTag = 0xc2;
 /** Bytes of a record for the store. */
 export function encodeRecord(record: SafeRecord): Uint8Array {
   return concat(
-    writeTlv(stateTag, Uint8Array.of(record.state === 'held' ? 1 : 2)),
+    writeTlv(stateTag, Uint8Array.of(record.state === 'tombstone' ? 2 : record.owned ? 3 : 1)),
     writeTlv(certificateTag, record.certificate),
     writeTlv(credentialTag, record.credential),
   );
@@ -45,11 +47,11 @@ export function encodeRecord(record: SafeRecord): Uint8Array {
 export function decodeRecord(bytes: Uint8Array): SafeRecord {
   return intact(() => {
     const reader = new TlvReader(bytes);
-    const state = reader.expect(stateTag, 'state').content[0] === 1 ? 'held' : 'tombstone';
+    const [state] = reader.expect(stateTag, 'state').content;
     const certificate = reader.expect(certificateTag, 'certificate').content;
     const credential = reader.expect(credentialTag, 'credential').content;
     reader.finish('a record');
-    return { state, certificate, credential };
+    return { state: state === 1 || state === 3 ? 'held' : 'tombstone', certificate, credential, ...state === 3 && { owned: true } };
   });
 }
 

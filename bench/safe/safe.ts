@@ -10,6 +10,15 @@ import type {
   Certificate, CertificateKind, Credential, Digest, KeyObject, KeyPart, PublicKeyOps, Receipt, RegistrationRequest, Signer,
 } from '../codec/index.js';
 import { SafeError } from './errors.js';
+import type { KnownDevice } from './device-check.js';
+import { forgetOwner, ownerOperation } from './path.js';
+import type { OwnerOperation, PathCore } from './path.js';
+import { registerOwned, retrieveSet } from './owned-keys.js';
+import type { OwnedKeys } from './owned-keys.js';
+import { ownerPolicy } from './owner.js';
+import type { OwnerPolicy } from './owner.js';
+import { answerPeer } from './peer.js';
+import type { Peer } from './peer.js';
 import * as records from './record.js';
 import type { SafeRecord } from './record.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
@@ -34,6 +43,12 @@ export interface SafeSettings {
   readonly allowLegacy?: boolean;
   /** Ed25519 public keys (32) of the issuers whose credentials count. */
   readonly issuers?: readonly Uint8Array[];
+  /** How owners are authenticated here; default {@link ownerPolicy}. */
+  readonly owners?: OwnerPolicy;
+  /** Ed25519 public keys (32) of the authentication means whose results count; default none. */
+  readonly authenticators?: readonly Uint8Array[];
+  /** Authentication devices that are known; default none. */
+  readonly devices?: readonly KnownDevice[];
 }
 
 /** What a safe is made of. */
@@ -45,6 +60,10 @@ export interface SafeParts {
   readonly settings?: SafeSettings;
   /** Public-key operations; a campaign may give memoised ones. */
   readonly ops?: PublicKeyOps;
+  /** Milliseconds, for waits and the age of paths; default the time of day. */
+  readonly clock?: () => number;
+  /** The safe this one speaks to (embodiment 12); default none. */
+  readonly peer?: () => Peer | undefined;
 }
 
 /** An electronic safe (docs/protocol.md 3). All methods throw SafeError; all state is in the store. */
@@ -60,6 +79,14 @@ export interface Safe {
   retrieve(certificate: Uint8Array): Uint8Array;
   /** Claim 26: EA -> the object is deleted, a tombstone kept, durable before it returns. */
   receipt(receipt: Uint8Array): void;
+  /** Owner authentication and what goes over a path (docs/protocol.md 3.1), durable before it returns. */
+  owner(operation: OwnerOperation, body: Uint8Array): Uint8Array;
+  /** Embodiment 12: a key with owner authentication information, 71 -> E6, durable before it returns. */
+  registerOwned(request: Uint8Array): Uint8Array;
+  /** Embodiment 12: key and value to the authenticated owner, 72 -> 73; the value comes from the paired safe. */
+  retrieveSet(request: Uint8Array): Promise<Uint8Array>;
+  /** Embodiment 12: answers the paired safe, 74 -> 75. */
+  answerPeer(message: Uint8Array): Uint8Array;
   /** The safe entry ED: id and public keys. */
   identity(): Uint8Array;
   /** The index of fig. 4 and 9 as CSV: hash, counter, path of item, path of certificate, sorted by counter. */
@@ -73,10 +100,12 @@ interface Prepared {
   readonly hash: Uint8Array;
   readonly digest: Digest;
   readonly credential: Uint8Array;
+  /** Held for its authenticated owner alone. */
+  readonly owned?: true;
 }
 
 /** Everything the operations need, with defaults filled in. */
-interface Context extends Required<SafeSettings> {
+interface Context extends Required<Pick<SafeSettings, 'counterLimit' | 'emptyDigest' | 'allowLegacy' | 'issuers'>> {
   readonly id: Uint8Array;
   readonly keys: SafeKeys;
   readonly store: SafeStore;
@@ -145,6 +174,7 @@ function prepare(context: Context, request: RegistrationRequest): Prepared {
     const { digest, encrypted } = item.registered;
     return { kind: 'registered', item: bytes, hash: hashX(algorithm, encrypted), digest, credential: empty };
   }
+  if (item.type === 'pathed') throw new SafeError('SAFE_PATH', 'a value for a path is registered over it');
   if (item.type !== 'plain') {
     const { digest, content } = item.type === 'piece' ? item.piece : item.bundle;
     const kind = item.type === 'bundle' && item.bundle.division.wanted > 0 ? 'coupled' : item.type;
@@ -178,13 +208,14 @@ function certify(context: Context, request: RegistrationRequest, prepared: Prepa
   }, {}, context.keys.signer);
 }
 
-function storeNew(context: Context, writer: StoreWriter, request: RegistrationRequest, bytes: Uint8Array): Uint8Array {
-  const prepared = prepare(context, request);
+function storeNew(
+  context: Context, writer: StoreWriter, request: RegistrationRequest, bytes: Uint8Array, prepared: Prepared = prepare(context, request),
+): Uint8Array {
   const counter = records.nextCounter(uintOf(writer.get(records.keys.counter) ?? empty), context.counterLimit);
   const certificate = certify(context, request, prepared, counter);
   const name = records.recordName(certificate);
   const encoded = certificateCodec.encode(certificate);
-  const record = { state: 'held', certificate: encoded, credential: prepared.credential } as const;
+  const record = { state: 'held', certificate: encoded, credential: prepared.credential, ...prepared.owned && { owned: true as const } } as const;
   writer.put(records.keys.counter, records.counterBytes(counter));
   writer.put(records.keys.certificate(name), records.encodeRecord(record));
   writer.put(records.keys.item(name), records.sealItem(context.keys.store, name, prepared.item));
@@ -227,6 +258,19 @@ function registerAll(context: Context, requests: readonly Uint8Array[]): readonl
   const all = answered(() => context.store.transaction((writer) =>
     first.map((one) => (isAnswered(one) ? one : storePending(context, writer, one)))));
   return all instanceof SafeError ? first.map((one) => (isAnswered(one) ? one : all)) : all;
+}
+
+/** One registration of what is held for its owner alone, with who that is stored in the same change when it is new. */
+function registerOwnedWith(context: Context, bytes: Uint8Array, also: (writer: StoreWriter, name: string) => void): { certificate: Uint8Array; fresh: boolean } {
+  const first = considered(context, bytes);
+  if (isAnswered(first)) return { certificate: first, fresh: false };
+  return context.store.transaction((writer) => {
+    const before = repeated(writer, first.request, bytes);
+    if (before !== undefined) return { certificate: before, fresh: false };
+    const certificate = storeNew(context, writer, first.request, bytes, { ...prepare(context, first.request), owned: true });
+    also(writer, records.recordName(certificateCodec.decode(certificate)));
+    return { certificate, fresh: true };
+  });
 }
 
 function register(context: Context, bytes: Uint8Array): Uint8Array {
@@ -294,16 +338,30 @@ function replyWithPart(context: Context, certificate: Certificate, encoded: Uint
   return keyPartReply.encode(signed.keyPartReply.sign({ digest, identity, division, wrappedKey }, { ...about, counter }, context.keys.signer));
 }
 
-function retrieve(context: Context, bytes: Uint8Array): Uint8Array {
+/** The record of a genuine certificate that is held. */
+function found(context: Context, bytes: Uint8Array): { certificate: Certificate; name: string; record: SafeRecord } {
   const certificate = wellFormed(() => certificateCodec.decode(bytes));
   require403(signed.certificate.verify(certificate, {}, context.keys.signer.publicKey, context.ops), 'the certificate');
   const { name, record } = find(context, context.store, certificate);
   if (!equalBytes(record.certificate, bytes)) throw new SafeError('SAFE_UNKNOWN', 'the certificate is not the one issued');
   if (record.state === 'tombstone') throw new SafeError('SAFE_TOMBSTONE', 'the value was recovered and its copy deleted');
+  return { certificate, name, record };
+}
+
+/** What is stored for a certificate, checked against it. */
+function stored(context: Context, name: string, certificate: Certificate): Uint8Array {
   const sealed = context.store.get(records.keys.item(name));
   if (sealed === undefined) throw damaged('missing');
   const item = records.openItem(context.keys.store, name, sealed);
   checkItem(certificate, item);
+  return item;
+}
+
+/** `owned`: the caller authenticates the owner itself. */
+function retrieve(context: Context, bytes: Uint8Array, owned = false): Uint8Array {
+  const { certificate, name, record } = found(context, bytes);
+  if (!owned && record.owned) throw new SafeError('SAFE_OWNER_NEEDED', 'what is stored is given out to its authenticated owner alone');
+  const item = stored(context, name, certificate);
   if (certificate.kind === 'key-part') return replyWithPart(context, certificate, bytes, record, item);
   return certificate.digest.type === 'key' ? replyWithKey(context, certificate, bytes, record, item) : item;
 }
@@ -323,6 +381,7 @@ function takeReceipt(context: Context, bytes: Uint8Array): void {
     const { name, record } = settled(writer);
     writer.put(records.keys.certificate(name), records.encodeRecord({ ...record, state: 'tombstone' }));
     writer.delete(records.keys.item(name));
+    forgetOwner(writer, name);
   });
 }
 
@@ -350,6 +409,23 @@ function checkParts(context: Context): void {
     throw new SafeError('SAFE_SETUP', `counter limit: expected 0-4294967295, got ${limit}`);
 }
 
+const timeOfDay = (): number => Math.floor(performance.timeOrigin + performance.now());
+
+/** What the paths work with. */
+function pathCore(context: Context, { clock = timeOfDay, settings = {} }: SafeParts): PathCore {
+  const { owners: policy = ownerPolicy, authenticators = [], devices = [] } = settings;
+  const { id, keys, store, ops, allowLegacy } = context;
+  return {
+    id, keys, store, ops, allowLegacy, policy, authenticators, devices, clock,
+    found: (bytes) => found(context, bytes),
+    item: (name, certificate) => stored(context, name, certificate),
+    checkCredential: (credential, cardId) => { checkCredential(context, credential, cardId); },
+    storePlain: (writer, request, bytes, value, credential) => storeNew(context, writer, request, bytes, {
+      kind: 'plain', item: value, hash: hashX(request.algorithm, value), digest: digestOf(valueInformation.decode(value), context.emptyDigest), credential, owned: true,
+    }),
+  };
+}
+
 /**
  * Makes a safe over a store. It is deterministic: same store, keys and requests give the same bytes, and a snapshot of
  * the store is a snapshot of the safe. Throws SafeError SAFE_SETUP when a part has the wrong size.
@@ -359,14 +435,23 @@ export function createSafe(parts: SafeParts): Safe {
   const { id, keys, store, ops = nobleOps } = parts;
   const context: Context = { id, keys, store, ops, counterLimit, emptyDigest, allowLegacy, issuers };
   checkParts(context);
+  const core = pathCore(context, parts);
   const identity = safeEntry.encode({
     safeId: id, verificationKey: keys.signer.publicKey, transportKey: ops.agreementPublic(keys.agreement),
   });
+  const owned: OwnedKeys = {
+    id, keys, store, ops, peer: parts.peer ?? (() => undefined), policy: core.policy, now: core.clock,
+    retrieve: (bytes) => retrieve(context, bytes, true), register: (bytes, also) => registerOwnedWith(context, bytes, also),
+  };
   return {
+    registerOwned: (bytes) => registerOwned(owned, bytes),
+    retrieveSet: (bytes) => retrieveSet(owned, bytes),
+    answerPeer: (bytes) => answerPeer(owned, bytes, (certificate) => retrieve(context, certificate)),
     register: (bytes) => register(context, bytes),
     registerAll: (requests) => registerAll(context, requests),
     retrieve: (bytes) => retrieve(context, bytes),
     receipt: (bytes) => takeReceipt(context, bytes),
+    owner: (operation, bytes) => ownerOperation(core, operation, bytes),
     identity: () => identity.slice(),
     index: () => indexCsv(store),
   };

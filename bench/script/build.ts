@@ -88,7 +88,7 @@ const textBytes = (digits: string | undefined): Uint8Array => new TextEncoder().
 
 /** The card command of a script command; undefined when it is not one single command. */
 export function cardCommand(world: World, bound: Bindings, c: ScriptCommand): Promise<CardCommand> | CardCommand | undefined {
-  return simple(c) ?? onItem(world, bound, c) ?? withObject(world, bound, c);
+  return simple(c) ?? onCondition(c) ?? onItem(world, bound, c) ?? withObject(world, bound, c);
 }
 
 function simple(c: ScriptCommand): CardCommand | undefined {
@@ -100,6 +100,7 @@ function simple(c: ScriptCommand): CardCommand | undefined {
     case 'list-values': return commands.listValues(c.embodiment);
     case 'list-certificates': return commands.listCertificates(c.embodiment, c.what);
     case 'generate-key': return commands.generateKey(c.kind);
+    case 'renew-key': return commands.renewKey();
     case 'generate-seed': return commands.generateSeed();
     case 'delete-key': return commands.deleteKey(c.kind);
     case 'initialise': return commands.initialise();
@@ -113,6 +114,17 @@ function simple(c: ScriptCommand): CardCommand | undefined {
       ...(c.informationClass === undefined ? {} : { infoClass: c.informationClass }),
       ...(c.ends === undefined ? {} : { days: { today: c.ends.today, last: c.ends.lastDay } }),
     });
+    default: return undefined;
+  }
+}
+
+function onCondition(c: ScriptCommand): CardCommand | undefined {
+  switch (c.do) {
+    case 'date': return commands.date(c.date);
+    case 'put-condition': return 'data' in c
+      ? { ...commands.deleteCondition(c.number), data: fromHex(c.data) } : commands.putCondition(c.number, c.condition);
+    case 'get-condition': return commands.getCondition(c.number);
+    case 'extract': return commands.extract(c.number, c.date);
     default: return undefined;
   }
 }
@@ -131,6 +143,7 @@ function onHandle(world: World, bound: Bindings, c: ScriptCommand): CardCommand 
     case 'recover-begin': return commands.recoverBegin(c.embodiment, c.what, handle(c.item));
     case 'get-receipt': return commands.getReceipt(handle(c.item));
     case 'delete': return commands.deleteItem(handle(c.item));
+    case 'backup-end': return commands.backupEnd(handle(c.item));
     case 'cancel': return c.item === undefined ? commands.cancelKey() : commands.cancel(handle(c.item));
     case 'read': return commands.readItem(handle(c.item));
     case 'use': return c.amount === undefined

@@ -1,6 +1,6 @@
-import { answers, listEntry, TlvReader } from '../codec/index.js';
+import { answers, encodeCondition, listEntry, TlvReader } from '../codec/index.js';
 import type { CardStatus, KeysPresent, MemoryFigures, Shortage } from '../codec/index.js';
-import type { AnswerCheck, DataField } from '../../scenarios/index.js';
+import type { AnswerCheck, DataField, ItemRef } from '../../scenarios/index.js';
 import { fixedPages } from '../nvm/layout.js';
 import type { World } from '../world/world.js';
 import { handleOf } from './build.js';
@@ -48,6 +48,20 @@ function lists(check: Extract<AnswerCheck, { is: 'lists' }>, handles: readonly n
   return check.count === undefined || check.count === handles.length ? undefined : `${handles.length} entries, expected ${check.count}`;
 }
 
+function extracts(items: readonly ItemRef[], data: Uint8Array, world: World, bound: Bindings): string | undefined {
+  const found = answers.extracted(data).entries.map(({ handle }) => handle).sort((a, b) => a - b).join();
+  const wanted = items.map((item) => handleOf(world, bound, item)).sort((a, b) => a - b).join();
+  return found === wanted ? undefined : `extracted ${found || 'nothing'}, expected ${wanted || 'nothing'}`;
+}
+
+function ofConditions(check: Extract<AnswerCheck, { is: 'extracts' | 'condition' | 'numbers' }>, data: Uint8Array, world: World, bound: Bindings): string | undefined {
+  switch (check.is) {
+    case 'extracts': return extracts(check.items, data, world, bound);
+    case 'condition': return sameBytes(data, encodeCondition(check.condition)) ? undefined : 'another condition is stored';
+    case 'numbers': return data.join() === check.numbers.join() ? undefined : `the conditions are ${data.join() || 'none'}, expected ${check.numbers.join() || 'none'}`;
+  }
+}
+
 function field(check: Extract<AnswerCheck, { is: 'field' }>, data: Uint8Array, bound: Bindings): string | undefined {
   const value = fieldOf(check.field, data);
   const than = typeof check.than === 'number' ? check.than : bound.numbers.get(check.than);
@@ -87,6 +101,7 @@ export function failedCheck(check: AnswerCheck, data: Uint8Array, world: World, 
     }
     case 'field': return field(check, data, bound);
     case 'amounts': return amounts(check, data);
+    case 'extracts': case 'condition': case 'numbers': return ofConditions(check, data, world, bound);
     case 'tries-lowered-first': return triesLoweredFirst(world, since);
     case 'length': return data.length === check.bytes ? undefined : `${data.length} bytes, expected ${check.bytes}`;
   }

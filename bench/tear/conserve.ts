@@ -3,7 +3,8 @@ import type { AbstractCertificate, Finding, ScenarioId, ScenarioOutput } from '.
 import { runHonestly } from '../certify/prepare.js';
 import { certificate as certificateCodec, commands, toHex } from '../codec/index.js';
 import type { CardCommand, CertificateKind } from '../codec/index.js';
-import { decodeRecord } from '../safe/record.js';
+import { ownerKey } from '../safe/index.js';
+import { decodeRecord, keys, recordName } from '../safe/record.js';
 import type { World } from '../world/world.js';
 
 const swText = (sw: number): string => sw.toString(16).toUpperCase().padStart(4, '0');
@@ -32,7 +33,20 @@ async function redeem(world: World, issueId: string): Promise<ScenarioOutput | u
   const kind = entry.class === 'B' ? entry.object?.kind : undefined;
   const set = kind === undefined ? undefined : setRecoveries[kind];
   if (set !== undefined) return runHonestly({ run: 'scenario', scenario: set, options: { select: { handle: entry.handle } } }, world);
-  return runHonestly({ run: 'scenario', scenario: kind === 'plain' ? '1/recover' : '2/recover', options: { select: { issueId } } }, world);
+  const run = (scenario: ScenarioId): Promise<ScenarioOutput> => runHonestly({ run: 'scenario', scenario, options: { select: { issueId } } }, world);
+  if (kind !== 'plain') return run('2/recover');
+  const owned = entry.class === 'B' && entry.object !== undefined ? ownedBy(world, recordName(entry.object)) : undefined;
+  if (owned !== 'elsewhere') return run(owned === 'here' ? '8/recover' : '1/recover');
+  const byResult = await run('9/recover');
+  return byResult.cause === 'done' || world.parts.device === undefined ? byResult : run('10/recover');
+}
+
+/** Who must be authenticated for a value at the first safe: its owner there, or elsewhere; undefined: nobody. */
+function ownedBy(world: World, name: string): 'here' | 'elsewhere' | undefined {
+  const { store } = world.parts.safes.safe;
+  const record = store.get(keys.certificate(name));
+  if (record === undefined || decodeRecord(record).owned !== true) return undefined;
+  return store.get(ownerKey(name)) === undefined ? 'elsewhere' : 'here';
 }
 
 const usable = (world: World, issueId: string): boolean =>
@@ -89,6 +103,7 @@ function handedOver(kind: CertificateKind, certificate: Uint8Array): CardCommand
 function keyScenario(world: World, kept: AbstractCertificate | undefined): ScenarioId {
   if (kept?.kind === 'key-part') return '6/key-recover';
   if (kept?.kind === 'seed') return '7/seed-recover';
+  if ([...world.parts.safes.other.store.range('owner/')].length > 0) return '12/recover';
   return kept?.safeId === toHex(world.parts.safes.other.entry.safeId) ? '3/key-recover' : '2/key-recover';
 }
 

@@ -69,7 +69,7 @@ describe('policies', () => {
 });
 
 test.each([
-  ['--scenario', '9/backup'], ['--point', 'nowhere'], ['--policies', 'odd'], ['--depth', '3'], ['--cells', 'x'], ['--sample', '0'], ['--failures', '-1'],
+  ['--scenario', '13/backup'], ['--point', 'nowhere'], ['--policies', 'odd'], ['--depth', '3'], ['--cells', 'x'], ['--sample', '0'], ['--failures', '-1'],
 ])('cardbench tear %s %s is refused with the usage', async (...argv) => {
   const errors: string[] = [];
   const io: CertifyIo = {

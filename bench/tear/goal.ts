@@ -109,18 +109,39 @@ function coupledGoal(scene: Scene): string | undefined {
 const valueAndKeyGoal = (scene: Scene): string | undefined =>
   recoverGoal(scene) ?? (scene.card.keys.decoding === undefined ? 'the key is absent' : undefined);
 
+/** The key is back with the value. */
+function ownedGoal(scene: Scene): string | undefined {
+  return recoverGoal({ ...scene, deletes: false }) ?? keyGoal(scene, true);
+}
+
+/** Value and key are registered anew under the key on the card, and nothing of the old ones is left anywhere. */
+function renewGoal(scene: Scene): string | undefined {
+  const { world, card, issueId } = scene;
+  const held = world.safes.flatMap(({ records }) => records).filter(({ state }) => state === 'held');
+  const copies = held.filter((one) => one.issueId === issueId);
+  const keys = held.filter(({ kind }) => kind === 'key');
+  const certificates = card.certificates.filter((one) => !hidden(one) && isKeyKind(one.kind));
+  if (copies.length !== 1 || copies[0].keyId !== card.keys.decoding) return `the safes hold ${copies.length} copies of the value, under ${copies.map(({ keyId }) => keyId).join(', ')}`;
+  if (keys.length !== 1 || keys[0].keyId !== card.keys.decoding) return `the safes hold ${keys.length} keys, not the new one alone`;
+  if (certificates.length !== 1 || certificates[0].state !== 'stored') return `the card has ${certificates.length} key certificates`;
+  return certificatesFor(scene).length === 1 ? backupGoal({ ...scene, deletes: false }) : 'the certificate of the former registration is still there';
+}
+
 /** Looks whether a goal is reached; undefined when it is, otherwise why not. */
 type GoalRule = (scene: Scene) => string | undefined;
 
 /** The rule of each scenario; power cuts in a scenario need one. */
 const goalRules: Readonly<Record<string, GoalRule>> = {
   '1/backup': backupGoal, '2/backup': backupGoal, '1/recover': recoverGoal, '2/recover': recoverGoal,
+  '12/backup': backupGoal, '12/key-backup': (scene) => keyGoal(scene, !scene.deletes), '12/recover': ownedGoal, '12/renew': renewGoal,
   '3/backup': backupGoal, '3/recover': recoverGoal, '3/key-recover': (scene) => keyGoal(scene, true), '3/key-backup': (scene) => keyGoal(scene, !scene.deletes),
+  '8/backup': backupGoal, '8/recover': recoverGoal, '9/backup': backupGoal, '9/recover': recoverGoal, '10/backup': backupGoal, '10/recover': recoverGoal,
   '7/backup': backupGoal, '7/seed-recover': (scene) => keyGoal(scene, true),
   '7/seed-backup': (scene) => (scene.card.keys.seed === undefined ? keyGoal(scene, !scene.deletes) : 'the seed is still there'),
   '4/backup': piecesGoal, '4/recover': joinedGoal, '5/backup': backupGoal, '5/recover': joinedGoal,
   '6/backup': coupledGoal, '6/recover': valueAndKeyGoal,
   '6/key-backup': (scene) => partsGoal(scene, !scene.deletes), '6/key-recover': (scene) => partsGoal(scene, true),
+  '11/auto-backup': (scene) => backupGoal({ ...scene, deletes: true }),
   '2/key-backup': (scene) => keyGoal(scene, !scene.deletes), '2/key-recover': (scene) => keyGoal(scene, true),
 };
 

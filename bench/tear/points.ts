@@ -79,8 +79,35 @@ const apart = [
   { id: '3-key-recover-Z-01', like: '3-key-recover-N-01', title: 'power cut while the key comes back from the second safe', besides: sealedApart },
 ].map(point);
 
-/** The phases of embodiments 1 to 7, with and without the deletions of claims 25 and 26 where they exist. */
-export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key, ...seed, ...sets, ...apart];
+const conditions = [
+  { id: '11-auto-backup-Z-01', like: '11-auto-backup-N-01', title: 'power cut while the value that meets a condition is backed up and makes room' },
+  { id: '11-auto-backup-Z-02', like: '11-auto-backup-N-16', title: 'power cut while two values that meet a condition are backed up, one after the other' },
+].map(point);
+
+/** The card does the same in embodiments 8, 9 and 10; who authenticates the owner differs. */
+const owners = [
+  { id: '8-backup-Z-01', like: '8-backup-N-01', title: 'power cut while a value is registered over a path' },
+  { id: '8-backup-Z-02', like: '8-backup-N-02', title: 'power cut while a value is registered over a path and deleted' },
+  { id: '8-recover-Z-01', like: '8-recover-N-01', title: 'power cut while a value that is still there comes back over a path' },
+  { id: '8-recover-Z-02', like: '8-recover-N-02', title: 'power cut while a deleted value comes back over a path, receipt, certificate deleted' },
+  { id: '9-backup-Z-01', like: '9-backup-N-01', title: 'power cut while a value is registered by the result of an authentication' },
+  { id: '9-recover-Z-01', like: '9-recover-N-02', title: 'power cut while a deleted value comes back by the result of an authentication' },
+  { id: '10-backup-Z-01', like: '10-backup-N-01', title: 'power cut while a value is registered by an authentication device' },
+  { id: '10-recover-Z-01', like: '10-recover-N-02', title: 'power cut while a deleted value comes back by an authentication device' },
+].map(point);
+
+/** A value at the first safe, its key at the second with its owner. */
+const sealedOwned: ScenarioRun = { run: 'scenario', scenario: '12/backup', options: {}, item: '$other' };
+
+const talk = [
+  { id: '12-backup-Z-01', like: '12-backup-N-01', title: 'power cut while a value is registered at the safe that talks to the key safe' },
+  { id: '12-key-backup-Z-01', like: '12-key-backup-N-01', title: 'power cut while the key is registered with its owner', besides: sealedOwned },
+  { id: '12-recover-Z-01', like: '12-recover-N-04', title: 'power cut while the owner gets key and value back' },
+  { id: '12-renew-Z-01', like: '12-renew-N-01', title: 'power cut while the key is renewed, value and key registered anew, the old copies deleted' },
+].map(point);
+
+/** The phases of all embodiments, with and without the deletions of claims 25 and 26 where they exist. */
+export const tearPoints: readonly TearPoint[] = [...value(1), ...value(2), ...key, ...seed, ...sets, ...apart, ...owners, ...conditions, ...talk];
 
 /** Ending of the id of a {@link leanPoint}. */
 const leanEnding = '~lean';

@@ -63,7 +63,7 @@ describe('names', () => {
     expect(first).toEqual({ kind: 'random', seed: 9 });
     expect(then).not.toEqual(first);
     expect(caught(() => policyOf('odd'))).toBe('TEAR_CASE');
-    expect(caught(() => tearPoint('9-backup-Z-01'))).toBe('TEAR_CASE');
+    expect(caught(() => tearPoint('13-backup-Z-01'))).toBe('TEAR_CASE');
   });
 
   test('every error says what is still true and what to do next', () => {

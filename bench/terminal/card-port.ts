@@ -1,6 +1,8 @@
 import { answers, certificate as certificateCodec, commands, fromHex, toHex } from '../codec/index.js';
 import type { CardCommand } from '../codec/index.js';
-import type { Outcome, Page, PinChoice, RequestObject, SeedCardPort, SetCardPort, Variant } from '../../scenarios/index.js';
+import type {
+  CardPort, ConditionCardPort, Outcome, OwnerCardPort, Page, PinChoice, RenewingCardPort, RequestObject, SetCardPort, ValueState, Variant,
+} from '../../scenarios/index.js';
 import type { CardLine } from './card-line.js';
 import { certificateEntry, certificateObject, requestObject, valueEntry } from './convert.js';
 import { cardOutcome, linkFailure } from './outcome.js';
@@ -62,8 +64,27 @@ function setOperations(send: Send, request: (data: Uint8Array) => RequestObject)
   };
 }
 
+type ConditionOperations = Omit<ConditionCardPort, keyof CardPort>;
+
+/** The commands of embodiment 11. */
+function conditionOperations(send: Send, nothing: (data: Uint8Array) => undefined): ConditionOperations {
+  return {
+    tellDate: (date) => send(commands.date(date), nothing),
+    putCondition: (number, condition) => send(commands.putCondition(number, condition), nothing),
+    deleteCondition: (number) => send(commands.deleteCondition(number), nothing),
+    getCondition: (number) => send(commands.getCondition(number), answers.condition),
+    conditionNumbers: () => send(commands.getCondition(0), answers.conditionNumbers),
+    extract: (number, date, from) => send(commands.extract(number, date, from), (data) => {
+      const { entries, next } = answers.extracted(data);
+      const values = entries.map(({ handle, state }) => ({ handle, state: state.toLowerCase() as ValueState }));
+      return next === undefined ? { entries: values } : { entries: values, next };
+    }),
+    backupEnd: (handle) => send(commands.backupEnd(handle), nothing),
+  };
+}
+
 /** The card as the scenarios want it, over a line with the applet selected. */
-export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCardPort & SetCardPort {
+export function createCardPort(line: CardLine, known: TerminalKnowledge): RenewingCardPort & SetCardPort & OwnerCardPort & ConditionCardPort {
   const send = <T>(command: CardCommand, parse: (data: Uint8Array) => T): Promise<Outcome<T>> =>
     exchange(line, command, parse);
   const nothing = (data: Uint8Array): undefined => {
@@ -99,6 +120,9 @@ export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCa
       return { bytes: data, cardId: toHex(cardId), sequence };
     }),
     ...setOperations(send, request),
+    ...conditionOperations(send, nothing),
+    pathRegister: (embodiment, handle, hash, grant) => send(commands.pathRegister(embodiment, handle, hash, grant.bytes), request),
+    pathRecover: (embodiment, certificate, object) => send(commands.pathRecover(embodiment, certificate, object.bytes), answers.recoverEnd),
     delete: (handle) => send(commands.deleteItem(handle), nothing),
     seedRegisterBegin: (safeId, hash) => send(commands.seedRegisterBegin(fromHex(safeId), hash), request),
     seedRecoverBegin: (chosen) => send(commands.seedRecoverBegin(chosen), (data) => {
@@ -106,6 +130,7 @@ export function createCardPort(line: CardLine, known: TerminalKnowledge): SeedCa
       return { ...certificateObject(certificateCodec.encode(certificate), certificate), handle };
     }),
     seedRecoverEnd: (certificate, object) => send(commands.seedRecoverEnd(certificate, object.bytes), nothing),
+    renewKey: () => send(commands.renewKey(), nothing),
     deleteKey: (kind) => send(commands.deleteKey(kind), nothing),
   };
 }

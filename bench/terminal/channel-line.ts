@@ -31,10 +31,13 @@ export interface ChannelTime {
 /** Step numbers that stand for letters in the marks of the other systems: `P` (docs/purse.md 3.2), `S` (docs/member.md 3.1). */
 const letterP = 0x50;
 const letterS = 0x53;
+/** Added to the hundreds of a step such as 310 (docs/twin.md 2.2). */
+const hundreds = 0xc0;
 
-/** The catalogue's id of a mark's two bytes: `1-15`, or `P-3a` and `S7` where the first is a letter. */
+/** The catalogue's id of a mark's two bytes: `1-15`, `310`, or `P-3a` and `S7` where the first is a letter. */
 export function markId(step: string): StepId {
   const [a, b] = step.split('-').map(Number);
+  if (a > hundreds && a < hundreds + 10) return `${(a - hundreds) * 100 + b}`;
   if (a === letterS) return `S${b}`;
   if (a !== letterP) return `${a}-${b}`;
   return b > 0x0f ? `P-${b.toString(16)}` : `P-${b}`;

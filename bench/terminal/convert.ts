@@ -1,4 +1,4 @@
-import { bundle, digestOf, hashX, holdsKeyPart, keyPartReply, keyReply, piece, registeredValue, toHex, valueInformation } from '../codec/index.js';
+import { bundle, digestOf, hashX, holdsKeyPart, keyPartReply, keyReply, paths, piece, registeredValue, toHex, valueInformation } from '../codec/index.js';
 import type * as codec from '../codec/index.js';
 import type {
   CertificateEntry, CertificateObject, CertificateState, DigestFields, RequestObject, RetrievedObject, ValueEntry,
@@ -38,6 +38,7 @@ export function certificateEntry(entry: codec.CertificateEntry, issueId: string 
     counter: entry.counter,
     safeId: toHex(entry.safeId),
     kind: entry.kind,
+    ...(entry.digest.type === 'key' && entry.digest.keyKind !== 'seed' ? { keyKind: entry.digest.keyKind, keyId: toHex(entry.digest.keyId) } : {}),
     ...(entry.identity === undefined ? {} : { identity: entry.identity }),
     ...(issueId === undefined ? {} : { issueId }),
   };
@@ -47,10 +48,11 @@ export function certificateEntry(entry: codec.CertificateEntry, issueId: string 
 export function requestObject(bytes: Uint8Array, request: codec.RegistrationRequest): RequestObject {
   const { item, algorithm } = request;
   const shared = { bytes, cardId: toHex(request.cardId), sequence: request.sequence, hashAlgorithm: algorithm };
-  if (item.type === 'key') return { ...shared, content: 'key' };
+  if (item.type === 'key') return { ...shared, content: 'key', keyId: toHex(item.key.digest.keyId) };
   if (item.type === 'registered')
     return { ...shared, content: 'registered', objectHash: toHex(hashX(algorithm, item.registered.encrypted)) };
   if (item.type === 'key-part') return { ...shared, content: 'key-part' };
+  if (item.type === 'pathed') return { ...shared, content: 'plain' };
   if (item.type !== 'plain') {
     const { content } = item.type === 'piece' ? item.piece : item.bundle;
     const coupled = item.type === 'bundle' && item.bundle.division.wanted > 0;
@@ -85,6 +87,10 @@ export function retrievedObject(bytes: Uint8Array, algorithm: codec.HashAlgorith
   if (bytes[0] === registeredValue.tag) {
     const { encrypted } = registeredValue.decode(bytes);
     return { bytes, content: 'registered', objectHash: toHex(hashX(algorithm, encrypted)) };
+  }
+  if (bytes[0] === paths.reply.tag) {
+    paths.reply.decode(bytes);
+    return { bytes, content: 'plain' };
   }
   if (bytes[0] === piece.tag && holdsKeyPart(bytes)) {
     keyPartReply.decode(bytes);

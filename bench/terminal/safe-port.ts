@@ -1,13 +1,14 @@
-import { certificate, CodecError, toHex } from '../codec/index.js';
-import { SafeError } from '../safe/index.js';
-import type { SafeClient } from '../safe/index.js';
-import type { CertificateObject, FailureCause, Outcome, SafePort } from '../../scenarios/index.js';
+import { certificate, CodecError, keyReply, ownedRegistration, registeredValue, registrationRequest, returnedSet, setRequest, toHex } from '../codec/index.js';
+import type { OwnerProof } from '../codec/index.js';
+import { SafeError, methodNumber } from '../safe/index.js';
+import type { OwnerInformation, OwnerOperation, SafeClient } from '../safe/index.js';
+import type { CertificateObject, FailureCause, KeySafePort, OwnerChoice, Outcome, SafePort } from '../../scenarios/index.js';
 import { certificateObject, retrievedObject } from './convert.js';
 
 /** One request to a safe as it is recorded; lengths in bytes. */
 export interface SafeExchange {
   readonly safeId: string;
-  readonly operation: 'register' | 'retrieve' | 'receipt';
+  readonly operation: 'register' | 'retrieve' | 'receipt' | 'register-owned' | 'retrieve-set' | `owner/${OwnerOperation}`;
   readonly sent: number;
   readonly received: number;
   /** HTTP status the safe answers with, 0 when there was no answer. */
@@ -52,5 +53,42 @@ export function createSafePort(
       () => client.retrieve(bytes), (object) => retrievedObject(object, hashAlgorithm), telling('retrieve', bytes.length),
     ),
     receipt: ({ bytes }) => safeOutcome(() => client.receipt(bytes), () => undefined, telling('receipt', bytes.length)),
+  };
+}
+
+/** What the bench watches of a key safe. */
+export interface KeySafeWatch {
+  readonly tell: (exchange: SafeExchange) => void;
+  /** Number of the newest message that the other safe has taken from it. */
+  readonly taken: () => number;
+  /** What is entered there: secret. */
+  readonly information: (choice: OwnerChoice) => OwnerInformation;
+}
+
+/** The key safe of embodiment 12 as the scenarios want it: `base` is what it has in common with any safe. */
+export function createKeySafePort(base: SafePort, client: SafeClient, { tell, taken, information }: KeySafeWatch): KeySafePort {
+  const telling = (operation: SafeExchange['operation'], sent: number) => (received: number, status: number, code?: string): void => {
+    tell({ safeId: base.safeId, operation, sent, received, status, ...(code === undefined ? {} : { code }) });
+  };
+  const owner = (choice: OwnerChoice): OwnerProof => {
+    const { method, bytes } = information(choice);
+    return { method: methodNumber(method), information: bytes };
+  };
+  return {
+    ...base,
+    registerOwned: (request, choice) => safeOutcome(
+      () => client.registerOwned(ownedRegistration.encode({ ...owner(choice), request: registrationRequest.decode(request.bytes) })),
+      (bytes) => certificateObject(bytes, certificate.decode(bytes)), telling('register-owned', request.bytes.length),
+    ),
+    retrieveSet: (choice, key, value) => {
+      const before = taken();
+      return safeOutcome(() => client.retrieveSet(setRequest.encode({ ...owner(choice), key: certificate.decode(key.bytes), value: certificate.decode(value.bytes) })), (bytes) => {
+        const set = returnedSet.decode(bytes);
+        return {
+          bytes, key: retrievedObject(keyReply.encode(set.key), key.hashAlgorithm), value: retrievedObject(registeredValue.encode(set.value), value.hashAlgorithm),
+          fetched: taken() > before,
+        };
+      }, telling('retrieve-set', key.bytes.length + value.bytes.length));
+    },
   };
 }

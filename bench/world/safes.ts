@@ -3,7 +3,7 @@ import {
 } from '../codec/index.js';
 import type { PublicKeyOps, SafeEntry, Signer } from '../codec/index.js';
 import { createSafe, inProcessClient, memoryStore } from '../safe/index.js';
-import type { MemoryStore, SafeClient, SafeKeys } from '../safe/index.js';
+import type { KnownDevice, MemoryStore, OwnerPolicy, Peer, SafeClient, SafeKeys } from '../safe/index.js';
 import * as records from '../safe/record.js';
 import { isKeyKind } from '../../scenarios/index.js';
 import type { AbstractPart, AbstractRecord, AbstractSafe } from '../../scenarios/index.js';
@@ -16,10 +16,34 @@ export interface SafeDesk {
   readonly store: MemoryStore;
   readonly signer: Signer;
   readonly counterLimit: number;
+  /** The safe's clock, milliseconds; only what a point does moves it. */
+  readonly clock: { ms: number };
+  /** The safe is stopped and started again on what it stores. */
+  restart(): void;
   /** True when the key part stored under a record name is the key itself. */
   opens(name: string): boolean;
   /** Opens what is stored under a record name; undefined for tombstones. */
   item(name: string): Uint8Array | undefined;
+  /** Of a safe that is served elsewhere. */
+  readonly compartment?: DeskCompartment;
+}
+
+/** Where a served safe's desk really is. */
+export interface DeskCompartment {
+  /** Its address, with the state that the bench has of it. */
+  ready(): Promise<string>;
+  /** Takes over what it stores now. */
+  follow(): Promise<void>;
+  /** SHA-256 of the TLS certificate that it shows, where it is known. */
+  readonly fingerprint?: string;
+}
+
+/** The safes' own connection, where the bench can stand between. */
+export interface PeerWire {
+  /** Stands around each message of the key safe to the other one; `pass` brings it there. */
+  around?: ((message: Uint8Array, pass: (message: Uint8Array) => Promise<Uint8Array>) => Promise<Uint8Array>) | undefined;
+  /** Who stands at the key safe presents the wrong information, whoever the scenario says. */
+  impostor?: boolean;
 }
 
 /** What the bench knows of a registration that the safe cannot see. */
@@ -41,6 +65,12 @@ export interface DeskSettings {
   readonly emptyDigest: boolean;
   readonly allowLegacy: boolean;
   readonly counter?: { readonly limit: number; readonly at: number };
+  /** See SafeSettings. */
+  readonly owners?: OwnerPolicy;
+  readonly authenticators?: readonly Uint8Array[];
+  readonly devices?: readonly KnownDevice[];
+  /** The safe it talks to, and whether it asks there or is asked. */
+  readonly peer?: () => Peer & { readonly desk: SafeDesk };
 }
 
 /** A safe with keys drawn from `random`, an empty store in memory, and the settings given. */
@@ -48,20 +78,30 @@ export function createDesk(id: Uint8Array, random: RandomSource, settings: DeskS
   const signer = signerOf(random(32), ops);
   const keys: SafeKeys = { signer, agreement: random(32), store: random(32) };
   const store = memoryStore();
-  const { counter, ...rest } = settings;
+  const { counter, peer, ...rest } = settings;
   const counterLimit = counter?.limit ?? 0xffffffff;
   if (counter !== undefined)
     store.transaction((writer) => { writer.put(records.keys.counter, records.counterBytes(counter.at)); });
-  const safe = createSafe({ id, keys, store, settings: { ...rest, counterLimit }, ops });
+  const clock = { ms: 0 };
+  const start = () => createSafe({ id, keys, store, settings: { ...rest, counterLimit }, ops, clock: () => clock.ms, ...peer && { peer } });
+  let client = inProcessClient(start());
   const item = (name: string): Uint8Array | undefined => {
     const sealed = store.get(records.keys.item(name));
     return sealed === undefined ? undefined : records.openItem(keys.store, name, sealed);
   };
   return {
-    entry: safeEntry.decode(safe.identity()), client: inProcessClient(safe), store, signer, counterLimit,
+    entry: safeEntry.decode(start().identity()), client: through(() => client), store, signer, counterLimit, clock,
+    restart() { client = inProcessClient(start()); },
     item, opens: (name) => partIsKey(store, name, item(name), ops),
   };
 }
+
+/** A client that stands for whichever there is at the time. */
+const through = (now: () => SafeClient): SafeClient => ({
+  register: (bytes) => now().register(bytes), retrieve: (bytes) => now().retrieve(bytes), receipt: (bytes) => now().receipt(bytes),
+  registerOwned: (bytes) => now().registerOwned(bytes), retrieveSet: (bytes) => now().retrieveSet(bytes), answerPeer: (bytes) => now().answerPeer(bytes),
+  owner: (operation, bytes) => now().owner(operation, bytes), identity: () => now().identity(), index: () => now().index(),
+});
 
 /** True when a key part that a store holds under a record name is the key itself. `item`: what is stored, opened. */
 export function partIsKey(store: MemoryStore, name: string, item: Uint8Array | undefined, ops: PublicKeyOps): boolean {

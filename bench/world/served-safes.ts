@@ -1,12 +1,12 @@
 import { certificate as certificateCodec, equalBytes, safeEntry, signerOf, toHex } from '../codec/index.js';
-import type { PublicKeyOps, SafeEntry } from '../codec/index.js';
-import { SafeError, httpClient, memoryStore, operatorClient, pinnedCertificate } from '../safe/index.js';
+import type { CertificateKind, PublicKeyOps, SafeEntry } from '../codec/index.js';
+import { SafeError, fingerprintOf, httpClient, memoryStore, operatorClient, pinnedCertificate } from '../safe/index.js';
 import type { CompartmentKeys, CompartmentSettings, Entry, HttpClientOptions, MemoryStore, OperatorClient, SafeClient } from '../safe/index.js';
 import * as records from '../safe/record.js';
 import { BenchError } from './errors.js';
 import type { RandomSource } from './random.js';
 import { partIsKey } from './safes.js';
-import type { DeskSettings, SafeDesk } from './safes.js';
+import type { DeskCompartment, DeskSettings, SafeDesk } from './safes.js';
 
 /** Where a safe is served and what the bench may do there; plain data. */
 export interface SafeAddress {
@@ -37,7 +37,13 @@ export interface ServedSafe {
 /** Refusals that a safe in this process could give too; anything else is the network's or the served safe's fault. */
 const genuine: ReadonlySet<string> = new Set([
   'SAFE_BAD_OBJECT', 'SAFE_BAD_SIGNATURE', 'SAFE_UNKNOWN', 'SAFE_CONFLICT', 'SAFE_TOMBSTONE', 'SAFE_TOO_LARGE', 'SAFE_LEGACY_HASH',
+  'SAFE_OWNER_WRONG', 'SAFE_OWNER_WAIT', 'SAFE_OWNER_LOCKED', 'SAFE_OWNER_NEEDED', 'SAFE_PATH',
+  'SAFE_UNPAIRED', 'SAFE_REPLAY', 'SAFE_PEER',
 ]);
+
+/** True for a refusal by the safe's own rules; trouble between two served safes is none. */
+const isGenuine = (error: unknown): error is SafeError => error instanceof SafeError && genuine.has(error.code)
+  && !(error.code === 'SAFE_PEER' && /SAFE_(UNREACHABLE|TIMEOUT|BAD_ANSWER|BUSY|STORE)/.test(error.message));
 
 const benchError = (url: string, error: unknown): BenchError => {
   const text = error instanceof SafeError ? `${error.code}: ${error.message}` : String(error);
@@ -55,11 +61,16 @@ interface Access {
 
 interface MirrorParts {
   readonly access: Access;
-  readonly settings: CompartmentSettings;
+  readonly settings: () => Promise<CompartmentSettings>;
+  /** The safe that is asked meanwhile. */
+  readonly peer: DeskSettings['peer'];
   readonly mirror: MemoryStore;
   /** Called with a client of the compartment when the mirror has taken over a state. */
   readonly taken: (client: SafeClient) => Promise<void>;
 }
+
+/** A desk's way to a served safe. What is done to its clock and its run is told before the next request. */
+type Mirrored = Pick<SafeDesk, 'client' | 'clock' | 'restart'> & { readonly compartment: DeskCompartment };
 
 function same(entries: readonly Entry[], mirror: MemoryStore): boolean {
   const known = [...mirror.range('')];
@@ -72,22 +83,55 @@ function takeOver(entries: readonly Entry[], mirror: MemoryStore): void {
   mirror.transaction((writer) => { for (const [key, value] of entries) writer.put(key, value); });
 }
 
+type Ask = <T>(run: (client: SafeClient) => Promise<T>) => Promise<T>;
+
+/** A client that asks so; where the other safe is asked too, it begins with the bench's state of it and then takes over what came of it. */
+function clientBy(ask: Ask, peer: DeskSettings['peer']): SafeClient {
+  const together = async <T>(run: () => Promise<T>): Promise<T> => {
+    const other = peer?.().desk.compartment;
+    await other?.ready();
+    try {
+      return await run();
+    } finally {
+      await other?.follow();
+    }
+  };
+  return {
+    register: (bytes) => ask((there) => there.register(bytes)),
+    retrieve: (bytes) => ask((there) => there.retrieve(bytes)),
+    receipt: (bytes) => ask((there) => there.receipt(bytes)),
+    registerOwned: (bytes) => ask((there) => there.registerOwned(bytes)),
+    retrieveSet: (bytes) => together(() => ask((there) => there.retrieveSet(bytes))),
+    answerPeer: (bytes) => ask((there) => there.answerPeer(bytes)),
+    owner: (operation, bytes) => ask((there) => there.owner(operation, bytes)),
+    identity: () => ask((there) => there.identity()),
+    index: () => ask((there) => there.index()),
+  };
+}
+
 /**
  * A client whose compartment follows a store in this process: before a request it gets the store's state where that was
  * changed or restored, after it the store takes over what the compartment holds. So the bench can look into, fork and take
  * back a served safe as one of its own.
  */
-function mirroredClient({ access, settings, mirror, taken }: MirrorParts): SafeClient {
+function mirroredClient({ access, settings, peer, mirror, taken }: MirrorParts): Mirrored {
   const { operator, options, failed, opened } = access;
+  const clock = { ms: 0 };
   let compartment: { readonly url: string; readonly client: SafeClient } | undefined;
   let there: unknown;
+  let told = { ms: 0, restarts: 0 };
+  let restarts = 0;
   const ready = async (): Promise<{ readonly url: string; readonly client: SafeClient }> => {
     if (compartment === undefined) {
-      const url = await operator.open(settings);
+      const url = await operator.open(await settings());
       opened.push(url);
       compartment = { url, client: httpClient({ ...options, url }) };
     }
-    if (mirror.snapshot().root !== there) await operator.load(compartment.url, mirror.range(''));
+    const { url } = compartment;
+    if (mirror.snapshot().root !== there) await operator.load(url, mirror.range(''));
+    if (told.restarts !== restarts) await operator.restart(url);
+    if (told.ms !== clock.ms) await operator.setClock(url, clock.ms);
+    told = { ms: clock.ms, restarts };
     return compartment;
   };
   const infrastructure = async <T>(run: () => Promise<T>): Promise<T> => {
@@ -102,28 +146,46 @@ function mirroredClient({ access, settings, mirror, taken }: MirrorParts): SafeC
     there = mirror.snapshot().root;
     await taken(client);
   });
-  const ask = async <T>(run: (client: SafeClient) => Promise<T>): Promise<T> => {
+  const ask: Ask = async (run) => {
     const { url, client } = await infrastructure(ready);
     try {
       return await run(client);
     } catch (error) {
-      if (error instanceof SafeError && genuine.has(error.code)) throw error;
+      if (isGenuine(error)) throw error;
       throw failed(error);
     } finally {
       await follow(url, client);
     }
   };
-  return {
-    register: (bytes) => ask((client) => client.register(bytes)),
-    retrieve: (bytes) => ask((client) => client.retrieve(bytes)),
-    receipt: (bytes) => ask((client) => client.receipt(bytes)),
-    identity: () => ask((client) => client.identity()),
-    index: () => ask((client) => client.index()),
-  };
+  const client = clientBy(ask, peer);
+  return { client, clock, restart() { restarts += 1; }, compartment: {
+    ready: async () => (await infrastructure(ready)).url,
+    follow: async () => { if (compartment !== undefined) await follow(compartment.url, compartment.client); },
+    ...fingerprintAt(access.address),
+  } };
 }
 
-function settingsOf({ counter, issuers, ...rest }: DeskSettings): CompartmentSettings {
-  return { ...rest, issuers: issuers.map(toHex), ...(counter === undefined ? {} : { counterLimit: counter.limit }) };
+/** SHA-256 of the TLS certificate of a served safe, where the bench was told one. */
+function fingerprintAt({ ca, fingerprint }: SafeAddress): { readonly fingerprint?: string } {
+  if (fingerprint !== undefined) return { fingerprint };
+  return ca === undefined ? {} : { fingerprint: fingerprintOf(ca) };
+}
+
+/** Settings of a compartment with its peer, whose own compartment is opened first where this one asks there. */
+async function withPeer(settings: CompartmentSettings, peer: DeskSettings['peer']): Promise<CompartmentSettings> {
+  if (peer === undefined) return settings;
+  const { entry, desk: { compartment }, ask } = peer();
+  const url = ask === undefined ? undefined : await compartment?.ready();
+  const fingerprint = compartment?.fingerprint;
+  return { ...settings, peer: { entry: toHex(safeEntry.encode(entry)), ...url !== undefined && { url }, ...fingerprint !== undefined && { fingerprint } } };
+}
+
+function settingsOf({ counter, issuers, emptyDigest, allowLegacy, owners, authenticators = [], devices = [] }: DeskSettings): CompartmentSettings {
+  return {
+    emptyDigest, allowLegacy, issuers: issuers.map(toHex), authenticators: authenticators.map(toHex),
+    devices: devices.map(({ id, key }) => ({ id: toHex(id), key: toHex(key) })),
+    ...owners && { owners }, ...(counter === undefined ? {} : { counterLimit: counter.limit }),
+  };
 }
 
 /** An empty store, with the counter where the settings begin. */
@@ -134,6 +196,7 @@ function storeAt(counter: DeskSettings['counter']): MemoryStore {
   return store;
 }
 
+/** A served safe's clock and process are its own: points that need them are left out. */
 /** A compartment with id and keys of the bench's: what it stores can be opened here. */
 function benchDesk(access: Access, id: Uint8Array, random: RandomSource, settings: DeskSettings, ops: PublicKeyOps): SafeDesk {
   const [signing, agreement, storeKey] = [random(32), random(32), random(32)];
@@ -146,10 +209,19 @@ function benchDesk(access: Access, id: Uint8Array, random: RandomSource, setting
   };
   return {
     entry: { safeId: id, verificationKey: signer.publicKey, transportKey: ops.agreementPublic(agreement) },
-    client: mirroredClient({ access, settings: { ...settingsOf(settings), keys }, mirror: store, taken: () => Promise.resolve() }),
+    ...mirroredClient({ access, settings: () => withPeer({ ...settingsOf(settings), keys }, settings.peer), peer: settings.peer, mirror: store, taken: () => Promise.resolve() }),
     store, signer, counterLimit: settings.counter?.limit ?? 0xffffffff, item, opens: (name) => partIsKey(store, name, item(name), ops),
   };
 }
+
+/** Kind of the object that a record stands for. */
+function kindAt(store: MemoryStore, name: string): CertificateKind | undefined {
+  const record = store.get(records.keys.certificate(name));
+  return record && certificateCodec.decode(records.decodeRecord(record).certificate).kind;
+}
+
+/** Parts of keys lie sealed under the safe's own key: whether they are apart cannot be judged, so no verdict is given. */
+const unseen = (): BenchError => new BenchError('BENCH_SAFE', 'the bench cannot see key parts at a safe with keys of its own: serve it with --safe-keys bench');
 
 /** A compartment with the safe's own keys: a plain value it stores is seen by retrieving it with its certificate. */
 function ownDesk(access: Access, entry: SafeEntry, settings: DeskSettings): SafeDesk {
@@ -164,14 +236,18 @@ function ownDesk(access: Access, entry: SafeEntry, settings: DeskSettings): Safe
     }
   };
   return {
-    entry, client: mirroredClient({ access, settings: settingsOf(settings), mirror: store, taken }), store,
+    entry, ...mirroredClient({ access, settings: () => withPeer(settingsOf(settings), settings.peer), peer: settings.peer, mirror: store, taken }), store,
     signer: {
       publicKey: entry.verificationKey,
       sign() { throw new BenchError('BENCH_SAFE', 'the bench does not know the keys of a served safe'); },
     },
     counterLimit: settings.counter?.limit ?? 0xffffffff,
-    item: (name) => (store.get(records.keys.item(name)) === undefined ? undefined : seen.get(name)),
-    opens: () => false,
+    item: (name) => {
+      if (store.get(records.keys.item(name)) === undefined) return undefined;
+      if (kindAt(store, name) === 'key-part') throw unseen();
+      return seen.get(name);
+    },
+    opens: () => { throw unseen(); },
   };
 }
 

@@ -1,4 +1,5 @@
-import { commands, toHex } from '../codec/index.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { commands, concat, textBytes, toHex, uintBytes } from '../codec/index.js';
 import type { BackedKey, LoadObject, PublicKeyOps, ValueInformation } from '../codec/index.js';
 import { emulatedCard } from '../../devices/index.js';
 import type { CardSnapshot, EmulatedCard, Finding } from '../../devices/index.js';
@@ -7,20 +8,26 @@ import { decode, pageMap } from '../nvm/index.js';
 import type { NvmContents, NvmEntry, NvmValue, PageMap } from '../nvm/index.js';
 import { samples } from '../../scenarios/index.js';
 import type {
-  AbstractLedgerEntry, AbstractWorld, PinChoice, SafePort, SampleName, SetPorts, TwoSafePorts,
+  AbstractLedgerEntry, AbstractWorld, ConditionPorts, OwnerPorts, OwnerSafePort, PinChoice, SafePort, SampleName, SetPorts, TalkPorts,
 } from '../../scenarios/index.js';
+import type { DeviceCard } from '../owner/device.js';
+import type { OwnerMeans } from '../owner/means.js';
+import { devicePort, ownerMeansPort, ownerSafePort } from '../owner/ports.js';
+import { ownerSecret } from '../owner/secrets.js';
+import { newestFrom } from '../safe/index.js';
 import type { StoreSnapshot } from '../safe/index.js';
+import type { ChannelExchange } from '../terminal/channel-line.js';
 import { createCardPort, verifyCommand } from '../terminal/card-port.js';
 import type { TerminalKnowledge } from '../terminal/card-port.js';
 import { EmulatedLine } from '../terminal/emulated-line.js';
 import type { LineExchange } from '../terminal/emulated-line.js';
-import { createSafePort } from '../terminal/safe-port.js';
+import { createKeySafePort, createSafePort } from '../terminal/safe-port.js';
 import type { SafeExchange } from '../terminal/safe-port.js';
 import { abstractCard } from './abstract-card.js';
 import { BenchError } from './errors.js';
 import type { Issuer } from './issuer.js';
 import { abstractSafe } from './safes.js';
-import type { KnownRegistration, SafeDesk } from './safes.js';
+import type { KnownRegistration, PeerWire, SafeDesk } from './safes.js';
 
 /** Digits behind the names of {@link PinChoice}; `ask` has none. */
 export const pins: Readonly<Record<Exclude<PinChoice, 'ask'>, string>> = {
@@ -32,6 +39,10 @@ export interface WorldHooks {
   exchanged?(exchange: LineExchange): void;
   safe?(exchange: SafeExchange): void;
   finding?(finding: Finding): void;
+  /** A message between owner information input means 145 and authentication means 149. */
+  owner?(message: Uint8Array): void;
+  /** An exchange with the authentication device. */
+  device?(exchange: ChannelExchange): void;
   /** A power session ends: what the card has shown so far must be collected. */
   ending?(world: World): void;
 }
@@ -50,11 +61,15 @@ export interface WorldParts {
   readonly ops: PublicKeyOps;
   readonly cardId: Uint8Array;
   readonly issuer: Issuer;
-  readonly safes: { readonly safe: SafeDesk; readonly other: SafeDesk; readonly unknown: SafeDesk };
+  readonly safes: { readonly safe: SafeDesk; readonly other: SafeDesk; readonly unknown: SafeDesk; readonly wire: PeerWire };
+  /** Means 145, 148 and 149 at the terminal. */
+  readonly means: OwnerMeans;
+  /** Authentication device in reader 151, where the point has one. */
+  readonly device?: DeviceCard;
   readonly hooks?: WorldHooks;
 }
 
-const registrationInstructions: ReadonlySet<number> = new Set([0x12, 0x14, 0x32, 0x36, 0x3c, 0x70]);
+const registrationInstructions: ReadonlySet<number> = new Set([0x12, 0x14, 0x32, 0x36, 0x3c, 0x58, 0x70]);
 
 /** One card, its safes and its issuer, with a terminal between them: everything of one emulated run. */
 export class World {
@@ -62,7 +77,7 @@ export class World {
   readonly card: EmulatedCard;
   readonly line: EmulatedLine;
   /** Honest ports to the card and to its safes. */
-  readonly ports: SetPorts & TwoSafePorts;
+  readonly ports: SetPorts & TalkPorts & OwnerPorts & ConditionPorts;
   /** Issue ids in hexadecimal of the names the plan gives to values. */
   readonly names = new Map<string, string>();
   readonly #ledger = new Map<string, AbstractLedgerEntry>();
@@ -90,8 +105,44 @@ export class World {
     });
     const safePort = ({ entry, client }: SafeDesk): SafePort =>
       createSafePort(entry.safeId, client, (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); });
-    const { safe, other } = parts.safes;
-    this.ports = { card: createCardPort(this.line, this.knowledge), safe: safePort(safe), safe2: safePort(other) };
+    if (parts.device) parts.device.hooks = { exchanged: (exchange) => { if (!this.#muted) hooks?.device?.(exchange); }, finding: (finding) => { if (!this.#muted) hooks?.finding?.(finding); } };
+    const { safe, other, wire } = parts.safes;
+    const safe2 = createKeySafePort(safePort(other), other.client, {
+      tell: (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); }, taken: () => newestFrom(safe.store, other.entry.safeId),
+      information: (choice) => ownerSecret(wire.impostor === true ? 'wrong-password' : choice),
+    });
+    this.ports = { card: createCardPort(this.line, this.knowledge), safe: this.#ownerSafe(safe, safePort(safe)), safe2, ...this.#ownerPorts(safe) };
+  }
+
+  /** Secret of owner information input means 145. */
+  get #inputSecret(): Uint8Array {
+    return sha256(concat(textBytes('owner input'), uintBytes(this.parts.seed, 4)));
+  }
+
+  #ownerSafe({ entry, client }: SafeDesk, port: SafePort): OwnerSafePort {
+    const { cardId, ops, hooks } = this.parts;
+    return ownerSafePort(port, { entry, client, cardId, ops, secret: this.#inputSecret, tell: (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); } });
+  }
+
+  #ownerPorts({ entry }: SafeDesk): Pick<OwnerPorts, 'owner' | 'device'> {
+    const { cardId, ops, means, hooks } = this.parts;
+    const input = { means, ops, secret: this.#inputSecret, tap: (message: Uint8Array) => hooks?.owner?.(message) };
+    return {
+      owner: ownerMeansPort(input, { cardId, safeId: entry.safeId }),
+      device: devicePort(() => this.device, cardId, (ticks) => this.#idle(ticks)),
+    };
+  }
+
+  /** The authentication device. Throws BenchError BENCH_PREPARE when the point has none. */
+  get device(): DeviceCard {
+    const { device } = this.parts;
+    if (device === undefined) throw new BenchError('BENCH_PREPARE', 'the point was made without an authentication device');
+    return device;
+  }
+
+  /** The card idles while something else takes its time. */
+  async #idle(ticks: number): Promise<void> {
+    if (this.card.session !== undefined && ticks > 0) await this.card.runTo(this.line.now() + ticks);
   }
 
   /** What the terminal knows beside the card's answers. */
@@ -267,7 +318,8 @@ export class World {
     const { safe, other } = this.parts.safes;
     return {
       card: this.card.snapshot(), safe: safe.store.snapshot(), other: other.store.snapshot(), knows: this.knows(),
-      marksTaken: this.line.marksTaken,
+      marksTaken: this.line.marksTaken, means: this.parts.means.save(), clocks: [safe.clock.ms, other.clock.ms],
+      ...this.parts.device && { device: this.parts.device.save() },
     };
   }
 
@@ -277,6 +329,9 @@ export class World {
     this.card.restore(state.card);
     safe.store.restore(state.safe);
     other.store.restore(state.other);
+    [safe.clock.ms, other.clock.ms] = state.clocks;
+    this.parts.means.restore(state.means);
+    if (state.device) this.device.restore(state.device);
     this.line.marksTaken = state.marksTaken;
     this.#seen = undefined;
     for (const book of [this.names, this.#ledger, this.#registrations]) book.clear();
@@ -344,6 +399,11 @@ export interface WorldState {
   readonly other: StoreSnapshot;
   readonly knows: WorldKnowledge;
   readonly marksTaken: number;
+  /** Attempts counted by authentication means 149. */
+  readonly means: unknown;
+  /** Clocks of the safes, milliseconds. */
+  readonly clocks: readonly [number, number] | readonly number[];
+  readonly device?: ReturnType<DeviceCard['save']>;
 }
 
 /** What the bench of a world knows beside card and safes. */

@@ -37,6 +37,12 @@ export interface ListRule {
   readonly kind?: CertificateKind;
 }
 
+/** A scenario that must have been through before. */
+export interface Prior {
+  readonly scenario: ScenarioId;
+  readonly options?: ScenarioOptions;
+}
+
 /** Everything about a scenario that is no machine. Written once for each scenario, read by machines, plan, judge and bench. */
 export interface FrameDraft {
   readonly id: ScenarioId;
@@ -60,14 +66,16 @@ export interface FrameDraft {
   readonly covers: readonly number[];
   /** What the goal leaves on the card; absent where the system has a judge of its own. */
   readonly goal?: (run: Pick<ScenarioRun, 'options' | 'item'>) => ItemExpectation;
+  /** What the goal leaves of further items; whatever a cut run leaves of them is permitted. */
+  readonly beside?: (run: Pick<ScenarioRun, 'options' | 'item'>) => readonly ItemExpectation[];
   /** States its item may also be in when the run was cut; default: nothing is said of it. */
   readonly between?: (item: ItemExpectation['item']) => readonly ItemExpectation[];
   /** States of its item when the run has stopped after the exchange that begins a registration or recovery. */
   readonly midway?: readonly ItemExpectation[];
-  /** Scenario that must have been through before; a recovery needs the registration. */
-  readonly prior?: { readonly scenario: ScenarioId; readonly options?: ScenarioOptions };
+  /** Scenarios that must have been through before, in order; a recovery needs the registration. */
+  readonly prior?: Prior | readonly Prior[];
   /** What its card must be made with, whatever else a point prepares. */
-  readonly prepares?: Pick<Preparation, 'seed' | 'safes'>;
+  readonly prepares?: Pick<Preparation, 'seed' | 'safes' | 'conditions' | 'device'>;
   /** Options the scenario does not have. */
   readonly without?: readonly (keyof ScenarioOptions)[];
 }
@@ -79,6 +87,9 @@ export interface ScenarioFrame extends Omit<FrameDraft, 'exchanges'> {
   readonly claims: readonly ClaimExchange[];
   readonly ports: readonly PortRole[];
 }
+
+/** The scenarios that must have been through before, in order. */
+export const priorsOf = ({ prior }: Pick<ScenarioFrame, 'prior'>): readonly Prior[] => (prior === undefined ? [] : [prior].flat());
 
 function grouped({ id, steps, begins }: FrameDraft): StepId[][] {
   const groups: StepId[][] = [];

@@ -1,13 +1,17 @@
 import { ScenarioError } from '../errors.js';
 import type { Embodiment, Phase, ScenarioId, StepId, SystemName } from '../ports.js';
 import { apartFrames } from './apart.js';
+import { conditionFrames } from './conditions.js';
 import { basicFrames } from './basic.js';
 import { coupledFrames } from './coupled.js';
 import { memberFrames } from './member.js';
 import type { ScenarioFrame } from './frame.js';
+import { ownerFrames } from './owners.js';
 import { seedFrames } from './seeds.js';
 import { setFrames } from './sets.js';
 import { purseFrames } from './purse.js';
+import { twinFrames } from './twin.js';
+import { talkFrames } from './talk.js';
 
 /** All scenarios of all systems, in protocol order. A new family of scenarios adds its frames here and its machines in machines/registry.ts. */
 export const frames: readonly ScenarioFrame[] = [
@@ -16,8 +20,12 @@ export const frames: readonly ScenarioFrame[] = [
   ...setFrames,
   ...coupledFrames,
   ...seedFrames,
+  ...conditionFrames,
+  ...ownerFrames,
+  ...talkFrames,
   ...purseFrames,
   ...memberFrames,
+  ...twinFrames,
 ];
 
 /** Ids of all scenarios, in protocol order. */

@@ -62,6 +62,7 @@ describe('states that break an invariant', () => {
     ['a certificate of another card', world({ cards: [card({ certificates: [certificate({ cardId: 'c9', state: 'spent' })] })], safes: [safe({ records: [record({ cardId: 'c9', issueId: 'i9', state: 'tombstone' })] })] }), ['I7']],
     ['a certificate with two records', { ...back, safes: [safe({ records: [record(), record()] })] }, ['I7']],
     ['ciphertext without key', { ...back, cards: [card({ certificates: [certificate({ state: 'spent' })], keys: {} })] }, ['I8']],
+    ['a spent key certificate, no key in its place', { ...back, cards: [card({ certificates: [certificate({ state: 'spent' }), certificate({ kind: 'key', counter: 2, sequence: 2, hash: 'kk', handle: 10, state: 'spent' })] })], safes: [safe({ records: [record(), record({ kind: 'key', counter: 2, sequence: 2, hash: 'kk', issueId: '' })] })] }, ['I6']],
     ['ciphertext without key, its value not on the card', { ...removed, cards: [card({ values: [], certificates: [certificate()], keys: {} })] }, ['I2', 'I8']],
   ])('%s', (_, state, expected) => {
     expect(names(checkState(state))).toEqual(expected);

@@ -186,6 +186,12 @@ function partsApart(safe: AbstractSafe): readonly Finding[] {
   return enoughParts(held) ? [...whole, finding('I8', `safe ${safe.safeId} alone holds enough parts of a key`)] : whole;
 }
 
+/** True for a ciphertext whose value is back and whose key has been replaced: both certificates are spent, nobody will open it any more. */
+const isReplaced = (world: AbstractWorld, card: AbstractCard, record: AbstractRecord): boolean => {
+  const spent = card.certificates.filter(({ state }) => state === 'spent').flatMap((certificate) => recordsOf(world, certificate));
+  return spent.includes(record) && spent.some(({ kind, keyId }) => kind === 'key' && keyId === record.keyId);
+};
+
 /**
  * I8: no ciphertext at a safe without a key to open it on its card or recoverable to it; with `separate` (key at another
  * safe, claim 6) no safe that holds both.
@@ -195,10 +201,20 @@ export function keysKept(world: AbstractWorld, separate = false): readonly Findi
     const card = world.cards.find(({ cardId }) => cardId === record.cardId);
     const name = `the value of card ${record.cardId}, sequence ${record.sequence}`;
     return [
-      ...card && !keyWithin(world, card, record) ? [finding('I8', `nothing opens ${name} at safe ${safe.safeId}`)] : [],
+      ...card && !isReplaced(world, card, record) && !keyWithin(world, card, record) ? [finding('I8', `nothing opens ${name} at safe ${safe.safeId}`)] : [],
       ...separate && record.keyId !== undefined && heldKeys(safe).includes(record.keyId) ? [finding('I8', `safe ${safe.safeId} holds ${name} and its key`)] : [],
     ];
   })]);
+}
+
+/** I6: the certificate of a key is spent only where that of the key in its place is stored, with its record. */
+export function keysReplaced(world: AbstractWorld): readonly Finding[] {
+  return world.cards.flatMap((card) => {
+    const registered = card.certificates.some((certificate) => isKey(certificate) && redeemable(certificate)
+      && recordsOf(world, certificate).some(({ state, keyId }) => state === 'held' && keyId !== undefined && keyId === card.keys.decoding));
+    const spent = card.certificates.filter((certificate) => isKey(certificate) && certificate.state === 'spent');
+    return registered ? [] : spent.map(({ handle }) => finding('I6', `key certificate ${handle} is spent and the key in its place is not registered`));
+  });
 }
 
 /** I12: as long as a registration is open, room for its certificate is reserved: the safe may have made it already. */
@@ -211,8 +227,8 @@ export function roomReserved(world: AbstractWorld): readonly Finding[] {
   });
 }
 
-/** All invariants that one state can break: I1, I2, I3, I4, I7, I8, I12. */
+/** All invariants that one state can break: I1, I2, I3, I4, I6, I7, I8, I12. */
 export const checkState = (world: AbstractWorld, separate = false): readonly Finding[] => [
   ...noCreation(world), ...allAccounted(world), ...singleSpend(world), ...exclusion(world), ...certificatesMatch(world), ...keysKept(world, separate),
-  ...roomReserved(world),
+  ...roomReserved(world), ...keysReplaced(world),
 ];

@@ -125,7 +125,10 @@ export function judgeCard(scenario: ScenarioId, first: StepId, outcome: Outcome<
 /** Step of a safe's exchange at which a failure shows: unreachable at the request, refused in the act, else the reply. */
 function safeStep(scenario: ScenarioId, group: readonly StepId[], cause: FailureCause): StepId {
   if (cause === 'link') return group[0];
-  const act = frameOf(scenario).steps.find((step) => step.from.startsWith('safe') && group.includes(step.id as StepId));
+  const { steps, exchanges } = frameOf(scenario);
+  const atSafe = exchanges.some(({ party, steps: [first] }) => first === group[0] && party.startsWith('safe'));
+  const answers = (from: string): boolean => (atSafe ? from.startsWith('safe') : from !== 'terminal');
+  const act = steps.find((step) => answers(step.from) && group.includes(step.id as StepId));
   return cause === 'refused' && act ? act.id as StepId : group[group.length - 1];
 }
 
@@ -134,12 +137,19 @@ function safeStep(scenario: ScenarioId, group: readonly StepId[], cause: Failure
  * @param first first step of the exchange
  * @throws ScenarioError `CATALOGUE_UNKNOWN`
  */
-export function judgeSafe(scenario: ScenarioId, first: StepId, outcome: Outcome<unknown>): Judged {
+export const judgeSafe = (scenario: ScenarioId, first: StepId, outcome: Outcome<unknown>): Judged => judgeAway(scenario, first, outcome, 'safe');
+
+/**
+ * Judges one exchange with a party that marks no steps by its answer.
+ * @param kind how it was seen: at the interface of a server, or on a card link
+ * @throws ScenarioError `CATALOGUE_UNKNOWN`
+ */
+export function judgeAway(scenario: ScenarioId, first: StepId, outcome: Outcome<unknown>, kind: 'safe' | 'link'): Judged {
   const group = exchangeOf(scenario, first);
-  if (outcome.ok) return { evidence: group.map((step) => proof(step, ['safe'], 'done')) };
+  if (outcome.ok) return { evidence: group.map((step) => proof(step, [kind], 'done')) };
   const step = safeStep(scenario, group, outcome.cause);
   if (outcome.cause !== 'refused') return { evidence: [], stop: stopOf(step, outcome) };
-  return { evidence: [proof(group[0], ['safe'], 'done'), proof(step, ['safe'], 'refused')], stop: stopOf(step, outcome) };
+  return { evidence: [proof(group[0], [kind], 'done'), proof(step, [kind], 'refused')], stop: stopOf(step, outcome) };
 }
 
 /** Judges one of the deletions of claims 25 and 26, which have no steps of their own in the catalogue. */

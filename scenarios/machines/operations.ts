@@ -6,7 +6,7 @@ import type {
 import { choose } from './choose.js';
 import { judgeCard, judgeClaim, judgeSafe } from './judge.js';
 import type { Judged, Stop } from './judge.js';
-import type { ClaimState, Progress, ScenarioOptions } from './types.js';
+import type { ClaimState, KeyClaimState, Progress, ScenarioOptions } from './types.js';
 
 /**
  * What an operation works with.
@@ -151,7 +151,7 @@ function returnedProblem(run: Run, object: RetrievedObject): string | undefined 
 }
 
 /** A repeated deletion whose first answer was lost finds nothing any more (6A82): that is done. */
-async function remove(run: Run, step: ClaimState, call: Promise<Outcome<undefined>>): Promise<Settled> {
+export async function remove(run: Run, step: ClaimState, call: Promise<Outcome<undefined>>): Promise<Settled> {
   const outcome = await call;
   if (!outcome.ok && outcome.cause === 'refused' && outcome.sw === '6A82' && run.resumedAt === step)
     return { evidence: [{ step, kinds: ['link'], outcome: 'done' }], progress: {}, already: true };
@@ -203,7 +203,7 @@ export const claims = {
   'claim-26-safe': async (run) =>
     ({ ...judgeClaim('claim-26-safe', 'safe', await run.ports.safe.receipt(need(run, 'receipt'))), progress: {} }),
   'claim-26-delete': (run) => remove(run, 'claim-26-delete', run.ports.card.delete(need(run, 'handle'))),
-} satisfies Record<ClaimState, (run: Run) => Promise<Settled>>;
+} satisfies Record<Exclude<ClaimState, KeyClaimState>, (run: Run) => Promise<Settled>>;
 
 /** Name of an exchange. */
 export type OperationName = keyof typeof operations;

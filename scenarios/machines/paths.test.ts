@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { basicScenarioIds } from '../catalogue/basic.js';
+import { priorsOf } from '../catalogue/frame.js';
 import { frameOf } from '../catalogue/registry.js';
 import type { ScenarioId } from '../ports.js';
 import { FakeCard, FakeSafe } from '../testing/fakes.js';
@@ -51,7 +52,7 @@ async function benchFor(id: ScenarioId, path: ScenarioPath): Promise<{ readonly 
   const ports = { card: new FakeCard(), safe: new FakeSafe() };
   ports.card.load('ticket');
   const frame = frameOf(id);
-  const { prior } = frame;
+  const [prior] = priorsOf(frame);
   if (prior && !(path.already && frame.list?.goal === undefined)) expect((await runScenario(prior.scenario, { ports, options: prior.options ?? {} })).cause).toBe('done');
   const select = frame.list?.goal === undefined ? {} : { select: {} };
   if (path.already && frame.list?.goal !== undefined) expect((await runScenario(id, { ports, options: select })).cause).toBe('done');

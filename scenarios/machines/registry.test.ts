@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { basicScenarioIds } from '../catalogue/basic.js';
 import { steps } from '../catalogue/catalogue.js';
-import { derived, frame } from '../catalogue/frame.js';
+import { derived, frame, priorsOf } from '../catalogue/frame.js';
 import { frameOf, frames, scenarioIds } from '../catalogue/registry.js';
 import { ScenarioError } from '../errors.js';
 import type { Outcome } from '../ports.js';
@@ -32,8 +32,8 @@ describe('registry', () => {
   });
 
   test('what a scenario builds on exists and stands before it', () => {
-    for (const [at, { prior }] of frames.entries())
-      if (prior) expect(scenarioIds.slice(0, at)).toContain(prior.scenario);
+    for (const [at, frame] of frames.entries())
+      for (const prior of priorsOf(frame)) expect(scenarioIds.slice(0, at)).toContain(prior.scenario);
   });
 
   test('unknown scenarios are coded errors', () => {

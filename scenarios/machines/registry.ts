@@ -2,20 +2,27 @@ import type { AnyStateMachine } from 'xstate';
 import { frameOf } from '../catalogue/registry.js';
 import type { ScenarioFrame } from '../catalogue/frame.js';
 import { ScenarioError } from '../errors.js';
-import type { Ports, ScenarioId, SetPorts } from '../ports.js';
+import type { ConditionPorts, Ports, ScenarioId, SetPorts, TalkPorts } from '../ports.js';
 import type { PursePorts } from '../purse-ports.js';
 import { apartBackup, apartKeyBackup, apartKeyRecover, apartRecover } from './apart.js';
+import { autoBackup } from './conditions.js';
 import { coupledBackup, coupledRecover } from './coupled.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
 import type { MemberPorts } from '../member-ports.js';
 import { keyBackup, keyRecover } from './keys.js';
 import { memberRegister, memberTrade } from './member.js';
 import type { MemberOptions, MemberProgress } from './member.js';
+import { ownerMachines } from './owners.js';
+import type { OwnerPorts } from '../owner-ports.js';
 import { plainBackup, plainRecover } from './plain.js';
 import { seedBackup, seedRecover, seedValueBackup } from './seeds.js';
 import { bundleBackup, bundleRecover, partsBackup, partsRecover, piecesBackup, piecesRecover } from './sets.js';
+import { talkBackup, talkKeyBackup, talkRecover, talkRenew } from './talk.js';
 import { purseAskedTransfer, purseTransfer } from './purse.js';
 import type { PurseOptions, PurseProgress } from './purse.js';
+import { twinBackup, twinPromote, twinRestore, twinStart } from './twin.js';
+import type { TwinOptions, TwinProgress } from './twin.js';
+import type { TwinPorts } from '../twin-ports.js';
 import type { Progress, ScenarioOptions } from './types.js';
 
 /**
@@ -54,6 +61,9 @@ export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...[piecesBackup, piecesRecover, bundleBackup, bundleRecover, partsBackup, partsRecover].map((machine) => definition<SetPorts>(machine)),
   ...[coupledBackup, coupledRecover].map((machine) => definition<SetPorts>(machine)),
   ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
+  definition<ConditionPorts>(autoBackup),
+  ...ownerMachines.map((machine) => definition<OwnerPorts>(machine)),
+  ...[talkBackup, talkKeyBackup, talkRecover, talkRenew].map((machine) => definition<TalkPorts>(machine)),
 ];
 
 /** Scenarios of registration of signed information. */
@@ -66,6 +76,11 @@ export const purseDefinitions: readonly ScenarioDefinition<PursePorts, PurseOpti
   definition(purseTransfer), definition(purseAskedTransfer),
 ];
 
+/** Scenarios of primary and secondary card: start, backup, promote, restore. */
+export const twinDefinitions: readonly ScenarioDefinition<TwinPorts, TwinOptions, TwinProgress>[] = [
+  definition(twinStart), definition(twinBackup), definition(twinPromote), definition(twinRestore),
+];
+
 /** What every scenario of every system has, whatever it is run with. */
 export type AnyDefinition = Pick<ScenarioDefinition, 'frame' | 'machine'>;
 
@@ -74,6 +89,7 @@ export const definitions: readonly AnyDefinition[] = [
   ...backupDefinitions,
   ...purseDefinitions,
   ...memberDefinitions,
+  ...twinDefinitions,
 ];
 
 /**

@@ -4,7 +4,7 @@ import type { CertificateEntry, Ports, ScenarioId, SetCardPort, SetPorts, StepId
 import { contextOf, outputOf } from './context.js';
 import type { Context } from './context.js';
 import { atCard, atSafe, list, need, operation } from './operations.js';
-import type { Operation, Run, Settled } from './operations.js';
+import type { Operation, OperationName, Run, Settled } from './operations.js';
 import { scenarioSetup } from './setup.js';
 import type { StateConfig } from './setup.js';
 import { asks, deletes, ends, passes, reached, reachedWhole, start } from './states.js';
@@ -117,7 +117,7 @@ export const keyPart = (index: number): Operation => onSets(async (run, first) =
 export type States = Record<string, StateConfig>;
 
 /** The states of an exchange: the first asks, the others pass, the last goes on to `next`. */
-export function exchange(at: string, phase: number, [from, to]: readonly [number, number], carryOut: Operation, next: string): States {
+export function exchange(at: string, phase: number, [from, to]: readonly [number, number], carryOut: Operation | OperationName, next: string): States {
   const name = (number: number): StepId => (at === '' ? `${phase}-${number}` : `${phase}-${number}@${at}`);
   const numbers = Array.from({ length: to - from + 1 }, (_, i) => from + i);
   return Object.fromEntries(numbers.map((number) => {
@@ -130,7 +130,7 @@ export function exchange(at: string, phase: number, [from, to]: readonly [number
 export const after = <T>(index: number, following: (index: number) => T, last: T, indexes: readonly number[] = pieceIndexes): T =>
   (index < indexes.length ? following(index + 1) : last);
 
-/** Names as places where a run may begin. */
+/** Names of boundaries that are put together here. */
 export const boundaryNames = (...names: readonly string[]): readonly Boundary[] => names as readonly Boundary[];
 const each = (...names: readonly string[]): readonly string[] => pieceIndexes.flatMap((i) => names.map((name) => `${name}${i}`));
 const eachPart = (...names: readonly string[]): readonly string[] => partIndexes.flatMap((i) => names.map((name) => `${name}${i}`));

@@ -5,16 +5,16 @@ import type { Context } from './context.js';
 import type { Stop } from './judge.js';
 import { claims, operations } from './operations.js';
 import type { Operation, OperationName, Run, Settled } from './operations.js';
-import type { Boundary, ClaimState, EndCause, ScenarioInput, ScenarioOutput } from './types.js';
+import type { Boundary, ClaimState, EndCause, KeyClaimState, ScenarioInput, ScenarioOutput } from './types.js';
 
 /** One exchange to be carried out: what, for which step, with what is known. */
 export interface Task {
   readonly run: Run;
-  readonly operation: OperationName | ClaimState | Operation;
+  readonly operation: OperationName | Exclude<ClaimState, KeyClaimState> | Operation;
   readonly step: Boundary;
 }
 
-const isClaim = (name: OperationName | ClaimState): name is ClaimState => name in claims;
+const isClaim = (name: OperationName | Exclude<ClaimState, KeyClaimState>): name is Exclude<ClaimState, KeyClaimState> => name in claims;
 
 const perform = async ({ run, operation, step }: Task): Promise<Settled> => {
   if (typeof operation === 'function') return operation(run, step as StepId);
@@ -38,6 +38,12 @@ function stopAhead(context: Context, event: MachineEvent): Stop | undefined {
 function reachedAhead(context: Context, event: MachineEvent): { readonly already: boolean; readonly handle: number | undefined } {
   const settled = event.output as Settled | undefined;
   return { already: context.already || settled?.already === true, handle: settled?.progress.handle ?? context.progress.handle };
+}
+
+/** Where an exchange has found that the run turns: in what has just come back, else in what is known. */
+function turnAhead(context: Context, event: MachineEvent): { readonly step: string; readonly to: string } | undefined {
+  const progress = ((event.output as Settled | undefined)?.progress ?? context.progress) as { readonly turn?: { readonly step: string; readonly to: string } };
+  return progress.turn;
 }
 
 const deletes = ({ options }: Context, claim: ClaimState): boolean =>
@@ -93,6 +99,11 @@ export const scenarioSetup = setup({
     reachedWhole: ({ context, event }, { claim }: { claim: ClaimState }) => {
       const { already, handle } = reachedAhead(context, event);
       return already && (handle === undefined || !deletes(context, claim));
+    },
+    more: ({ context, event }) => ((event.output as Settled | undefined)?.progress.queue ?? context.progress.queue ?? []).length > 0,
+    turns: ({ context, event }, { step, to }: { step: string; to: string }) => {
+      const turn = turnAhead(context, event);
+      return turn?.step === step && turn.to === to;
     },
     chosen: ({ context }, { option, value }: { option: string; value: unknown }) => (context.options as Readonly<Record<string, unknown>>)[option] === value,
     deletes: ({ context }, { claim }: { claim: ClaimState }) => deletes(context, claim),

@@ -1,13 +1,14 @@
 import type { Operation, OperationName } from './operations.js';
 import type { Context } from './context.js';
 import type { StateConfig, Task } from './setup.js';
-import type { Boundary, ClaimState, EndCause } from './types.js';
+import type { Boundary, ClaimState, EndCause, KeyClaimState } from './types.js';
 
 const causes = ['refused', 'late', 'link', 'unexpected'] as const satisfies readonly EndCause[];
 
 type Guard =
   | { readonly type: 'reachedWhole' | 'deletes'; readonly params: { readonly claim: ClaimState } }
-  | { readonly type: 'reached' }
+  | { readonly type: 'reached' | 'more' }
+  | { readonly type: 'turns'; readonly params: { readonly step: string; readonly to: string } }
   | { readonly type: 'chosen'; readonly params: { readonly option: string; readonly value: unknown } };
 
 /** A way on from a step, taken when its guard holds. */
@@ -39,7 +40,7 @@ export const passes = (step: Boundary, next: string, ...branches: readonly Branc
  * The first step of an exchange: calls the port, waits for the answer no longer than the options' patience.
  * @param operation the exchange: one of embodiments 1 and 2 by name, or a function
  */
-export const asks = (step: Boundary, operation: OperationName | ClaimState | Operation, next: string, ...branches: readonly Branch[]): StateConfig => ({
+export const asks = (step: Boundary, operation: OperationName | Exclude<ClaimState, KeyClaimState> | Operation, next: string, ...branches: readonly Branch[]): StateConfig => ({
   entry: [{ type: 'arrive' as const, params: { at: step } }, { type: 'tellBoundary' as const }],
   invoke: {
     src: 'exchange' as const,
@@ -66,6 +67,11 @@ export const deletes = (claim: ClaimState, target: ClaimState): Branch => ({ gua
 
 /** Branch by an option of the run. */
 export const when = (option: string, value: unknown, target: string): Branch => ({ guard: { type: 'chosen', params: { option, value } }, target });
+
+/** Branch of the last step of an item: there are more. */
+export const more = (target: string): Branch => ({ guard: { type: 'more' }, target });
+/** Branch by what the exchange has found at a step: its progress says that the run turns to another one. */
+export const turns = (step: Boundary, to: string): Branch => ({ guard: { type: 'turns', params: { step, to } }, target: to });
 
 const end = { type: 'final' as const, entry: 'finish' as const };
 

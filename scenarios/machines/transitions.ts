@@ -2,13 +2,13 @@ import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xst
 
 /** A transition of a machine under a name that does not depend on a run. Plain data. */
 export interface NamedTransition {
-  /** For example `1-5: refused`, `1-4: reached`, `start: 1-13`, `1-1: next`, `S5: method=2`. */
+  /** For example `1-5: refused`, `1-4: reached`, `start: 1-13`, `1-1: next`, `S5: method=2`, `303: to 312`. */
   readonly name: string;
   readonly source: string;
   readonly target: string;
 }
 
-interface GuardLike { readonly type: string; readonly params?: { readonly cause?: string; readonly at?: string; readonly option?: string; readonly value?: unknown } }
+interface GuardLike { readonly type: string; readonly params?: { readonly cause?: string; readonly at?: string; readonly option?: string; readonly value?: unknown; readonly to?: string } }
 
 /** What makes a transition be taken, in a word. */
 function wayOf(definition: AnyTransitionDefinition): string {
@@ -16,6 +16,7 @@ function wayOf(definition: AnyTransitionDefinition): string {
   if (eventType.startsWith('xstate.error.')) return 'aborted';
   if (eventType.startsWith('xstate.after.')) return 'patience';
   const { type, params } = (guard ?? { type: 'next' }) as GuardLike;
+  if (type === 'turns') return `to ${params?.to ?? ''}`;
   return params?.cause ?? params?.at ?? (params?.option === undefined ? type : `${params.option}=${JSON.stringify(params.value)}`);
 }
 

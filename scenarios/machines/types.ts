@@ -1,6 +1,7 @@
+import type { CarriedObject, GrantObject, OwnerChoice, OwnerTransport } from '../owner-ports.js';
 import type {
   CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, Division, HashAlgorithm, KeyDivision, KeyKind, Ports,
-  ReceiptObject, RequestObject, RetrievedObject, ScenarioId, StatusWord, SetOrder, StepId, ValueEntry, ValueState, Variant,
+  ExtractedValue, ReceiptObject, RequestObject, RetrievedObject, ScenarioId, StatusWord, SetOrder, StepId, ValueEntry, ValueState, Variant,
 } from '../ports.js';
 
 /**
@@ -34,6 +35,14 @@ export interface ScenarioOptions extends CommonOptions {
   readonly division?: Division;
   /** Embodiment 6; default XOR, three of three. At most four parts. */
   readonly keyDivision?: KeyDivision;
+  /** Embodiment 11: number of the stored condition; default 0, all of them. */
+  readonly condition?: number;
+  /** Embodiment 11: the date that the terminal tells, `YYYY-MM-DD`; default that of fig. 20b. */
+  readonly date?: string;
+  /** Embodiments 8, 9 and 12: what the owner enters; default `password`. */
+  readonly owner?: OwnerChoice;
+  /** Embodiment 9; default `common-key`. */
+  readonly ownerTransport?: OwnerTransport;
   /** Claim 25: delete the value once its certificate is stored. In `2/key-backup`: delete the key. */
   readonly deleteAfterRegistration?: boolean;
   /** Claim 26: receipt to the safe, then delete the SPENT certificate. Ignored by the key phases. */
@@ -64,6 +73,18 @@ export interface ResumePoint {
   readonly set?: number;
   /** Certificate of a ciphertext coupled with a key part, kept until the other parts are registered. */
   readonly coupled?: CertificateObject;
+  /** Embodiment 11: values that are still to be backed up, the one under way first. */
+  readonly queue?: readonly ExtractedValue[];
+  /** Embodiments 8, 9 and 10: the path that is open. */
+  readonly grant?: GrantObject;
+  /** On its way between those who authenticate the owner. */
+  readonly carried?: CarriedObject;
+  /** Certificate of the key where a value's is under way too: its handle, itself, and the key that came back. */
+  readonly keyHandle?: number;
+  readonly keyCertificate?: CertificateObject;
+  readonly keyObject?: RetrievedObject;
+  /** Certificates of the former value and key, and whether the new key is registered. */
+  readonly former?: { readonly value?: number; readonly key?: number; readonly keyId?: string; readonly registered: boolean };
   /** Handle the card gave to what was stored last. */
   readonly stored?: number;
 }
@@ -75,7 +96,10 @@ export type Progress = Omit<ResumePoint, 'at'>;
 export type Boundary = StepId | ClaimState;
 
 /** States beyond the catalogue: the deletions of claims 25 and 26. */
-export type ClaimState = 'claim-25' | 'claim-26-receipt' | 'claim-26-safe' | 'claim-26-delete';
+export type ClaimState = 'claim-25' | 'claim-26-receipt' | 'claim-26-safe' | 'claim-26-delete' | KeyClaimState;
+
+/** The deletions of claim 26 for a key that has been replaced (embodiment 12). */
+export type KeyClaimState = `claim-26-${'receipt' | 'safe' | 'delete'}@key`;
 
 /** How a step was seen: on the card link, at the safe's interface, marked by the card, or only concluded. */
 export type EvidenceKind = 'link' | 'safe' | 'mark' | 'inferred';

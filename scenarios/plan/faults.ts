@@ -7,7 +7,9 @@ export type Place = StepId | ClaimState;
 
 /** Objects that cross between the parties (protocol.md 1.2). */
 export type ObjectName =
-  | 'request' | 'certificate' | 'value' | 'registered-value' | 'key-object' | 'key-reply' | 'receipt' | 'load' | 'list';
+  | 'request' | 'certificate' | 'value' | 'registered-value' | 'key-object' | 'key-reply' | 'receipt' | 'load' | 'list'
+  /** Of embodiments 8, 9 and 10 (docs/protocol.md 2.9, 3.1). */
+  | 'grant' | 'challenge' | 'owner-result' | 'device-hello' | 'check-proof' | 'device-proof' | 'path-reply';
 
 /** What is done to the bytes of an element or of a whole object. Lengths of enclosing templates are made to fit. */
 export type Alteration =
@@ -129,10 +131,45 @@ export interface MeanwhileFault {
     | { readonly act: 'cancel' }
     | { readonly act: 'delete-listed' }
     | { readonly act: 'begin'; readonly hash: HashAlgorithm }
-    | { readonly act: 'select' };
+    | { readonly act: 'select' }
+    /** Wrong passwords at the safe or at authentication means 149, with time in between or not; then the safe is started anew. */
+    | { readonly act: 'attempts'; readonly at: 'safe' | '149'; readonly times: number; readonly pause: 'long' | 'none'; readonly restart?: boolean }
+    /** Longer than a path is good. */
+    | { readonly act: 'wait' }
+    /** Another path is opened for the same card. */
+    | { readonly act: 'another-path' }
+    | { readonly act: 'remove-device' };
+}
+
+/** The exchange that begins at the step is sent a second time with the same object, and must be refused then. */
+export interface ReplayFault {
+  readonly fault: 'replay';
+  readonly at: Place;
+}
+
+/** Trouble on the safes' own connection (embodiment 12), while the key safe asks the other for a ciphertext. */
+export interface PeerFault {
+  readonly fault: 'peer';
+  readonly at: Place;
+  /**
+   * `unreachable`: the other safe; `lost-answer`: it takes the message, its reply never arrives; `replayed`: the message
+   * comes a second time; `old-reply`: the reply to an earlier message comes instead; `stranger`: a safe that is not
+   * paired asks; `impostor`: one that gives itself out for the paired one; `no-owner`: the paired safe asks without having
+   * authenticated an owner; `forged`, `other-value`: the other safe replies, rightly signed, with an altered ciphertext or
+   * that of another value.
+   */
+  readonly how: 'unreachable' | 'lost-answer' | 'replayed' | 'altered-request' | 'altered-reply' | 'old-reply' | 'stranger' | 'impostor' | 'no-owner' | 'forged' | 'other-value';
+}
+
+/** Wrong owner information at a safe that authenticates owners; `then`: the rightful owner comes behind. */
+export interface OwnerFault {
+  readonly fault: 'owner';
+  readonly at: Place;
+  readonly times: number;
+  readonly then?: 'right';
 }
 
 /** Everything a plan point can do to a run. Pure data: the bench carries it out and says whether it did. */
 export type Fault =
   | AlterFault | SwapFault | SafeFault | ResetFault | LinkFault | RepeatFault | SkipFault | PinFault | MemoryFault
-  | ApduFault | MeanwhileFault;
+  | ApduFault | MeanwhileFault | ReplayFault | PeerFault | OwnerFault;

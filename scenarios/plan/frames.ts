@@ -1,3 +1,4 @@
+import { priorsOf } from '../catalogue/frame.js';
 import { exchanges, frameOf, scenarioParts } from '../catalogue/registry.js';
 import type { Boundary, ScenarioOptions } from '../machines/types.js';
 import type { Embodiment, ScenarioId, StepId } from '../ports.js';
@@ -24,9 +25,10 @@ export function scenarioOf(scenario: ScenarioId, options: ScenarioOptions = {}, 
 
 /** What makes a scenario startable: recoveries are preceded by the registration of what is recovered. */
 export function ready(scenario: ScenarioId, more: Partial<Preparation> = {}, options: ScenarioOptions = {}): Preparation {
-  const { prior, prepares } = frameOf(scenario);
-  const before = prior && scenarioOf(prior.scenario, { ...options, ...prior.options });
-  return { ...twoValues, ...prepares, ...before && { before: [before] }, ...more };
+  const frame = frameOf(scenario);
+  const { prepares } = frame;
+  const before = priorsOf(frame).map((one) => scenarioOf(one.scenario, { ...options, ...one.options }));
+  return { ...twoValues, ...prepares, ...before.length > 0 && { before }, ...more };
 }
 
 /** First step of each exchange by what it does. */
@@ -37,10 +39,20 @@ export interface Places {
   readonly end: StepId;
 }
 
+/** Which exchange is the safe's: the last but one, or the first that is one where a scenario goes on at the card. */
+function safeAmong(scenario: ScenarioId): number {
+  const all = frameOf(scenario).exchanges;
+  const usual = all.length - 2;
+  return all[usual].party === 'card' ? all.findIndex(({ party }) => party !== 'card') : usual;
+}
+
 /** Where a scenario begins each exchange; key registration has no list. */
 export function placesOf(scenario: ScenarioId): Places {
   const firsts = exchanges(scenario).map(([first]) => first);
-  const [begin, safe, end] = firsts.slice(-3);
+  const [before, safe, end] = firsts.slice(safeAmong(scenario) - 1);
+  const all = frameOf(scenario).exchanges;
+  const overPath = all.some(({ name }) => name === 'registerOver' || name === 'retrieveOver');
+  const begin = (overPath ? all.find(({ name }) => name === 'pathRegister' || name === 'recoverBegin')?.steps[0] : undefined) ?? before;
   return { begin, safe, end, ...firsts.length === 4 && { list: firsts[0] } };
 }
 
@@ -53,7 +65,7 @@ export const midway = (scenario: ScenarioId): CardExpectation =>
   ({ is: 'described', items: frameOf(scenario).midway ?? [] });
 
 /** What a safe holds more after a scenario's registration; a recovery without claim 26 leaves it as it is. */
-export const safeAfter = (scenario: ScenarioId): SafeExpectation => (scenario.endsWith('backup') ? 'one-stored' : 'unchanged');
+export const safeAfter = (scenario: ScenarioId): SafeExpectation => (scenario.endsWith('backup') ? 'one-stored' : scenario.endsWith('renew') ? 'renewed' : 'unchanged');
 
 /** Expectation of a run that goes through. */
 export const completes = (scenario: ScenarioId, more: Partial<Expectation> = {}): Expectation =>
@@ -65,7 +77,7 @@ export const refusedAtEnd = (scenario: ScenarioId, at: readonly string[], sw: re
 
 /** Expectation of a cut or lost answer: old, new or the step between; an honest run goes through afterwards. */
 export const eitherWay = (scenario: ScenarioId, more: Partial<Expectation> = {}): Expectation => ({
-  end: ['link', 'late', 'done'], card: { is: 'either' }, safe: scenario.endsWith('backup') ? 'at-most-one' : 'unchanged',
+  end: ['link', 'late', 'done'], card: { is: 'either' }, safe: scenario.endsWith('backup') ? 'at-most-one' : scenario.endsWith('renew') ? 'any' : 'unchanged',
   retry: 'completes', ...more,
 });
 

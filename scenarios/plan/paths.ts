@@ -111,7 +111,9 @@ const plainPorts = ({ ports, goal }: ScenarioFrame): boolean => goal !== undefin
 function allPoints(): readonly PlanPoint[] {
   return backupDefinitions.filter(({ frame }) => plainPorts(frame)).flatMap((definition) => {
     const { frame } = definition;
-    const paths = pathsOf(definition).filter(({ transitions }) => transitions.every((transition) => beyondReach(frame, transition) === undefined));
+    // A way on to a further item needs two of them: the plan's own points take it.
+    const paths = pathsOf(definition).filter(({ transitions }) =>
+      transitions.every((transition) => beyondReach(frame, transition) === undefined && !transition.name.endsWith(': more')));
     return paths.flatMap((path) => {
       const provocation = provocationOf(frame, path);
       return provocation ? [pointOf(frame, path, provocation)] : [];

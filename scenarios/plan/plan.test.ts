@@ -34,8 +34,8 @@ describe('test plan', () => {
     expect(after).toHaveLength(frames.filter(({ system, embodiment }) => system === 'backup' && [1, 2, 3, 7].includes(embodiment)).reduce((sum, { steps }) => sum + steps.length, 0));
   });
 
-  test('uses every kind of fault but those that scripts and skip cover', () => {
-    expect(new Set(plan.flatMap(({ fault }) => fault?.fault ?? []))).toEqual(new Set(['alter', 'swap', 'safe', 'reset', 'link', 'repeat', 'pin', 'memory', 'apdu', 'meanwhile']));
+  test('uses every kind of fault', () => {
+    expect(new Set(plan.flatMap(({ fault }) => fault?.fault ?? []))).toEqual(new Set(['alter', 'swap', 'safe', 'reset', 'link', 'repeat', 'pin', 'memory', 'apdu', 'meanwhile', 'replay', 'skip', 'peer', 'owner']));
   });
 
   test('marks every use of a legacy hash', () => {
@@ -62,6 +62,9 @@ describe('finding points', () => {
     expect(planPoint('2-backup-N-01').title).toBe('a value is encrypted, signed and registered (public-key variant)');
     expect(selectPoints(['1-backup-N-0*']).map(({ id }) => id)).toEqual(['1-backup-N-01', '1-backup-N-02', '1-backup-N-03']);
     expect(selectPoints([])).toBe(plan);
+    expect(selectPoints(['2-backup-N-01']).map(({ id }) => id)).toEqual(['2-backup-N-01']);
+    expect(new Set(selectPoints(['2-backup']).map(({ scenario }) => scenario))).toEqual(new Set(['2/backup']));
+    expect(selectPoints(['backup-N-01']).map(({ id }) => id)).toEqual(expect.arrayContaining(['1-backup-N-01', '12-backup-N-01']));
     expect(codeOf(() => planPoint('2-backup-Z-01'))).toBe('PLAN_UNKNOWN');
   });
 

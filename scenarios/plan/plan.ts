@@ -2,15 +2,18 @@ import { frameOf, scenarioIds } from '../catalogue/registry.js';
 import { ScenarioError } from '../errors.js';
 import { apart } from './apart.js';
 import { altered } from './altered.js';
+import { conditions } from './conditions.js';
 import { commands } from './commands.js';
 import { coupledPoints } from './coupled.js';
 import type { Fault } from './faults.js';
 import { memory } from './memory.js';
 import { nominal } from './nominal.js';
+import { owners } from './owners.js';
 import { order } from './order.js';
 import { samples } from './samples.js';
 import { seeds } from './seeds.js';
 import { setPoints } from './sets.js';
+import { talk } from './talk.js';
 import { trouble } from './trouble.js';
 import type { Capability, PlanPoint } from './types.js';
 import { wallet } from './wallet.js';
@@ -19,7 +22,9 @@ import { wallet } from './wallet.js';
 export const planId = 'backup-1-2/1';
 
 /** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
-export const plan: readonly PlanPoint[] = [...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...coupledPoints, ...seeds, ...apart];
+export const plan: readonly PlanPoint[] = [
+  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...coupledPoints, ...seeds, ...apart, ...owners, ...conditions, ...talk,
+];
 
 /**
  * A point by its id.
@@ -32,15 +37,21 @@ export function planPoint(id: string): PlanPoint {
   throw new ScenarioError('PLAN_UNKNOWN', `the plan has no point ${id}`, near.length > 0 ? `Near it: ${near.join(', ')}` : 'List the points to choose one');
 }
 
-/** Points whose id contains one of the patterns (`*` stands for anything); all points when there is no pattern. */
+/**
+ * Points that one of the patterns names: the one whose id it is, or else those whose ids begin with it, or else those in
+ * whose ids it stands from a dash on; `*` stands for anything. All points when there is no pattern.
+ */
 export function selectPoints(patterns: readonly string[]): readonly PlanPoint[];
 /** The same of other points than those of the plan. */
 export function selectPoints<P extends { readonly id: string }>(patterns: readonly string[], points: readonly P[]): readonly P[];
 /** See above. */
 export function selectPoints(patterns: readonly string[], points: readonly { readonly id: string }[] = plan): readonly { readonly id: string }[] {
   if (patterns.length === 0) return points;
-  const escaped = patterns.map((pattern) => pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*'));
-  const tests = escaped.map((pattern) => new RegExp(pattern));
+  const tests = patterns.map((pattern) => {
+    const escaped = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
+    const ways = [`^${escaped}$`, `^${escaped}`, `(?<![A-Za-z0-9])${escaped}`].map((way) => new RegExp(way));
+    return ways.find((way) => points.some(({ id }) => way.test(id))) ?? ways[0];
+  });
   return points.filter(({ id }) => tests.some((test) => test.test(id)));
 }
 
@@ -57,7 +68,7 @@ export function clauseText({ clause }: Pick<PlanPoint, 'clause'>): string {
 /** The places in a scenario that a fault names. */
 export function placesOfFault(fault: Fault): readonly string[] {
   switch (fault.fault) {
-    case 'alter': case 'swap': case 'safe': case 'link': return [fault.at];
+    case 'alter': case 'swap': case 'safe': case 'link': case 'replay': case 'peer': case 'owner': return [fault.at];
     case 'reset': return [fault.after];
     case 'repeat': return [fault.step];
     case 'skip': return fault.steps;
@@ -71,7 +82,7 @@ const invalid = (point: PlanPoint, what: string): ScenarioError =>
 function checkPlaces(point: PlanPoint): void {
   if (point.run.run !== 'scenario') return;
   const { scenario } = point.run;
-  const known = [...frameOf(scenario).steps.map((step) => step.id), 'claim-25', 'claim-26-receipt', 'claim-26-safe', 'claim-26-delete'];
+  const known = [...frameOf(scenario).steps.map((step) => step.id), 'claim-25', 'claim-26-receipt', 'claim-26-safe', 'claim-26-delete', ...frameOf(scenario).claims.map(({ state }) => state)];
   const named = [...point.fault ? placesOfFault(point.fault) : [], ...point.clause.steps, ...point.expect.at ?? []];
   const foreign = named.find((place) => !known.includes(place));
   if (foreign !== undefined) throw invalid(point, `${scenario} has no step ${foreign}`);

@@ -1,4 +1,5 @@
 import type { CertificateState, Embodiment, HashAlgorithm, KeyKind, PinChoice, ValueState, Variant } from '../ports.js';
+import type { Condition } from '../conditions/condition.js';
 import type { Alteration } from './faults.js';
 
 /** A name such as `$item` or `$certificate`; bound by the preparation or by `save`. */
@@ -44,6 +45,10 @@ export type AnswerCheck =
   | { readonly is: 'state'; readonly item: ItemRef; readonly state: ValueState | CertificateState }
   | { readonly is: 'field'; readonly field: DataField; readonly op: '=' | '<' | '>' | '>=' | '<='; readonly than: number | Ref }
   | { readonly is: 'amounts'; readonly quantity?: number; readonly remaining?: number }
+  /** The values an extraction names are these and no others. */
+  | { readonly is: 'extracts'; readonly items: readonly ItemRef[] }
+  | { readonly is: 'condition'; readonly condition: Condition }
+  | { readonly is: 'numbers'; readonly numbers: readonly number[] }
   | { readonly is: 'length'; readonly bytes: number }
   /** The memory has shown fewer PIN tries at some moment before the answer; only where the bench sees the memory. */
   | { readonly is: 'tries-lowered-first' };
@@ -79,12 +84,22 @@ export interface ScriptParameters {
   readonly load: { readonly object: ObjectRef };
   readonly correct: { readonly item: ItemRef; readonly object: ObjectRef };
   readonly 'generate-key': { readonly kind: KeyKind | 'signing' | 'transport' };
+  readonly 'renew-key': object;
   readonly 'generate-seed': object;
   readonly 'seed-register-begin': { readonly safe: 'safe' | 'other-safe' | 'unknown-safe'; readonly hash: HashAlgorithm };
   /** Without `item`: any seed certificate. */
   readonly 'seed-recover-begin': { readonly item?: ItemRef };
   readonly 'seed-recover-end': { readonly item: ItemRef; readonly object: ObjectRef };
   readonly 'delete-key': { readonly kind: KeyKind };
+  /** Tells the day, `YYYY-MM-DD` or eight digits that are none. */
+  readonly date: { readonly date: string };
+  /** `data` in hexadecimal: what a condition must not be; empty: the condition is deleted. */
+  readonly 'put-condition': { readonly number: number } & ({ readonly condition: Condition } | { readonly data: string });
+  /** Number 0: the numbers of all. */
+  readonly 'get-condition': { readonly number: number };
+  /** Number 0: by all conditions. */
+  readonly extract: { readonly number: number; readonly date: string };
+  readonly 'backup-end': { readonly item: ItemRef };
   readonly initialise: object;
   readonly issue: object;
   readonly 'put-data': { readonly tag: string; /** Hexadecimal. */ readonly data: string };

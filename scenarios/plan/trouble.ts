@@ -142,7 +142,7 @@ function resetsInDeletions(): PlanPoint[] {
 
 /** The answer to a command is lost, or the command itself; and the line is noisy. */
 export function linkTrouble(scenario: ScenarioId): PlanPoint[] {
-  const cards = exchanges(scenario).map(([first]) => first).filter((first) => first !== placesOf(scenario).safe);
+  const cards = frameOf(scenario).exchanges.filter(({ party }) => party === 'card').map(({ steps: [first] }) => first);
   return cards.flatMap((at, index) => {
     const lost = (['lost-answer', 'lost-command'] as const).map((how, second) => scenarioPoint(scenario, 'L', 1 + index * 10 + second, {
       title: `the ${how === 'lost-answer' ? 'answer to the command' : 'command'} of ${at} is lost`, clause: clause(within(scenario, at), ['2.4-12']),
@@ -156,9 +156,12 @@ export function linkTrouble(scenario: ScenarioId): PlanPoint[] {
   });
 }
 
+/** Exchanges whose answer is another one each time: a path or a challenge is good once. */
+const freshEachTime: ReadonlySet<string> = new Set(['enrol', 'present', 'ownerChallenge', 'authenticate', 'ownerResult', 'hello', 'deviceHello', 'prove', 'deviceProof']);
+
 /** Each command and request three times: the same answer, nothing twice. */
 export function repeats(scenario: ScenarioId): PlanPoint[] {
-  return exchanges(scenario).map(([step], index) => scenarioPoint(scenario, 'T', 1 + index, {
+  return frameOf(scenario).exchanges.filter(({ name }) => !freshEachTime.has(name)).map(({ steps: [step] }, index) => scenarioPoint(scenario, 'T', 1 + index, {
     title: `the exchange of ${step} three times`, clause: clause(within(scenario, step), ['2.4-12', '3-a', '3-d']),
     fault: { fault: 'repeat', step, times: 3 }, expect: completes(scenario),
   }));

@@ -1,3 +1,4 @@
+import type { Condition } from '../conditions/condition.js';
 import type { AbstractWorld, Finding } from '../invariants/state.js';
 import type { Boundary, EndCause, ScenarioOptions, ScenarioOutput } from '../machines/types.js';
 import type { CertificateState, Embodiment, KeyKind, ScenarioId, StatusWord, StepId, ValueState } from '../ports.js';
@@ -47,6 +48,10 @@ export interface Preparation {
   readonly settings?: { readonly emptyDigest?: boolean; readonly legacyHashes?: boolean };
   /** The decoding key is one derived from a seed: GENERATE SEED is done first. */
   readonly seed?: boolean;
+  /** Backup conditions stored on the card, by number. */
+  readonly conditions?: Readonly<Record<number, Condition>>;
+  /** Authentication device in the reader: the owner's, one no check knows, one with the owner's id and another key; default none. */
+  readonly device?: 'right' | 'unknown' | 'forged';
   /** Safes the card knows; default 1. */
   readonly safes?: 1 | 2;
   /** Upper limit of the safe's counter and where it stands, for wrap-around. */
@@ -79,6 +84,8 @@ export interface ItemExpectation {
   readonly derived?: 'present' | 'absent';
   /** The key is a new one, and its certificates are those of the new one. */
   readonly renewed?: boolean;
+  /** Its certificate is the only one: none of a former registration, of a former key is left. */
+  readonly only?: boolean;
   readonly quantity?: number;
   /** Yen. */
   readonly remaining?: number;
@@ -100,6 +107,8 @@ export type CardExpectation =
  * `at-most-one`: none or one more; `tombstone`: one record has become a tombstone; `unchanged`: all as before.
  */
 export type SafeExpectation = 'unchanged' | 'nothing-stored' | 'one-stored' | 'at-most-one' | 'tombstone' | 'any'
+  /** Two records more, and two have become tombstones: value and key registered anew, the old ones gone. */
+  | 'renewed'
   /** Exactly so many records more. */
   | `stored-${number}`;
 

@@ -47,13 +47,13 @@ function keyIdOf({ before, after, cardId }: Scene, kind: 'decoding' | 'common' |
   return old?.[kind] ?? same ?? now?.[kind];
 }
 
-function certificatesOf(scene: Scene, name: string, renewed = false): readonly AbstractCertificate[] {
+function certificatesOf(scene: Scene, name: string, renewed: boolean | 'any' = false): readonly AbstractCertificate[] {
   const certificates = (cardIn(scene.after, scene.cardId)?.certificates ?? []).filter(({ state }) => !hidden(state));
   const kind = keyItems[name];
   const holds = (record: AbstractRecord | undefined): boolean =>
     record?.issueId === scene.items[name] || record?.holds?.some(({ issueId }) => issueId === scene.items[name]) === true;
   if (kind === undefined) return certificates.filter((entry) => !isKeyKind(entry.kind) && holds(recordOf(scene.after, entry)));
-  const id = renewed ? cardIn(scene.after, scene.cardId)?.keys[kind] : keyIdOf(scene, kind);
+  const id = renewed === 'any' ? undefined : renewed ? cardIn(scene.after, scene.cardId)?.keys[kind] : keyIdOf(scene, kind);
   return certificates.filter((entry) => isKeyKind(entry.kind) && (kind === 'seed') === (entry.kind === 'seed') && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
 }
 
@@ -82,9 +82,12 @@ function itemReasons(scene: Scene, expected: ItemExpectation): string[] {
   if (certificate === 'absent' && states.length > 0) reasons.push(`${item}: a certificate is ${states.join(', ')}, expected none`);
   if (certificate !== undefined && certificate !== 'absent' && !states.includes(certificate))
     reasons.push(`${item}: its certificate is ${states.join(', ') || 'absent'}, expected ${certificate}`);
+  const all = expected.only === true ? certificatesOf(scene, item, 'any').length : 1;
+  if (all !== 1) reasons.push(`${item}: it has ${all} certificates, expected no other`);
+  const present = (kind: 'decoding' | 'common' | 'seed'): string => (card?.keys[kind] === undefined ? 'absent' : 'present');
   const kind = keyItems[item];
-  if (kind !== undefined) differ(kind === 'seed' ? 'the seed' : 'the key', card?.keys[kind] === undefined ? 'absent' : 'present', key);
-  differ('its decoding key', card?.keys.decoding === undefined ? 'absent' : 'present', derived);
+  if (kind !== undefined) differ(kind === 'seed' ? 'the seed' : 'the key', present(kind), key);
+  differ('its decoding key', present('decoding'), derived);
   return [...reasons, ...renewalReasons(scene, expected)];
 }
 
@@ -120,6 +123,9 @@ function goalOf(run: ScenarioRun): ItemExpectation {
   throw new ScenarioError('PLAN_INVALID', `${id} has no goal this judge knows`, 'Its system has a judge of its own; describe the items instead');
 }
 
+/** What a goal leaves of further items. */
+const besideOf = (run: ScenarioRun): readonly ItemExpectation[] => frameOf(run.scenario).beside?.(run) ?? [];
+
 /** States an item may also be in when a run was cut: the one before, the goal, and those between. */
 function betweenReasons(scene: Scene, run: ScenarioRun): string[] {
   const goal = goalOf(run);
@@ -138,11 +144,12 @@ function cardReasons(point: PlanPoint, scene: Scene): string[] {
     case 'as-after-success': {
       if (point.run.run === 'script') return [];
       const goal = goalOf(point.run);
-      return [...itemReasons(scene, goal), ...changes(point, scene, [goal.item])];
+      const beside = besideOf(point.run);
+      return [...[goal, ...beside].flatMap((one) => itemReasons(scene, one)), ...changes(point, scene, [goal, ...beside].map(({ item }) => item))];
     }
     case 'either': {
       if (point.run.run === 'script') return [];
-      return [...betweenReasons(scene, point.run), ...changes(point, scene, [goalOf(point.run).item])];
+      return [...betweenReasons(scene, point.run), ...changes(point, scene, [goalOf(point.run), ...besideOf(point.run)].map(({ item }) => item))];
     }
   }
 }
@@ -161,6 +168,7 @@ function safeReasons({ before, after }: Scene, expected: SafeExpectation): strin
     case 'at-most-one': return say(more >= 0 && more <= 1 && dead === 0, 'at most one record');
     default: break;
   }
+  if (expected === 'renewed') return say(more === 2 && dead === 2, 'two records and two tombstones');
   if (expected === 'tombstone') return say(more === 0 && dead === 1, 'one tombstone');
   const wanted = Number(expected.slice('stored-'.length));
   return say(more === wanted && dead === 0, `${wanted} records`);

@@ -93,7 +93,7 @@ export class FakeCard implements CardPort {
   #command<T>(name: string, scenario: ScenarioId, first: StepId, act: (refuse: (index: number, sw: StatusWord) => never) => T): Promise<Outcome<T>> {
     this.calls.push(name);
     const group = exchangeOf(scenario, first);
-    const embodiment = Number(scenario[0]);
+    const embodiment = Number(scenario.split('/')[0]);
     const mark = (id: StepId, outcome: number): StepMark => ({ embodiment, id, outcome, cycle: this.#cycle += 10 });
     const marked = (upTo: number): StepMark[] => (this.hasTrace ? group.slice(0, upTo).map((id) => mark(id, 0)) : []);
     const refusal = (sw: StatusWord, marks: StepMark[]): Failure => ({ ok: false, cause: 'refused', sw, text: `the card answered ${sw}`, marks });

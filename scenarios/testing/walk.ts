@@ -33,6 +33,15 @@ const endsIn = (definition: AnyDefinition, path: ScenarioPath, at: Boundary): bo
 
 interface Task { readonly step: Boundary }
 
+/** Where the path turns in the exchange that begins at a boundary, because of what it has found. */
+function turnIn(definition: AnyDefinition, path: ScenarioPath, at: Boundary): object {
+  const found = path.transitions.find(({ name, source }) => name.includes(': to ') && groupAt(definition, at).includes(source as Boundary));
+  return found ? { turn: { step: found.source, to: found.target } } : {};
+}
+
+/** What is still to be done after an item: something when the path goes on to another one. */
+const moreIn = (path: ScenarioPath, at: Boundary): object => ({ queue: path.transitions.some(({ name }) => name === `${at}: more`) ? [1] : [] });
+
 /** Everything a resumed run may need; a scripted exchange looks at none of it. */
 const everything = new Proxy({}, { has: () => true, get: (_, name) => (name === 'then' ? undefined : {}) }) as Progress;
 
@@ -41,7 +50,7 @@ export function walkScripted(definition: AnyDefinition, path: ScenarioPath): Pro
   let at: Boundary = path.from;
   const exchange = fromPromise<object, Task>(({ input }) => {
     at = input.step;
-    if (!endsIn(definition, path, at)) return Promise.resolve({ evidence: [], progress: { handle: 1 }, already: path.already && at === path.from });
+    if (!endsIn(definition, path, at)) return Promise.resolve({ evidence: [], progress: { handle: 1, ...moreIn(path, at), ...turnIn(definition, path, at) }, already: path.already && at === path.from });
     if (path.end === 'aborted') return Promise.reject(new Error('the bench breaks'));
     if (path.end === 'patience') return new Promise(() => undefined);
     const kinds: readonly EvidenceKind[] = ['inferred'];

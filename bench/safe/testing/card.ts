@@ -32,7 +32,7 @@ export interface TestCard {
   readonly credential: Credential;
   plain(sequence: number, value?: ValueInformation, algorithm?: HashAlgorithm): Uint8Array;
   registered(sequence: number, variant: 1 | 2, value?: ValueInformation): Uint8Array;
-  key(sequence: number, kind: KeyKind, to?: Safe): Uint8Array;
+  key(sequence: number, kind: KeyKind, to?: Pick<Safe, 'identity'>): Uint8Array;
   receiptFor(certificate: Uint8Array): Uint8Array;
 }
 

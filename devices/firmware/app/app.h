@@ -92,7 +92,7 @@ struct entry {
     uint32_t sequence;
     uint8_t hash[32];
     uint8_t kind, variant, algorithm, flags;
-    uint16_t alt, alt_pages, value_size;
+    uint16_t alt, alt_pages, value_size; /* of a value: the day it came, see conditions.c */
     uint8_t part, wanted; /* of a set: count * 16 + index; wanted pieces, or pages of the values of a bundle */
     uint32_t crc;
 };
@@ -366,6 +366,8 @@ uint16_t sequence_take(uint32_t *sequence, uint16_t handle);
 const struct keyreg *key_registration(void);
 /** True for a STORED certificate of exactly the key that is on the card, or of its seed. */
 bool key_certified(const struct entry *e);
+/** The certificate of a replaced key is SPENT once that of the key in its place is STORED: a change behind that one. */
+uint16_t renewal_settle(void);
 
 
 struct request;
@@ -376,10 +378,36 @@ bool key_concerns(const struct entry *e, uint8_t kind);
 /* ---- apart.c: embodiment 3, protocol 2.8 ---- */
 /** P1 of the commands of embodiment 3. */
 #define APART_EMBODIMENT 3u
+/** P1 of the commands of embodiment 12, which keep keys apart as those of embodiment 3 do (protocol 2.11). */
+#define RENEWAL_EMBODIMENT 12u
+/** True for P1 of an embodiment that keeps keys apart from values. */
+#define KEEPS_APART(p1) ((p1) == APART_EMBODIMENT || (FEATURE_RENEWAL && (p1) == RENEWAL_EMBODIMENT))
 /** No value under this kind of key lies at the safe. */
 bool apart_key(uint8_t key, const uint8_t *safe);
 /** The key of this kind neither lies at the safe nor is on its way there. */
 bool apart_value(uint8_t key, const uint8_t *safe);
+
+/* ---- conditions.c: embodiment 11, protocol 6 ---- */
+/** P1 of the commands of embodiment 11. */
+#define CONDITIONS_EMBODIMENT 11u
+/** The day that DATE has told, as an entry notes when its item came; 0: not known. */
+uint16_t day_of_arrival(void);
+/** Forgets the day. */
+void conditions_forget(void);
+uint16_t cmd_date(struct request *q);
+uint16_t cmd_put_condition(struct request *q);
+uint16_t cmd_get_condition(struct request *q);
+uint16_t cmd_extract(struct request *q);
+/** In wallet.c. */
+uint16_t cmd_backup_end(struct request *q);
+/* ---- register.c, recover.c: embodiments 8, 9 and 10, protocol 2.9 ---- */
+/** True for P1 of the commands of embodiments 8, 9 and 10. */
+#define IS_OWNER(p1) (FEATURE_OWNER && (uint8_t)((p1) - 8) < 3)
+/** Their own instructions. */
+#define INS_PATH_REGISTER 0x58u
+#define INS_PATH_RECOVER 0x5Au
+/** Bytes of the id of a path. */
+#define PATH_BYTES 12u
 
 /* ---- seed.c: embodiment 7, protocol 2.7 ---- */
 /** P1 of the commands of embodiment 7. */
@@ -493,6 +521,7 @@ uint16_t cmd_initialise(struct request *q);
 uint16_t cmd_issue(struct request *q);
 uint16_t cmd_generate_key(struct request *q);
 uint16_t cmd_delete_key(struct request *q);
+uint16_t cmd_renew_key(struct request *q);
 uint16_t cmd_list_values(struct request *q);
 uint16_t cmd_list_certificates(struct request *q);
 uint16_t cmd_list(struct request *q);

@@ -10,6 +10,9 @@
 #if FEATURE_PURSE
 #include "purse.h"
 #endif
+#if FEATURE_TWIN
+#include "twin.h"
+#endif
 #if FEATURE_MEMBER
 #include "member.h"
 #endif
@@ -30,8 +33,14 @@ static const struct applet_entry applets[] = {
 #if FEATURE_PURSE
     {APPLET_PURSE, PURSE_PAGES, 5, "PURSE"},
 #endif
+#if FEATURE_TWIN
+    {APPLET_TWIN, TWIN_PAGES, 4, "TWIN"},
+#endif
 #if FEATURE_MEMBER
     {APPLET_MEMBER, MEMBER_PAGES, 6, "MEMBER"},
+#endif
+#if FEATURE_AUTH_DEVICE
+    {APPLET_DEVICE, DEVICE_PAGES, 6, "DEVICE"},
 #endif
 };
 #define APPLETS (sizeof applets / sizeof *applets)
@@ -45,9 +54,17 @@ static uint16_t run(struct apdu *a)
     case APPLET_PURSE:
         return purse_command(a);
 #endif
+#if FEATURE_TWIN
+    case APPLET_TWIN:
+        return twin_command(a);
+#endif
 #if FEATURE_MEMBER
     case APPLET_MEMBER:
         return member_command(a);
+#endif
+#if FEATURE_AUTH_DEVICE
+    case APPLET_DEVICE:
+        return device_command(a);
 #endif
     default:
         return backup_command(a);
@@ -58,11 +75,20 @@ static uint16_t run(struct apdu *a)
 static void forget(void)
 {
     pin_reset();
+#if FEATURE_CONDITIONS
+    conditions_forget();
+#endif
 #if FEATURE_PURSE
     purse_forget();
 #endif
+#if FEATURE_TWIN
+    twin_forget();
+#endif
 #if FEATURE_MEMBER
     member_forget();
+#endif
+#if FEATURE_AUTH_DEVICE
+    device_forget();
 #endif
 }
 

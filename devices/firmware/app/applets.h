@@ -6,7 +6,7 @@
 #include "features.h"
 
 /** Applets by their number in the superblock. */
-enum applet { APPLET_BACKUP = 0, APPLET_PURSE = 1, APPLET_TWIN = 2, APPLET_MEMBER = 3 };
+enum applet { APPLET_BACKUP = 0, APPLET_PURSE = 1, APPLET_TWIN = 2, APPLET_MEMBER = 3, APPLET_DEVICE = 4 };
 
 /** Smallest memory, in pages, that has areas for applets beside the backup; on smaller chips those are not there. */
 #define APPLET_PAGES_MIN 512u
@@ -29,10 +29,22 @@ uint16_t backup_command(struct apdu *a);
 uint16_t purse_command(struct apdu *a);
 void purse_forget(void);
 #endif
+#if FEATURE_TWIN
+/** Twin (twin.c). */
+uint16_t twin_command(struct apdu *a);
+void twin_forget(void);
+#endif
 #if FEATURE_MEMBER
 /** Member (member.c). */
 uint16_t member_command(struct apdu *a);
 void member_forget(void);
+#endif
+#if FEATURE_AUTH_DEVICE
+/** Pages of the authentication device. */
+#define DEVICE_PAGES 1
+/** Authentication device (device.c). */
+uint16_t device_command(struct apdu *a);
+void device_forget(void);
 #endif
 
 #endif

@@ -28,18 +28,41 @@ enum {
     KEY_KIND, /* embodiment 2, P2 01 or 02 */
     PHASE,    /* P2 is the phase: `p1` in both embodiments, `p2` (keys) in embodiment 2 */
     LISTS,    /* the same for lists, of all embodiments */
-    SETS      /* P1 one of the embodiments in `p1` (bits), P2 from 1 to `p2`, or 00; embodiment 6: or 01, coupled */
+    SETS,     /* P1 one of the embodiments in `p1` (bits), P2 from 1 to `p2`, or 00; embodiment 6: or 01, coupled */
+    NUMBERED, /* embodiment 11, P2 a number of at least `p2` */
+    OWNER     /* P1 08, 09 or 0A, P2 00 */
 };
 /** Forms of the command data. */
-enum { RAW, NOTHING, ITEM, ITEM_HASH, ITEM_ANY, SAFE_HASH, OBJECT, ITEM_OBJECT, DIVISION, FORMS };
+enum {
+    RAW, NOTHING, ITEM, ITEM_HASH, ITEM_ANY, SAFE_HASH, OBJECT, ITEM_OBJECT, DIVISION,
+#if FEATURE_CONDITIONS
+    DATE,
+#endif
+#if FEATURE_OWNER
+    ITEM_HASH_OBJECT,
+#endif
+    FORMS
+};
 
 static syntax form_nothing = {0}, form_item = {0x8B, 2, 2, 0}, form_item_hash = {0x8B, 2, 2, 0x95, 1, 1, 0},
               form_item_any = {0x8B, 2, 2, ANY, 2, 4, 0}, form_safe_hash = {0x9A, 8, 8, 0x95, 1, 1, 0},
               form_object = {ANY, 0, 0xFF, 0}, form_item_object = {0x8B, 2, 2, ANY, 0, 0xFF, 0},
               form_division = {0x8B, 2, 2, 0x95, 1, 1, 0xC4, 1, 1, 0xC6, 2, 2, 0};
+#if FEATURE_CONDITIONS
+static syntax form_date = {0xB0, 4, 4, 0};
+#endif
+#if FEATURE_OWNER
+static syntax form_item_hash_object = {0x8B, 2, 2, 0x95, 1, 1, ANY, 0, 0xFF, 0};
+#endif
 static const uint8_t *const forms[FORMS] = {
     form_nothing, form_nothing, form_item, form_item_hash, form_item_any, form_safe_hash, form_object, form_item_object,
     form_division,
+#if FEATURE_CONDITIONS
+    form_date,
+#endif
+#if FEATURE_OWNER
+    form_item_hash_object,
+#endif
 };
 
 struct command {
@@ -66,6 +89,17 @@ static const struct command commands[] = {
     {0x54, FIXED, SEED_EMBODIMENT, 0, USUAL, RAW, 0x31, 0, cmd_seed_recover_begin},
     {0x56, FIXED, SEED_EMBODIMENT, 0, USUAL | CERTS | INNER, ITEM_OBJECT, 0x35, 0, cmd_key_recover_end},
 #endif
+#if FEATURE_CONDITIONS
+    {0x5E, FIXED, CONDITIONS_EMBODIMENT, 0, OPERATIONAL | PIN, DATE, 0, 0, cmd_date},
+    {0x4A, NUMBERED, 0, 1, PIN | WRITES, RAW, 0, 0, cmd_put_condition},
+    {0x4C, NUMBERED, 0, 0, OPERATIONAL | PIN, NOTHING, 0, 0, cmd_get_condition},
+    {0x4E, NUMBERED, 0, 0, OPERATIONAL | PIN, RAW, 0x21, 0, cmd_extract},
+    {0x5C, FIXED, CONDITIONS_EMBODIMENT, 0, USUAL, RAW, 0x2B, 0, cmd_backup_end},
+#endif
+#if FEATURE_OWNER
+    {INS_PATH_REGISTER, OWNER, 0, 0, USUAL | VALUES, ITEM_HASH_OBJECT, 0x15, 0, cmd_register_begin},
+    {INS_PATH_RECOVER, OWNER, 0, 0, USUAL | CERTS | KIND, ITEM_OBJECT, 0x2B, 0, cmd_recover_end},
+#endif
     {0x22, FIXED, 0, 0, OPERATIONAL | PIN | CERTS, ITEM, 0, 0, cmd_receipt},
     {0x24, FIXED, 0, 0, USUAL, ITEM, 0, 0, cmd_delete},
     {0x26, FIXED, 0, 0, USUAL, RAW, 0, 0, cmd_cancel},
@@ -91,6 +125,9 @@ static const struct command commands[] = {
     {0x3A, SETS, 7 << 4, 0, USUAL | CERTS | KIND, ITEM_OBJECT, 0x2B, 0x4B, cmd_combine},
 #endif
     {0x40, OWN, 0, 0, PIN | WRITES, NOTHING, 0, 0, cmd_generate_key},
+#if FEATURE_RENEWAL
+    {0x44, FIXED, RENEWAL_EMBODIMENT, KEY_DECODING, USUAL, NOTHING, 0x31, 0, cmd_renew_key},
+#endif
     {0x42, OWN, 0, 0, USUAL, NOTHING, 0, 0, cmd_delete_key},
     {0x46, FIXED, 0, 0, 0, NOTHING, 0, 0, cmd_initialise},
     {0xDA, OWN, 0, 0, 0, RAW, 0, 0, cmd_put_data},
@@ -121,14 +158,24 @@ static bool parameters_fit(const struct command *c, const struct apdu *a)
 {
     uint8_t p1 = a->p1, p2 = a->p2;
     if (c->rule == OWN) return true;
-    if (FEATURE_TWO_SAFES && p1 == APART_EMBODIMENT && (c->rule != FIXED || c->p1 == 2)) p1 = 2;
+    if (FEATURE_TWO_SAFES && KEEPS_APART(p1) && (c->rule != FIXED || c->p1 == 2)) p1 = 2;
     if (c->rule == FIXED) return p1 == c->p1 && p2 == c->p2;
 #if FEATURE_SEED
     if (p1 == SEED_EMBODIMENT) return seed_fits(c->ins, p2);
 #endif
+#if FEATURE_CONDITIONS
+    if (c->rule == NUMBERED) return p1 == CONDITIONS_EMBODIMENT && p2 >= c->p2 && p2 != 0xFF;
+    /* Values are registered as in embodiment 2. */
+    if (p1 == CONDITIONS_EMBODIMENT) return c->ins == 0x12 ? p2 == 1 || p2 == 2 : c->ins == 0x14 && p2 == 1;
+#endif
 #if FEATURE_PIECES || FEATURE_COUPLE
     if (c->rule == SETS) return p1 < 8 && (c->p1 >> p1 & 1) && (c->p2 ? p2 >= 1 && p2 <= c->p2 : p2 <= (p1 == 6));
     if (c->rule == LISTS && p1 >= 4 && p1 <= 6) return p2 == c->p1;
+#endif
+#if FEATURE_OWNER
+    if (c->rule == OWNER) return IS_OWNER(p1) && p2 == 0;
+    /* Lists, certificates and the beginning of a recovery are those of embodiment 1. */
+    if (IS_OWNER(p1) && (c->rule == LISTS || c->rule == PHASE)) p1 = 1;
 #endif
     if (p1 != 1 && p1 != 2) return false;
     if (c->rule == LISTS) return p2 == c->p1 || (p1 == 2 && c->p2 && p2 == c->p2);
@@ -149,7 +196,7 @@ static uint16_t access_check(const struct command *c)
 
 static void mark_start(const struct command *c, const struct apdu *a)
 {
-    bool key = c->rule == SETS || c->rule == LISTS ? (a->p1 == 6 && (c->p2 || !a->p2)) || (a->p1 < 4 && a->p2 == c->p2) : a->p2 == c->p2;
+    bool key = c->rule == SETS || c->rule == LISTS ? (a->p1 == 6 && (c->p2 || !a->p2)) || ((a->p1 < 4 || (FEATURE_RENEWAL && a->p1 == RENEWAL_EMBODIMENT)) && a->p2 == c->p2) : a->p2 == c->p2;
     uint8_t first = c->key_mark && key ? c->key_mark : c->mark;
     mark.embodiment = a->p1;
     mark.phase = first >> 4;
@@ -157,6 +204,14 @@ static void mark_start(const struct command *c, const struct apdu *a)
     /* Embodiment 2 has one step more before the certificate is handed over. */
     if (first == 0x1C && a->p1 != 1) mark.next++;
     mark.last = 0xFF;
+#if FEATURE_CONDITIONS
+    if (a->p1 == CONDITIONS_EMBODIMENT && c->rule != NUMBERED && c->rule != FIXED) {
+        /* BEGIN: 2-6 and 2-7; END: 2-10. */
+        mark.phase = 2;
+        mark.next = c->ins == 0x12 ? 6 : 10;
+        mark.last = c->ins == 0x12 ? 7 : 10;
+    }
+#endif
 #if FEATURE_SEED
     if (a->p1 != SEED_EMBODIMENT || c->rule == FIXED) return;
     /* Values: one step, 2-1, 2-2 or 2-4, for each command; the certificate of a seed: 1-6 and 1-7. */
@@ -185,7 +240,7 @@ uint8_t kind_of(const struct apdu *a)
     if (a->p1 >= 4 && a->p1 <= 6) return (uint8_t)(a->p1 + 1 + (a->p2 == 1));
 #endif
     if (a->p2 == 4) return KIND_KEY;
-    return a->p1 == 1 ? KIND_PLAIN : KIND_REGISTERED;
+    return a->p1 == 1 || IS_OWNER(a->p1) ? KIND_PLAIN : KIND_REGISTERED;
 }
 
 /** The item that 8B names. */
@@ -215,7 +270,9 @@ static uint16_t carry_out(const struct command *c, struct apdu *a)
     uint16_t sw = access_check(c);
     if (sw == SW_OK) sw = data_take(c->form, &q);
     if (sw == SW_OK) {
-        if (c->mark && c->form != RAW && !(c->needs & INNER)) step();
+        if (c->mark && c->form != RAW && !(c->needs & INNER) &&
+            (!FEATURE_CONDITIONS || a->p1 != CONDITIONS_EMBODIMENT))
+            step();
         if (c->needs & WRITES) settle();
         sw = item_take(c->form, c->needs, &q);
     }

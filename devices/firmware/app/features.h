@@ -39,13 +39,21 @@
 #else
 #define SHARED static
 #endif
-/** Embodiments 9 and 10: owner authentication away from the safe. */
+/** Embodiments 8, 9 and 10: values over a path that a safe opens for an authenticated owner. */
 #ifndef FEATURE_OWNER
 #define FEATURE_OWNER FEATURE_DEFAULT
+#endif
+/** Embodiment 10: applet by which a card is an authentication device. */
+#ifndef FEATURE_AUTH_DEVICE
+#define FEATURE_AUTH_DEVICE FEATURE_DEFAULT
 #endif
 /** Embodiment 11: backup conditions. */
 #ifndef FEATURE_CONDITIONS
 #define FEATURE_CONDITIONS FEATURE_DEFAULT
+#endif
+/** Embodiment 12: the decoding key is renewed after a recovery; needs FEATURE_TWO_SAFES. */
+#ifndef FEATURE_RENEWAL
+#define FEATURE_RENEWAL FEATURE_DEFAULT
 #endif
 /** Applet of the card-to-card money system. */
 #ifndef FEATURE_PURSE

@@ -72,6 +72,67 @@ bool key_certified(const struct entry *e)
     return key_digest(e->variant, digest) == SW_OK && memcmp(digest + 2, c.at[C_DIGEST], 14) == 0;
 }
 
+#if FEATURE_RENEWAL
+
+/** Slot of the STORED certificate of the decoding key on the card, or of one that it has replaced; -1: none. */
+static int key_stored(bool own)
+{
+    for (uint16_t i = 0; i < index_slots(); i++) {
+        const struct entry *e = index_at(i);
+        bool stored = e->cls == CLASS_CERTIFICATE && e->kind == KIND_KEY && e->state == CERT_STORED;
+        if (stored && e->variant == KEY_DECODING && key_certified(e) == own) return i;
+    }
+    return -1;
+}
+
+uint16_t renewal_settle(void)
+{
+    int slot = key_at(KEY_DECODING) ? key_stored(false) : -1;
+    if (slot < 0 || key_stored(true) < 0) return SW_OK;
+    nvm_tx_begin();
+    entry_change((uint16_t)slot)->state = CERT_SPENT;
+    return change_commit();
+}
+
+uint16_t cmd_renew_key(struct request *q)
+{
+    (void)q;
+    unsigned own = 0, in_use = 0;
+    uint16_t sw = SW_OK;
+    if (!key_at(KEY_DECODING)) return SW_CONDITIONS;
+    step();
+    for (uint16_t i = 0; i < index_slots(); i++) {
+        if (!depends(index_at(i), KEY_DECODING)) continue;
+        if (key_certified(index_at(i)))
+            own++;
+        else
+            in_use++;
+    }
+    /* Otherwise it was renewed before, and the new key is not yet registered. */
+    if (key_stored(false) < 0) {
+        if (own != 1 || in_use) return SW_CONDITIONS;
+#if FAULT_RENEWAL_ERASES_FIRST
+        nvm_tx_begin();
+        nvm_tx_erase(PAGE_DECODING);
+        (void)change_commit();
+#endif
+#if !FAULT_RENEWAL_SAME_KEY
+        sw = key_write(KEY_DECODING, NULL);
+#endif
+    }
+#if FAULT_RENEWAL_DELETES_FIRST
+    int slot = key_stored(false);
+    if (sw == SW_OK && slot >= 0) {
+        nvm_tx_begin();
+        entry_change((uint16_t)slot)->state = DELETING;
+        sw = change_settle(slot, -1);
+    }
+#endif
+    if (sw == SW_OK) step();
+    return sw;
+}
+#endif
+
 uint16_t cmd_delete_key(struct request *q)
 {
     uint8_t kind = q->a->p1;
@@ -172,7 +233,7 @@ uint16_t cmd_key_register_begin(struct request *q)
     step();
     if (!key_at(kind)) return SW_CONDITIONS;
 #if FEATURE_TWO_SAFES
-    if (q->a->p1 == APART_EMBODIMENT && !apart_key(kind, q->at[0])) return SW_CONDITIONS;
+    if (KEEPS_APART(q->a->p1) && !apart_key(kind, q->at[0])) return SW_CONDITIONS;
 #endif
     uint16_t sw = keyreg_begin(kind, q->at[0], algorithm);
     if (sw == SW_OK) sw = request_key(q->a, key_registration());

@@ -67,12 +67,17 @@ struct returned {
     uint16_t e1_size, sealed_size;
 };
 
+static syntax path_elements = {0xC9, PATH_BYTES, PATH_BYTES, 0x91, 49, 0xFF, 0x92, 64, 64, 0};
+/** Elements of what comes over a path, FB. */
+enum { P_PATH, P_SEALED, P_SIGNATURE };
+
 static __attribute__((noinline)) bool returned_take(struct returned *r, const struct request *q)
 {
     struct value v;
     r->e1 = q->at[0] + 2;
     r->e1_size = (uint16_t)(q->end - r->e1);
     if (q->a->p1 == 1) return value_take(r->e1, q->end, &v);
+    if (IS_OWNER(q->a->p1)) return object_take(r->e1, q->end, 0xFB, path_elements, r->at);
     if (!object_take(r->e1, q->end, 0xE3, sealed_elements, r->at)) return false;
     r->sealed_size = (uint16_t)(r->at[R_SIGNATURE] - 2 - r->at[R_SEALED]);
     return *r->at[R_VARIANT] == KEY_DECODING || *r->at[R_VARIANT] == KEY_COMMON;
@@ -131,6 +136,32 @@ static __attribute__((noinline)) bool returned_fits(const struct entry *e, const
     return v == NULL || LENGTH(digest) == 0 || digest_is(digest, v);
 }
 
+#if FEATURE_OWNER
+/** What the safe of the certificate has sent over a path: its signature, then the value in clear is in r->e1. */
+static __attribute__((noinline)) uint16_t path_open(const struct request *q, struct returned *r)
+{
+    struct sealing s = {.label = "cardbench to card v1", .info = q->a->buf};
+    struct cert c;
+    uint8_t *sealed = r->at[P_SEALED];
+    if (!entry_cert(q->e, &c)) return SW_MEMORY;
+    bind_card(&s.bind, q->e->sequence);
+    bind_more(&s.bind, r->at[P_PATH], PATH_BYTES);
+    uint16_t sw = signature_check(r->at[P_PATH] - 2, r->at[P_SIGNATURE], "cardbench reply v1", &s.bind,
+                                  safe_verify_key(safe_page(c.at[C_SAFE])));
+#if FAULT_OWNER_ANY_REPLY
+    (void)sw;
+#else
+    if (sw != SW_OK) return sw;
+#endif
+    r->sealed_size = (uint16_t)(r->at[P_SIGNATURE] - 2 - sealed);
+    r->e1 = sealed + 32;
+    r->e1_size = (uint16_t)(r->sealed_size - 48);
+    sw = open_public(&s, KEY_TRANSPORT, sealed, r->sealed_size);
+    if (sw == SW_OK) step();
+    return sw;
+}
+#endif
+
 /** Stores the value: ACTIVE and, together with it, the certificate SPENT. */
 SHARED uint16_t take_back(uint16_t slot, const uint8_t *e1, uint16_t size)
 {
@@ -156,7 +187,9 @@ SHARED uint16_t take_back(uint16_t slot, const uint8_t *e1, uint16_t size)
     if (change_commit() != SW_OK) return SW_MEMORY;
     nvm_tx_begin();
 #endif
-#if FAULT_NOT_SPENT
+#if FAULT_OWNER_NOT_SPENT
+    entry_change(slot)->state = running_ins == INS_PATH_RECOVER ? CERT_STORED : CERT_SPENT;
+#elif FAULT_NOT_SPENT
     entry_change(slot)->state = CERT_STORED;
 #else
     entry_change(slot)->state = CERT_SPENT;
@@ -193,6 +226,10 @@ uint16_t cmd_recover_end(struct request *q)
     struct returned r;
     uint16_t sw = SW_OK;
     if (!returned_take(&r, q)) return SW_DATA;
+#if FEATURE_OWNER
+    if (IS_OWNER(q->a->p1) && (q->e->state == CERT_RECOVERING || q->e->state == CERT_SPENT)) sw = path_open(q, &r);
+    if (sw != SW_OK) return sw;
+#endif
     if (q->e->state == CERT_RECOVERING)
         sw = recover(q, &r);
     else if (q->e->state == CERT_SPENT && certified(q->e, &r) && returned_fits(q->e, &r, NULL))
@@ -210,6 +247,10 @@ uint16_t cmd_receipt(struct request *q)
     static const uint8_t recovered[] = {0x9F, 1, 1};
     struct apdu *a = q->a;
     struct cert c;
+#if FEATURE_RENEWAL
+    if (q->e->kind == KIND_KEY && q->e->state == CERT_STORED) (void)renewal_settle();
+    q->e = index_at(q->slot);
+#endif
 #if !FAULT_EARLY_RECEIPT
     if (q->e->state != CERT_SPENT) return SW_CONDITIONS;
 #endif

@@ -17,6 +17,10 @@ struct begin {
     uint16_t certificate; /* slot of the reserved certificate */
     uint8_t variant, algorithm;
     bool again, fresh;    /* the same once more; the certificate's entry is new */
+#if FEATURE_OWNER
+    uint16_t safe; /* over a path: page of its safe; otherwise 0 */
+    uint8_t path[PATH_BYTES];
+#endif
     const uint8_t *hashed; /* what hash X is made of */
     uint16_t hashed_size;
 };
@@ -84,6 +88,59 @@ static uint16_t request_sealed(struct apdu *a, struct begin *b)
     return SW_OK;
 }
 
+#if FEATURE_OWNER
+static syntax grant_elements = {0x93, 8, 8, 0x9A, 8, 8, 0xC9, PATH_BYTES, PATH_BYTES, 0x92, 64, 64, 0};
+/** Elements of the grant F0 of a path. */
+enum { G_CARD, G_SAFE, G_PATH, G_SIGNATURE, G_ELEMENTS };
+/** What a value that is sealed for a safe adds to itself: head, enc, tag, credential, signature. */
+#define PATH_MORE (4 + 48 + 160 + 66)
+
+/** The grant of a path: for this card, by a safe that it knows. */
+static __attribute__((noinline)) uint16_t path_take(struct begin *b, const struct request *q)
+{
+    uint8_t *at[G_ELEMENTS];
+    if (!object_take(q->at[1] + 1, q->end, 0xF0, grant_elements, at)) return SW_DATA;
+    if (memcmp(at[G_CARD], card_identity()->card, 8) != 0) return SW_DATA;
+    b->safe = safe_page(at[G_SAFE]);
+    if (!b->safe) return SW_NOT_FOUND;
+    memcpy(b->path, at[G_PATH], PATH_BYTES);
+#if FAULT_PATH_ANY_GRANT
+    return SW_OK;
+#endif
+    return signature_check(at[G_CARD] - 2, at[G_SIGNATURE], "cardbench path v1", NULL, safe_verify_key(b->safe));
+}
+
+/** Registration request with the value sealed for the safe of a path; made behind LEAD, then put together. */
+static uint16_t request_path(struct apdu *a, struct begin *b)
+{
+    struct sealing s = {.label = "cardbench to safe v1", .info = a->buf, .e2 = a->buf + LEAD};
+    const struct entry *e = index_at(b->slot);
+    uint16_t sealed = (uint16_t)(e->size + 48);
+#if FAULT_PATH_PLAIN
+    if (e->size) return request_plain(a, b);
+#endif
+    bind_card(&s.bind, b->sequence);
+    bind_more(&s.bind, b->path, PATH_BYTES);
+    uint8_t *p = tlv_head(s.e2, 0x91, sealed);
+    uint16_t sw = seal_public(&s, safe_transport_key(b->safe), entry_object(e), e->size, p);
+    if (sw != SW_OK) return sw;
+    p = credential_put(p + sealed);
+    if (p) p = signature_put(s.e2, p, "cardbench sealed v1", &s.bind);
+    if (!p) return SW_CONDITIONS;
+    b->hashed = entry_object(e);
+    b->hashed_size = e->size;
+    return request_finish(a, 0xF1, s.e2, p, b->sequence, b->algorithm);
+}
+#define OVER_PATH(b) ((b)->safe != 0)
+#else
+#define OVER_PATH(b) false
+#define PATH_MORE 0
+static uint16_t request_path(struct apdu *a, struct begin *b)
+{
+    return request_plain(a, b);
+}
+#endif
+
 #if FAULT_SEQUENCE_LATE
 /** Last sequence given since power-on; the state page follows with the certificate. */
 static uint32_t taken;
@@ -134,10 +191,15 @@ static __attribute__((noinline)) uint16_t begin_check(struct begin *b, uint16_t 
     b->again = !b->fresh && e->variant == b->variant && e->algorithm == b->algorithm;
     struct value v;
     if (!entry_value(e, &v)) return SW_MEMORY;
-    if (LEAD + digest_size(&v) + e->size + REQUEST_MORE > capacity) return SW_ROOM;
-    if (b->fresh) return room_find(&b->room, cert_room(digest_size(&v)), true);
+    if (LEAD + digest_size(&v) + e->size + (OVER_PATH(b) ? PATH_MORE : REQUEST_MORE) > capacity) return SW_ROOM;
+    /* The safe makes the digest of a plain value by its own setting. */
+    uint16_t room = cert_room(FEATURE_CONDITIONS && b->variant ? card_digest_size(&v) : digest_size(&v));
+    if (b->fresh) return room_find(&b->room, room, true);
     int reserved = index_find_any(e->partner, CLASS_CERTIFICATE);
     b->certificate = (uint16_t)reserved;
+#if FEATURE_CONDITIONS
+    if (reserved >= 0 && room > index_at(b->certificate)->pages * PAGE_BYTES) return SW_CONDITIONS;
+#endif
     return reserved < 0 ? SW_MEMORY : SW_OK;
 }
 
@@ -173,13 +235,18 @@ uint16_t cmd_register_begin(struct request *q)
     b.variant = q->a->p2;
     b.slot = q->slot;
     if (!hash_allowed(b.algorithm)) return SW_DATA;
+#if FEATURE_OWNER
+    b.safe = 0;
+    uint16_t taken = q->a->ins == INS_PATH_REGISTER ? path_take(&b, q) : SW_OK;
+    if (taken != SW_OK) return taken;
+#endif
     uint16_t sw = begin_check(&b, q->a->cap);
     if (sw == SW_OK && !b.again) sw = sequence_take(&b.sequence, b.fresh ? b.room.handle : 0);
     if (sw != SW_OK) return sw;
     step();
-    sw = b.variant ? request_sealed(q->a, &b) : request_plain(q->a, &b);
+    sw = OVER_PATH(&b) ? request_path(q->a, &b) : b.variant ? request_sealed(q->a, &b) : request_plain(q->a, &b);
     if (sw != SW_OK) return sw;
-    if (b.variant) step();
+    if (b.variant || OVER_PATH(&b)) step();
     return b.again ? SW_OK : begin_commit(&b);
 }
 
@@ -218,7 +285,7 @@ static bool digest_fits(const struct expected *x, const uint8_t *digest)
 uint16_t certificate_check(const struct expected *x, const struct cert *c, uint8_t embodiment)
 {
     uint8_t kind = *c->at[C_KIND];
-    if (kind != x->kind || (kind == KIND_PLAIN) != (embodiment == 1)) return SW_DATA;
+    if (kind != x->kind || (kind == KIND_PLAIN) != (embodiment == 1 || IS_OWNER(embodiment))) return SW_DATA;
     uint16_t safe = safe_page(c->at[C_SAFE]);
     if (!safe || ((kind == KIND_KEY || kind == KIND_SEED) && memcmp(c->at[C_SAFE], key_registration()->safe, 8) != 0)) return SW_NOT_FOUND;
 #if FAULT_NO_DIGEST_COMPARE
@@ -343,7 +410,7 @@ uint16_t cmd_register_end(struct request *q)
     if (expected_find(&x, sequence, q->a->p2 == 3, q->a->p1 == SEED_EMBODIMENT)) {
         sw = certificate_check(&x, &c, q->a->p1);
 #if FEATURE_TWO_SAFES
-        bool value = x.kind < KIND_KEY && q->a->p1 == APART_EMBODIMENT;
+        bool value = x.kind < KIND_KEY && KEEPS_APART(q->a->p1);
         if (sw == SW_OK && value && !apart_value(index_at(x.slot)->variant, c.at[C_SAFE])) sw = SW_CONDITIONS;
 #endif
         if (sw == SW_OK) sw = certificate_store(&x, &c, e6, size);
@@ -357,6 +424,9 @@ uint16_t cmd_register_end(struct request *q)
         x.certificate = stored_before(sequence, e6, size);
         if (x.certificate < 0) sw = SW_CONDITIONS;
     }
+#if FEATURE_RENEWAL
+    if (sw == SW_OK && q->a->p2 == 3) sw = renewal_settle();
+#endif
     if (sw != SW_OK) return sw;
     step();
     return answer_handle(q->a, index_at((uint16_t)x.certificate)->handle);

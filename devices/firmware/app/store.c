@@ -243,6 +243,9 @@ struct entry *entry_new(const struct room *r, uint8_t cls, uint8_t state)
     e->handle = r->handle;
     e->first = r->first;
     e->pages = r->pages;
+#if FEATURE_CONDITIONS
+    if (cls == CLASS_VALUE) e->value_size = day_of_arrival();
+#endif
     return e;
 }
 

@@ -240,6 +240,27 @@ uint16_t cmd_delete(struct request *q)
 #endif
 }
 
+#if FEATURE_CONDITIONS
+/** Steps 2-10 and 2-11: the value whose certificate is stored makes room; again: done already. */
+uint16_t cmd_backup_end(struct request *q)
+{
+    uint16_t sw = item_find(q);
+    for (uint16_t i = 0; sw == SW_NOT_FOUND && i < index_slots(); i++) {
+        const struct entry *e = index_at(i);
+        if (e->cls == CLASS_CERTIFICATE && e->state == CERT_STORED && e->partner == get16(q->at[0])) return SW_OK;
+    }
+    if (sw != SW_OK) return sw;
+#if FAULT_DELETES_BEFORE_CERTIFICATE
+    if (q->e->state == VALUE_PENDING && q->e->cls == CLASS_VALUE) {
+        nvm_tx_begin();
+        entry_change(q->slot)->state = DELETING;
+        return change_settle(q->slot, -1);
+    }
+#endif
+    return q->e->cls == CLASS_VALUE && q->e->state == VALUE_DEPOSITED ? cmd_delete(q) : SW_CONDITIONS;
+}
+#endif
+
 /* ---- CANCEL ---- */
 
 /** Begun key registration. */
