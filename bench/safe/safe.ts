@@ -177,7 +177,8 @@ function prepare(context: Context, request: RegistrationRequest): Prepared {
   if (item.type === 'pathed') throw new SafeError('SAFE_PATH', 'a value for a path is registered over it');
   if (item.type !== 'plain') {
     const { digest, content } = item.type === 'piece' ? item.piece : item.bundle;
-    return { kind: item.type, item: bytes, hash: hashX(algorithm, content), digest, credential: empty };
+    const kind = item.type === 'bundle' && item.bundle.division.wanted > 0 ? 'coupled' : item.type;
+    return { kind, item: bytes, hash: hashX(algorithm, content), digest, credential: empty };
   }
   const digest = digestOf(item.value, context.emptyDigest);
   return { kind: 'plain', item: bytes, hash: hashX(algorithm, bytes), digest, credential: empty };
@@ -299,7 +300,7 @@ function checkItem(certificate: Certificate, item: Uint8Array): void {
     if (certificate.kind === 'registered') {
       const { encrypted, digest } = registeredValue.decode(item);
       fits(encrypted, digest);
-    } else if (certificate.kind === 'piece' || certificate.kind === 'bundle') {
+    } else if (['piece', 'bundle', 'coupled'].includes(certificate.kind)) {
       const { content, digest } = certificate.kind === 'piece' ? pieceCodec.decode(item) : bundleCodec.decode(item);
       fits(content, digest);
     } else if (certificate.kind === 'key-part') {

@@ -4,6 +4,7 @@ import { apart } from './apart.js';
 import { altered } from './altered.js';
 import { conditions } from './conditions.js';
 import { commands } from './commands.js';
+import { coupledPoints } from './coupled.js';
 import type { Fault } from './faults.js';
 import { memory } from './memory.js';
 import { nominal } from './nominal.js';
@@ -22,7 +23,7 @@ export const planId = 'backup-1-2/1';
 
 /** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
 export const plan: readonly PlanPoint[] = [
-  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart, ...owners, ...conditions, ...talk,
+  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...coupledPoints, ...seeds, ...apart, ...owners, ...conditions, ...talk,
 ];
 
 /**
