@@ -40,8 +40,8 @@ export type HashAlgorithm = 'SHA-256' | 'SHA-1' | 'MD5';
 /** Kind of key (protocol.md 1.1, tag 8A): 01 X25519 decoding key, 02 AES-128 common key. */
 export type KeyKind = 'decoding' | 'common';
 
-/** Kind of a certificate (protocol.md 1.1, tag 9B): 01 to 07. */
-export type CertificateKind = 'plain' | 'registered' | 'key' | 'seed' | 'piece' | 'bundle' | 'key-part';
+/** Kind of a certificate (protocol.md 1.1, tag 9B): 01 to 08. */
+export type CertificateKind = 'plain' | 'registered' | 'key' | 'seed' | 'piece' | 'bundle' | 'key-part' | 'coupled';
 
 /** True for a certificate that stands for a key, for the seed of one or for a part. */
 export const isKeyKind = (kind: CertificateKind | undefined): boolean => kind === 'key' || kind === 'seed' || kind === 'key-part';
@@ -306,8 +306,15 @@ export interface SetCardPort extends CardPort {
   couple(variant: Exclude<Variant, 'plain'>, handles: readonly number[], order: SetOrder, hash: HashAlgorithm): Promise<Outcome<RequestObject>>;
   /** Resolves to the values' handles. */
   decouple(certificate: number, object: RetrievedObject): Promise<Outcome<readonly number[]>>;
-  /** Resolves to the set; one safe id in hexadecimal for each part. */
-  divideKey(kind: KeyKind, division: KeyDivision, safes: readonly string[], hash: HashAlgorithm): Promise<Outcome<number>>;
+  /** Resolves to the set; one safe id in hexadecimal for each part. `coupled`: the first part goes with a value. */
+  divideKey(kind: KeyKind, division: KeyDivision, safes: readonly string[], hash: HashAlgorithm, coupled?: boolean): Promise<Outcome<number>>;
+  /** The ciphertext of a value coupled with the first part of its divided key, as one request. */
+  coupleKey(variant: Exclude<Variant, 'plain'>, handle: number, set: number): Promise<Outcome<RequestObject>>;
+  /** Stores the certificate of what was coupled; resolves to its handle. */
+  coupledEnd(certificate: CertificateObject): Promise<Outcome<number>>;
+  gatherCoupled(handle: number): Promise<Outcome<CertificateObject>>;
+  /** Decodes the value in a coupled object with the key, which must be back; resolves to the value's handle. */
+  decoupleKey(certificate: number, object: RetrievedObject): Promise<Outcome<number>>;
 }
 
 /** A value that the extractor 159 has chosen. */

@@ -12,7 +12,7 @@ import { inlinePool } from './pool.js';
 import { headerOf, loadSetup } from './setup.js';
 
 const faulty = (name: string): string => fileURLToPath(new URL(`../../devices/firmware/images/faulty/${name}.elf`, import.meta.url));
-const scenarios = ['4/backup', '4/recover', '5/backup', '5/recover', '6/key-backup', '6/key-recover'] as const;
+const scenarios = ['4/backup', '4/recover', '5/backup', '5/recover', '6/backup', '6/recover', '6/key-backup', '6/key-recover'] as const;
 let folder = '';
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'certify-sets-')); });
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
@@ -30,19 +30,17 @@ const points = (...ids: readonly string[]): string[] => ids.flatMap((id) => ['--
 
 describe('pieces, bundles and key parts', () => {
   test('the reference passes, every named state with evidence of its own', async () => {
-    const { record } = await certify('reference', ...points('4-backup-N-01', '4-recover-N-06', '5-backup-N-01', '5-recover-N-02', '6-key-backup-N-02', '6-key-recover-N-02'));
-    expect(record.end.counts).toEqual({ pass: 6, fail: 0, invalid: 0, aborted: 0, unsupported: 0 });
+    const { record } = await certify('reference', ...points('4-backup-N-01', '4-recover-N-06', '5-backup-N-01', '5-recover-N-02', '6-backup-N-03', '6-recover-N-03', '6-key-backup-N-02', '6-key-recover-N-05'));
+    expect(record.end.counts).toEqual({ pass: 8, fail: 0, invalid: 0, aborted: 0, unsupported: 0 });
     const seen = stepCounts(record).filter(({ evidence: { link, safe, mark } }) => link + safe + mark > 0)
       .map(({ embodiment, phase, step }) => `${embodiment}/${phase} ${step}`);
-    /** Three of four parts suffice: the fourth is left where it is. */
-    const left = /^6\/key-recover .*@part4$/;
-    const due = scenarios.flatMap((id) => frameOf(id).steps.map((step) => `${id} ${step.id}`)).filter((name) => !left.test(name));
+    const due = scenarios.flatMap((id) => frameOf(id).steps.map((step) => `${id} ${step.id}`));
     expect(due.filter((name) => !seen.includes(name))).toEqual([]);
   });
 
   test('a lost, altered or cut exchange of a set is no loss', async () => {
-    const { record } = await certify('trouble', ...points('4-backup-R-04', '4-backup-S-01', '4-recover-A-01', '4-recover-R-03', '5-backup-R-01', '5-recover-R-01', '6-key-recover-A-01'));
-    expect(record.end.counts).toEqual({ pass: 7, fail: 0, invalid: 0, aborted: 0, unsupported: 0 });
+    const { record } = await certify('trouble', ...points('4-backup-R-04', '4-backup-S-01', '4-recover-A-01', '4-recover-R-03', '5-backup-R-01', '5-recover-R-01', '6-key-recover-A-01', '6-backup-S-02', '6-backup-R-09', '6-backup-X-01', '6-recover-A-01', '6-recover-R-04', '6-recover-W-01'));
+    expect(record.end.counts).toEqual({ pass: 13, fail: 0, invalid: 0, aborted: 0, unsupported: 0 });
   });
 
   test.each([
@@ -52,6 +50,8 @@ describe('pieces, bundles and key parts', () => {
     ['bundle-not-spent', '5-recover-N-01', 'I4', '2-15@all'],
     ['part-is-key', '6-key-backup-N-01', 'I8', '3-11@part3'],
     ['part-suffices', '6-key-backup-K-01', 'I8', '3-10@part2'],
+    ['coupled-early', '6-backup-S-01', 'I2', '1-10@all'],
+    ['coupled-counts-early', '6-backup-K-03', 'I8', '3-10@part3'],
   ])('%s is caught by %s: %s at %s', async (name, point, invariant, step) => {
     const { record } = await certify(name, faulty(name), ...points(point));
     expect(record.end.counts).toMatchObject({ pass: 0, fail: 1 });
@@ -59,5 +59,10 @@ describe('pieces, bundles and key parts', () => {
     expect(found.map((event) => event.invariant)).toContain(invariant);
     const verdict = record.events.find((event) => event.type === 'verdict');
     expect(verdict).toMatchObject({ verdict: 'fail', step });
+  });
+
+  test('coupled-no-part is caught by 6-recover-N-01: the key cannot be put together', async () => {
+    const { record } = await certify('coupled-no-part', faulty('coupled-no-part'), ...points('6-backup-N-01', '6-recover-N-01'));
+    expect(record.events.filter((event) => event.type === 'verdict')).toMatchObject([{ point: '6-backup-N-01', verdict: 'pass' }, { point: '6-recover-N-01', verdict: 'fail', step: '4-12@all' }]);
   });
 });

@@ -24,7 +24,7 @@ export const commandTable = {
   'GENERATE SEED': [0x80, 0x50], 'SEED REGISTER BEGIN': [0x80, 0x52], 'SEED RECOVER BEGIN': [0x80, 0x54],
   'SEED RECOVER END': [0x80, 0x56], 'PATH REGISTER BEGIN': [0x80, 0x58], 'PATH RECOVER END': [0x80, 0x5a],
   DIVIDE: [0x80, 0x32], PIECE: [0x80, 0x34], 'SET END': [0x80, 0x36], GATHER: [0x80, 0x38], COMBINE: [0x80, 0x3a],
-  COUPLE: [0x80, 0x3c], 'DIVIDE KEY': [0x80, 0x3e],
+  COUPLE: [0x80, 0x3c], 'DIVIDE KEY': [0x80, 0x3e], 'COUPLE KEY': [0x80, 0x70],
   DATE: [0x80, 0x5e], 'PUT CONDITION': [0x80, 0x4a], 'GET CONDITION': [0x80, 0x4c], EXTRACT: [0x80, 0x4e], 'BACKUP END': [0x80, 0x5c],
   INITIALISE: [0x80, 0x46], 'PUT DATA': [0x80, 0xda], ISSUE: [0x80, 0x48],
 } as const satisfies Record<string, readonly [number, number]>;
@@ -169,11 +169,28 @@ export const decouple = (handle: number, object: Uint8Array): CardCommand =>
 export const couple = (variant: Variant, handles: readonly number[], order: SetOrder, algorithm: HashAlgorithm = 'SHA-256'): CardCommand =>
   command('COUPLE', 5, variant, concat(
     elements.wantedAlgorithm.write(algorithm), setElements.order.write(order), ...handles.map((handle) => elements.handle.write(handle))));
-/** DIVIDE KEY: one part to each safe (ids of 8 bytes). Steps 3-1 and 3-2 of embodiment 6. */
+/** COUPLE KEY: the ciphertext of a value with the first part of its key. Steps 1-5 to 1-9 of embodiment 6. */
+export const coupleKey = (variant: Variant, handle: number, set: number): CardCommand =>
+  command('COUPLE KEY', 6, variant, concat(elements.handle.write(handle), elements.sequence.write(set)));
+/** SET END with the certificate of a ciphertext coupled with a key part. */
+export const coupledEnd = (certificateBytes: Uint8Array): CardCommand => command('SET END', 6, 1, certificateBytes);
+/** GATHER of such a certificate. */
+export const gatherCoupled = (handle: number): CardCommand => command('GATHER', 6, 1, elements.handle.write(handle));
+/** COMBINE of the coupled object EF as the safe gave it: the value in it. */
+export const decoupleKey = (handle: number, object: Uint8Array): CardCommand =>
+  command('COMBINE', 6, 1, concat(elements.handle.write(handle), object));
+
+const coupledDivision = (division: KeyDivision): Uint8Array => {
+  const bytes = setElements.keyDivision.write(division);
+  bytes[2] |= 0x80;
+  return bytes;
+};
+
+/** DIVIDE KEY: one part to each safe (ids of 8 bytes); `coupled`: the first one is going to be coupled with a value. Steps 3-1 and 3-2 of embodiment 6. */
 export const divideKey = (
-  kind: KeyKind, division: KeyDivision, safeIds: readonly Uint8Array[], algorithm: HashAlgorithm = 'SHA-256',
+  kind: KeyKind, division: KeyDivision, safeIds: readonly Uint8Array[], algorithm: HashAlgorithm = 'SHA-256', coupled = false,
 ): CardCommand => command('DIVIDE KEY', 6, generatedKinds[kind], concat(
-  setElements.keyDivision.write(division), elements.wantedAlgorithm.write(algorithm), ...safeIds.map((id) => elements.safeId.write(id))));
+  coupled ? coupledDivision(division) : setElements.keyDivision.write(division), elements.wantedAlgorithm.write(algorithm), ...safeIds.map((id) => elements.safeId.write(id))));
 /** GET RECEIPT of a SPENT certificate (claim 26). */
 export const getReceipt = (handle: number): CardCommand => handled('GET RECEIPT', handle);
 /** DELETE of a wallet item (claims 25, 26). */

@@ -11,7 +11,7 @@ export type KeyKind = 'decoding' | 'common';
 /** What a key digest may name: also 05, the seed (32) a decoding key is derived from. */
 export type BackedKey = KeyKind | 'seed';
 /** Certificate kinds of element 9B. */
-export type CertificateKind = 'plain' | 'registered' | 'key' | 'seed' | 'piece' | 'bundle' | 'key-part';
+export type CertificateKind = 'plain' | 'registered' | 'key' | 'seed' | 'piece' | 'bundle' | 'key-part' | 'coupled';
 /** Variants of element 90: 1 public-key, 2 common-key. */
 export type Variant = 1 | 2;
 /** States of a value in the wallet (docs/protocol.md 2.3). */
@@ -124,7 +124,7 @@ export const elements = {
   counter: uintElement(0x99, 'counter Y', 4),
   safeId: bytesElement(0x9a, 'safe id', [8]),
   kind: namedElement<CertificateKind>(0x9b, 'kind', [
-    ['01', 'plain'], ['02', 'registered'], ['03', 'key'], ['04', 'seed'], ['05', 'piece'], ['06', 'bundle'], ['07', 'key-part'],
+    ['01', 'plain'], ['02', 'registered'], ['03', 'key'], ['04', 'seed'], ['05', 'piece'], ['06', 'bundle'], ['07', 'key-part'], ['08', 'coupled'],
   ]),
   wrappedKey: bytesElement(0x9c, 'wrapped key', [80, 64]),
   verificationKey: bytesElement(0x9d, 'verification key', [32]),

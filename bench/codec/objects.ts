@@ -294,7 +294,7 @@ const hashFits = (value: { algorithm: HashAlgorithm; hash: Uint8Array }): string
     ? undefined
     : `${value.hash.length} bytes of hash do not fit ${value.algorithm}`;
 const kindsOf = (digest: Digest): readonly CertificateKind[] => {
-  if (digest.type !== 'key') return ['plain', 'registered', 'piece', 'bundle'];
+  if (digest.type !== 'key') return ['plain', 'registered', 'piece', 'bundle', 'coupled'];
   return digest.keyKind === 'seed' ? ['seed'] : ['key', 'key-part'];
 };
 const kindFits = ({ kind, digest }: { kind: CertificateKind; digest: Digest }): string | undefined =>
@@ -319,9 +319,11 @@ const certificateTail = sequence<{ digest: Digest; counter: number; safeId: Uint
   digest, counter: e.counter, safeId: e.safeId, kind: e.kind,
 });
 
-/** The identity that follows in the entry of a piece or key part. */
+const kindsWithIdentity: readonly CertificateKind[] = ['piece', 'key-part', 'coupled'];
+
+/** The identity that follows in the entry of a piece, a key part, or what is coupled with one. */
 function withIdentity<T extends { readonly kind: CertificateKind }>(tail: T, reader: TlvReader): T & { readonly identity?: PieceIdentity } {
-  return tail.kind === 'piece' || tail.kind === 'key-part' ? { ...tail, identity: setElements.identity.read(reader) } : tail;
+  return kindsWithIdentity.includes(tail.kind) ? { ...tail, identity: setElements.identity.read(reader) } : tail;
 }
 
 const entryPart = constructed<ListEntry>(0xeb, 'list entry', {

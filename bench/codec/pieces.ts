@@ -40,11 +40,11 @@ export interface ValuePiece {
   readonly content: Uint8Array;
   readonly signature: Uint8Array;
 }
-/** Bundle of values (EF). */
+/** Bundle of values (EF), or a value coupled with a part of its key. */
 export interface Bundle {
   readonly digest: ValueDigest | EmptyDigest;
   readonly order: SetOrder;
-  /** Count of values; wanted is 0. */
+  /** Count of values; wanted is the count of key parts behind them: 0, or 1 behind one value. */
   readonly division: Division;
   readonly variant: Variant;
   readonly content: Uint8Array;
@@ -107,6 +107,9 @@ export const setElements = {
   division: element<Division>(0xc6, 'division', [2],
     (content, at) => ({ count: within('count', content[0], partsLimit.min, partsLimit.max, at.contentOffset), wanted: content[1] }),
     ({ count, wanted }) => Uint8Array.of(count, wanted)),
+  bundleCounts: element<Division>(0xc6, 'counts of a bundle', [2],
+    (content, at) => ({ count: within('count of values', content[0], 1, bundleLimit.max, at.contentOffset), wanted: content[1] }),
+    ({ count, wanted }) => Uint8Array.of(count, wanted)),
   keyDivision: element<KeyDivision>(0xc7, 'key division', [3],
     (content, at) => checkedKeyDivision({
       scheme: schemes[within('scheme', content[0], 1, 3, at.contentOffset) - 1], threshold: content[1], count: content[2],
@@ -149,12 +152,12 @@ const partFits = ({ digest, identity, division, wrappedKey }: Parted): string | 
 
 /** Makes the codecs of docs/protocol.md 5.1. */
 export function setCodecs({ valueSide, keySide, credential }: Shared): SetCodecs {
-  const { order, identity, division, keyDivision, content } = setElements;
+  const { order, identity, bundleCounts, keyDivision, content } = setElements;
   const { variant, wrappedKey, signature } = elements;
   return {
     piece: template<ValuePiece>(0xee, 'piece of a value', { digest: valueSide, order, identity, variant, content, signature }),
-    bundle: template<Bundle>(0xef, 'bundle of values', { digest: valueSide, order, division, variant, content, signature }, {
-      check: ({ division: { count, wanted } }) => (wanted === 0 && count <= bundleLimit.max ? undefined : 'no count of a bundle'),
+    bundle: template<Bundle>(0xef, 'bundle of values', { digest: valueSide, order, division: bundleCounts, variant, content, signature }, {
+      check: ({ division: { count, wanted } }) => (wanted === (count === 1 ? 1 : 0) ? undefined : 'no counts of a bundle'),
     }),
     keyPart: template<KeyPart>(0xee, 'key part', { digest: keySide, identity, division: keyDivision, wrappedKey, credential, signature }, { check: partFits }),
     keyPartReply: template<KeyPartReply>(0xee, 'key part reply', { digest: keySide, identity, division: keyDivision, wrappedKey, signature }, { check: partFits }),

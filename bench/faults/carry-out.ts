@@ -1,7 +1,7 @@
 import { certificate as certificateCodec, paths, registrationRequest } from '../codec/index.js';
 import { isKeyKind } from '../../scenarios/index.js';
 import type {
-  AlterFault, CertificateObject, Failure, Fault, ObjectName, Outcome, SafeFault, SwapFault,
+  AlterFault, CertificateObject, Failure, Fault, ObjectName, Outcome, SafeFault, SwapFault, TwoSafePorts,
 } from '../../scenarios/index.js';
 import { certificateObject, requestObject, retrievedObject } from '../terminal/convert.js';
 import { certificateBy, foreignObject, replyBy, signAgain } from './sources.js';
@@ -99,6 +99,12 @@ async function exchangeObject<S, T>(
 const failure = (cause: Failure['cause'], text: string, safeCode?: string): Failure =>
   ({ ok: false, cause, text, marks: [], ...(safeCode === undefined ? {} : { safeCode }) });
 
+/** The port of the safe that a call does not go to. */
+function otherPort({ world }: FaultSetting, { party }: Call): object {
+  const { safe, safe2 } = world.ports as TwoSafePorts;
+  return party === 'safe2' ? safe : safe2;
+}
+
 async function misbehave<S, T>(
   fault: SafeFault, setting: FaultSetting, state: FaultState, call: Call, sent: S, proceed: Proceed<S, T>,
 ): Promise<Outcome<T>> {
@@ -119,6 +125,10 @@ async function misbehave<S, T>(
       const outcome = await proceed(sent);
       store.restore(records);
       return outcome;
+    }
+    case 'misdirected': {
+      const wrong = otherPort(setting, call) as Readonly<Record<string, (object: S) => Promise<Outcome<T>>>>;
+      return wrong[call.name](sent);
     }
     case 'wrong-record': {
       const outcome = await proceed(sent);

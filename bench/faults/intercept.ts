@@ -101,6 +101,10 @@ function setAround(card: SetCardPort, around: Around): Partial<SetCardPort> {
     couple: (...how) => around('couple', undefined, () => card.couple(...how)),
     decouple: (certificate, object) => around('decouple', object, (sent) => card.decouple(certificate, sent)),
     divideKey: (...how) => around('divideKey', undefined, () => card.divideKey(...how)),
+    coupleKey: (...how) => around('coupleKey', undefined, () => card.coupleKey(...how)),
+    coupledEnd: (certificate) => around('coupledEnd', certificate, (sent) => card.coupledEnd(sent)),
+    gatherCoupled: (...how) => around('gatherCoupled', undefined, () => card.gatherCoupled(...how)),
+    decoupleKey: (certificate, object) => around('decoupleKey', object, (sent) => card.decoupleKey(certificate, sent)),
   };
 }
 

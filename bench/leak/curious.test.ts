@@ -29,7 +29,8 @@ interface Seen {
   overheard(...roles: readonly Role[]): readonly string[];
 }
 
-async function after(runs: readonly Run[], image = referenceImage): Promise<Seen> {
+/** `known`: names of the card's keys that the curious have besides. */
+async function after(runs: readonly Run[], image = referenceImage, known: readonly string[] = []): Promise<Seen> {
   const factory = new WorldFactory({ image: loadImage(readFileSync(image)), profile: loadProfile('c2010'), seed: 1, protocol: 'T=1' });
   const apdus: Uint8Array[] = [];
   /** LOAD and LIST VALUES show values to the terminal by the protocol: it is where they come from. */
@@ -47,11 +48,11 @@ async function after(runs: readonly Run[], image = referenceImage): Promise<Seen
   const by = (roles: readonly Role[], seen: readonly Uint8Array[], stored = true): readonly string[] => {
     const { safes } = world.parts;
     const view: View = {
-      seen, keys: roles.map((role) => keysOf(role).agreement),
+      seen, keys: [...roles.map((role) => keysOf(role).agreement), ...sought.filter(({ name }) => known.includes(name)).map(({ bytes }) => bytes)],
       stores: (stored ? roles : []).map((role) => ({ key: keysOf(role).store, items: [...safes[role].store.range('item/')].map(([key, sealed]) => [key.slice('item/'.length), sealed] as const) })),
     };
     /** The terminal is where the owner enters what is known there. */
-    const foreign = all.filter(({ name }) => !name.startsWith("owner's") && !roles.some((role) => name.endsWith(` of ${role}`)));
+    const foreign = all.filter(({ name }) => !known.includes(name) && !name.startsWith("owner's") && !roles.some((role) => name.endsWith(` of ${role}`)));
     const leaks = findLeaks(foreign, computedFrom(view).map((bytes, at) => ({ name: String(at), bytes })), { allowed });
     return [...new Set(leaks.map(({ name }) => name))].sort();
   };
@@ -120,6 +121,24 @@ describe('a curious safe together with the terminal', () => {
     expect(seen.computed('safe')).toEqual([]);
     expect(seen.computed('other')).toEqual([]);
     expect(seen.computed('safe', 'other')).toEqual(expect.arrayContaining(["card's decoding key", 'value 1']));
+  });
+
+  test.each([
+    ['XOR, three parts', {}], ['XOR, parts A and B', { keyDivision: { scheme: 'xor', threshold: 2, count: 2 } }],
+    ['Shamir, three of three', { keyDivision: { scheme: 'shamir', threshold: 3, count: 3 } }],
+    ['a key pair generated from parts', { keyDivision: { scheme: 'origin', threshold: 3, count: 3 } }],
+  ] satisfies readonly (readonly [string, ScenarioOptions])[])('embodiment 6, a ciphertext coupled with a part, %s: neither safe has value or key, nor both: the part is sealed for the card', async (_, options) => {
+    const runs: readonly Run[] = [['6/backup', options], ['6/recover', options]];
+    const seen = await after(runs);
+    for (const roles of [['safe'], ['other'], ['safe', 'other']] as const) expect([roles, seen.computed(...roles)]).toEqual([roles, []]);
+    const opened = await after(runs, referenceImage, ["card's transport key"]);
+    expect(opened.computed('safe', 'other')).toEqual(expect.arrayContaining(["card's decoding key", 'value 1']));
+  });
+
+  test('the faulty build coupled-part-open is found: the second safe has the key with the terminal, and the value', async () => {
+    const runs: readonly Run[] = [['6/backup', { keyDivision: { scheme: 'xor', threshold: 2, count: 2 } }]];
+    expect((await after(runs, faulty('coupled-part-open'))).computed('other')).toEqual(expect.arrayContaining(["card's decoding key", 'value 1']));
+    expect((await after(runs)).computed('other')).toEqual([]);
   });
 
   test('embodiment 12: before its owner has come, the key safe has the key and no value, the other neither', async () => {

@@ -3,7 +3,7 @@ import {
   CodecError, TlvReader, bundle, certificate, concat, digest as digestCodec, hpkeOpen, keyObject, keyOfSeed, keyPart, keyPartReply, keyReply, memoOps, noPath, openGcm,
   pathedValue, paths, piece, registeredValue, registrationRequest, textBytes, toHex, uintBytes,
 } from '../codec/index.js';
-import type { KeyDivision, PieceIdentity, ValuePiece } from '../codec/index.js';
+import type { Bundle, KeyDivision, PieceIdentity, ValuePiece } from '../codec/index.js';
 import { decodePart, openItem } from '../safe/record.js';
 import { SafeError } from '../safe/errors.js';
 import { combinedKeys } from './parts.js';
@@ -26,6 +26,8 @@ interface Sealed {
   /** Labels and what stands behind the binding. */
   readonly infos: readonly (readonly [label: string, behind: Uint8Array])[];
   readonly part?: { readonly identity: PieceIdentity; readonly division: KeyDivision };
+  /** A part that is coupled with a ciphertext: which one it is does not stand in it. */
+  readonly coupled?: boolean;
 }
 
 const none = new Uint8Array(0);
@@ -65,6 +67,8 @@ class Curious {
   readonly #fresh: Uint8Array[] = [];
   readonly #keys = new Map<string, Uint8Array>();
   readonly #parts = new Map<string, KnownPart>();
+  /** Parts that were coupled with ciphertexts. */
+  readonly #coupled = new Map<string, Uint8Array>();
   readonly #sealed = new Map<string, Sealed>();
   /** Pieces of ciphertexts by set and index. */
   readonly #pieces = new Map<number, Map<number, Uint8Array>>();
@@ -88,10 +92,18 @@ class Curious {
   all(): readonly Uint8Array[] {
     do {
       for (let bytes = this.#fresh.pop(); bytes !== undefined; bytes = this.#fresh.pop()) this.#read(bytes);
-      for (const key of combinedKeys([...this.#parts.values()])) this.#key(key);
+      for (const parts of this.#divided()) for (const key of combinedKeys(parts)) this.#key(key);
       this.#open();
     } while (this.#fresh.length > 0);
     return [...this.#known.values(), ...this.#keys.values()];
+  }
+
+  /** The parts known by themselves, and with each coupled part in the place of the first of each set. */
+  #divided(): readonly (readonly KnownPart[])[] {
+    const parts = [...this.#parts.values()];
+    const joined = [...this.#coupled.values()].flatMap((bytes) => parts.map(({ set, ...part }) =>
+      [{ ...part, set, index: 1, bytes }, ...parts.filter((other) => other.set === set && other.index !== 1)]));
+    return [parts, ...joined].filter((one) => one.length > 0);
   }
 
   #learn(bytes: Uint8Array): void {
@@ -138,7 +150,7 @@ class Curious {
     const found = attempted(() => {
       switch (tag) {
         case registeredValue.tag: return { content: registeredValue.decode(encoded).encrypted, infos: values };
-        case bundle.tag: return this.#ofBundle(bundle.decode(encoded).content, encoded, values);
+        case bundle.tag: return this.#ofBundle(bundle.decode(encoded), encoded, values);
         case keyObject.tag: return { content: keyObject.decode(encoded).wrappedKey, infos: keys };
         case keyReply.tag: return { content: keyReply.decode(encoded).wrappedKey, infos: keys };
         case piece.tag: return this.#ofSet(encoded, values, keys);
@@ -163,8 +175,16 @@ class Curious {
   }
 
   /** A bundle sealed as one, or ciphertexts one behind the other. */
-  #ofBundle(content: Uint8Array, encoded: Uint8Array, infos: Sealed['infos']): Omit<Sealed, 'aad'> {
-    for (const [tag, , inner] of within(content)) if (tag === encryptedTag) this.#add({ content: inner, infos }, encoded);
+  #ofBundle({ content, division }: Bundle, encoded: Uint8Array, infos: Sealed['infos']): Omit<Sealed, 'aad'> {
+    const reader = attempted(() => new TlvReader(content));
+    for (let at = 0; reader !== undefined && !reader.done; at += 1) {
+      const inner = attempted(() => reader.next());
+      if (inner === undefined) break;
+      const coupled = division.wanted > 0 && at === 1;
+      /** What a card forgot to seal stands where the ciphertext would. */
+      if (coupled) this.#coupled.set(toHex(inner.content), inner.content.slice(32, -16));
+      if (inner.tag === encryptedTag) this.#add({ content: inner.content, infos, coupled }, encoded);
+    }
     return { content, infos };
   }
 
@@ -192,6 +212,7 @@ class Curious {
         this.#tried.add(attempt);
         const plaintext = this.#opened(sealed, key);
         if (!plaintext) continue;
+        if (sealed.coupled) this.#coupled.set(toHex(plaintext), plaintext);
         if (sealed.part) this.#part({ ...sealed.part.identity, ...sealed.part.division, bytes: plaintext });
         this.#learn(plaintext);
       }

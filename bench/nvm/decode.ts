@@ -150,7 +150,7 @@ export interface NvmContents {
 }
 
 const algorithmNames: readonly (HashAlgorithm | undefined)[] = [undefined, 'SHA-256', 'SHA-1', 'MD5'];
-const kindNames: readonly (CertificateKind | undefined)[] = [undefined, 'plain', 'registered', 'key', 'seed', 'piece', 'bundle', 'key-part'];
+const kindNames: readonly (CertificateKind | undefined)[] = [undefined, 'plain', 'registered', 'key', 'seed', 'piece', 'bundle', 'key-part', 'coupled'];
 const keyKinds: readonly (BackedKey | undefined)[] = [undefined, 'decoding', 'common', undefined, undefined, 'seed'];
 
 /** Reads pages of a settled image and collects what is wrong. */
@@ -281,10 +281,16 @@ function objectOf<T>(source: Source, entry: EntryCommon, decode: (bytes: Uint8Ar
   }
 }
 
+/** Of a key part that is coupled with a value, bit 3 of byte 51 says so; the value itself has the kind of a part. */
+function kindOf(page: Uint8Array): CertificateKind | undefined {
+  const kind = kindNames[page[48]];
+  return kind === 'key-part' && (page[0] === 0x41 || (page[51] & 8) !== 0) ? 'coupled' : kind;
+}
+
 function placeOf(page: Uint8Array): SetPlace | undefined {
   const index = page[58] & 15;
-  const kind = kindNames[page[48]];
-  if (page[58] === 0 || (kind !== 'piece' && kind !== 'bundle' && kind !== 'key-part')) return undefined;
+  const kind = kindOf(page);
+  if (page[58] === 0 || (kind !== 'piece' && kind !== 'bundle' && kind !== 'key-part' && kind !== 'coupled')) return undefined;
   const own = page[0] === 0x42 && kind !== 'bundle';
   return { set: u32(page, 12) - (own ? index - 1 : 0), index, count: page[58] >> 4, wanted: page[59], ready: (page[51] & 4) !== 0 };
 }
@@ -295,7 +301,7 @@ function entryFields(page: Uint8Array, number: number): EntryCommon {
     page: number, handle: u16(page, 2), region: { firstPage: u16(page, 4), pages: u16(page, 8) }, size: u16(page, 6),
     partner: u16(page, 10), sequence: u32(page, 12),
     hash: algorithm ? toHex(page.slice(16, 16 + hashLengths[algorithm])) : '',
-    kind: kindNames[page[48]], variant: page[49], algorithm,
+    kind: kindOf(page), variant: page[49], algorithm,
     alternative: page[51] & 1 ? { firstPage: u16(page, 52), pages: u16(page, 54) } : undefined,
     valueSize: u16(page, 56), place: placeOf(page),
   };

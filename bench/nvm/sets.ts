@@ -48,6 +48,10 @@ function bundleState(entry: SetEntry, certificate: SetEntry | undefined): Writte
   return entry.state;
 }
 
+/** A value whose coupled certificate was dropped is not registered. */
+const coupledState = (entry: SetEntry, certificate: SetEntry | undefined): WrittenState =>
+  (entry.class === 'A' && entry.state === 'PENDING' && certificate === undefined ? 'ACTIVE' : entry.state);
+
 /**
  * How an entry counts among all entries (docs/firmware.md, sets): what has happened to a set is written in one page, and
  * the others follow it. HELD never counts as itself.
@@ -58,7 +62,7 @@ export function countedState(entry: SetEntry, all: readonly SetEntry[]): ValueSt
     other.class === wanted && other.kind === kind && other.state !== 'DELETING' && other.place?.set === place?.set && other.place?.index === index);
   const counted = place === undefined ? entry.state
     : kind === 'piece' ? pieceState(entry, stateOf(find('A', 1)))
-      : kind === 'bundle' ? bundleState(entry, find('B', 0)) : entry.state;
+      : kind === 'bundle' ? bundleState(entry, find('B', 0)) : kind === 'coupled' ? coupledState(entry, find('B', 1)) : entry.state;
   return counted === 'HELD' ? 'DELETING' : counted;
 }
 

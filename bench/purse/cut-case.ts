@@ -1,14 +1,12 @@
 import type { TestSetup } from '../certify/factory.js';
+import type { RoleCut } from '../tear/card-cuts.js';
 import { caseOf } from '../tear/case-id.js';
 import { TearError } from '../tear/errors.js';
 import { purseRoles } from './world.js';
 import type { PurseRole } from './world.js';
 
 /** The power of one card goes, so many ticks of the bench after the transfer began. */
-export interface CardCut {
-  readonly card: PurseRole;
-  readonly tick: number;
-}
+export type CardCut = RoleCut<PurseRole>;
 
 /** Everything that fixes one case of power cuts on the cards of a transfer. */
 export interface CardCutCase {

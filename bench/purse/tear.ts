@@ -1,28 +1,21 @@
-import { EmulatedCard, isDeviceError } from '../../devices/index.js';
+import { isDeviceError } from '../../devices/index.js';
 import { nvmDigest } from '../../emulator/index.js';
 import { checkPurse, checkPurseChange, checkPurseStable } from '../../scenarios/index.js';
 import type { AbstractPurseWorld, PurseCutPoint, PurseFinding } from '../../scenarios/index.js';
-import { CodecError, uintOf } from '../codec/index.js';
+import { CodecError } from '../codec/index.js';
+import { chipIn, drawCuts, OperationLog, stretchAfter } from '../tear/card-cuts.js';
+import type { Operation, Stretch } from '../tear/card-cuts.js';
 import { TearError } from '../tear/errors.js';
-import { defaultPolicies, policyOf } from '../tear/policies.js';
+import { policyOf } from '../tear/policies.js';
 import type { CutPolicy } from '../tear/policies.js';
 import type { BenchState } from '../world/card-bench.js';
 import { BenchError } from '../world/errors.js';
-import { seededRandom } from '../world/random.js';
 import { SlotWatch } from '../world/slot-watch.js';
-import type { RandomSource } from '../world/random.js';
 import type { CardCut } from './cut-case.js';
 import { resumeTransfer, runTransfer } from './honest.js';
 import type { TransferOutput } from './honest.js';
 import { purseRoles } from './world.js';
 import type { PurseRole, PurseWorld } from './world.js';
-
-/** Page operations of a card, and the whole stretch, in ticks after the transfer began. */
-interface Stretch {
-  readonly from: number;
-  readonly to: number;
-  readonly operations: readonly { readonly start: number; readonly end: number }[];
-}
 
 /** One case judged. */
 export interface CardCutResult {
@@ -43,34 +36,6 @@ export interface CardCutResult {
 /** Runs after the last cut before a transfer counts as stuck (invariant I11). */
 const RETRIES = 3;
 
-const cardOf = (world: PurseWorld, role: PurseRole): EmulatedCard | undefined => {
-  const { channel } = world.bench.slot(role);
-  return channel instanceof EmulatedCard ? channel : undefined;
-};
-
-/** Notes page operations of all cards over power sessions, in ticks after `from`. */
-class OperationLog {
-  readonly #world: PurseWorld;
-  readonly #from: number;
-  readonly #seen = new Map<PurseRole, number>();
-  readonly operations = new Map<PurseRole, { start: number; end: number }[]>(purseRoles.map((role) => [role, []]));
-
-  constructor(world: PurseWorld) {
-    this.#world = world;
-    this.#from = world.bench.now;
-    for (const role of purseRoles) this.#seen.set(role, cardOf(world, role)?.chip.eeprom.writes.length ?? 0);
-  }
-
-  /** Takes over what has been written; to be called before a session ends and at the end. */
-  collect(role: PurseRole, sessionEnds: boolean): void {
-    const slot = this.#world.bench.slot(role);
-    const writes = cardOf(this.#world, role)?.chip.eeprom.writes ?? [];
-    for (const { start, end } of writes.slice(this.#seen.get(role) ?? 0))
-      this.operations.get(role)?.push({ start: slot.tickOf(start) - this.#from, end: slot.tickOf(end) - this.#from });
-    this.#seen.set(role, sessionEnds ? 0 : writes.length);
-  }
-}
-
 /** Power cuts on the cards of one transfer, from one state in which it is about to begin. */
 export class CardTear {
   readonly point: PurseCutPoint;
@@ -85,14 +50,10 @@ export class CardTear {
   }
 
   /** The cuts of one case by number and seed. Of two, the second is drawn from what its card does after the first. */
-  async draw(number: number, seed: number): Promise<{ readonly cuts: readonly CardCut[]; readonly policy: string }> {
-    const random = seededRandom(seed, `card cuts ${this.point.id} ${number}`);
-    const policy = defaultPolicies[number % defaultPolicies.length];
-    const { cards } = this.point;
-    const [first, second] = number % 2 === 0 ? cards : [...cards].reverse();
-    const early: CardCut = { card: first, tick: drawn(random, await this.#stretch(first, [], policy), number) };
-    if (cards.length === 1) return { cuts: [early], policy };
-    return { cuts: [early, { card: second, tick: drawn(random, await this.#stretch(second, [early], policy), number >> 1) }], policy };
+  draw(number: number, seed: number): Promise<{ readonly cuts: readonly CardCut[]; readonly policy: string }> {
+    return drawCuts({
+      label: `card cuts ${this.point.id}`, cards: this.point.cards, stretch: (role, cuts, policy) => this.#stretch(role, cuts, policy),
+    }, number, seed);
   }
 
   /** Runs a case and judges it. Throws TearError TEAR_RUN when the transfer does not go through without cuts. */
@@ -101,36 +62,19 @@ export class CardTear {
     return judge.run();
   }
 
-  readonly #stretches = new Map<string, Stretch>();
+  readonly #stretches = new Map<PurseRole, Stretch>();
 
   /** What a card does in a run with the cuts given, from the last of them on. */
   async #stretch(role: PurseRole, cuts: readonly CardCut[], policy: string): Promise<Stretch> {
-    const key = `${role} ${JSON.stringify(cuts)} ${policy}`;
-    const known = cuts.length === 0 ? this.#stretches.get(key.split(' ')[0]) : undefined;
+    const known = cuts.length === 0 ? this.#stretches.get(role) : undefined;
     if (known) return known;
-    const from = this.#state.now;
     const judge = new CaseRun(this.#world, this.#state, this.point, cuts, policyOf(policy), true);
     const { reasons } = await judge.run();
     if (cuts.length === 0 && reasons.length > 0) throw new TearError('TEAR_RUN', `${this.point.id}: without a cut: ${reasons.join('; ')}`);
-    const after = Math.max(0, ...cuts.map(({ tick }) => tick + 1));
-    const operations = judge.operationsOf(role).filter(({ start }) => start >= after);
-    const stretch = { from: after, to: Math.max(after + 1, judge.endedAt - from), operations };
+    const stretch = stretchAfter(cuts, judge.operationsOf(role), judge.endedAt - this.#state.now);
     if (cuts.length === 0) this.#stretches.set(role, stretch);
     return stretch;
   }
-}
-
-/** Two of three cuts lie in a page operation, where there is one; the rest anywhere. */
-function drawn(random: RandomSource, { from, to, operations }: Stretch, number: number): number {
-  const share = uintOf(random(4)) / 0x100000000;
-  if (number % 3 === 2 || operations.length === 0) return from + Math.floor(share * (to - from));
-  const total = operations.reduce((sum, { start, end }) => sum + end - start, 0);
-  let offset = Math.floor(share * total);
-  for (const { start, end } of operations) {
-    if (offset < end - start) return start + offset;
-    offset -= end - start;
-  }
-  return from;
 }
 
 /** One run with its cuts, recoveries, retries and looks. */
@@ -141,7 +85,7 @@ class CaseRun {
   readonly #policy: CutPolicy;
   readonly #blind: boolean;
   readonly #from: number;
-  readonly #operations: OperationLog;
+  readonly #operations: OperationLog<PurseRole>;
   readonly #watch: SlotWatch;
   readonly #fired: PurseRole[] = [];
   readonly #memories: string[] = [];
@@ -159,12 +103,12 @@ class CaseRun {
     this.#policy = policy;
     this.#blind = blind;
     this.#from = state.now;
-    this.#operations = new OperationLog(world);
+    this.#operations = new OperationLog(world.bench, purseRoles);
     this.#watch = new SlotWatch(point.id, world.bench);
   }
 
-  operationsOf(role: PurseRole): readonly { readonly start: number; readonly end: number }[] {
-    return this.#operations.operations.get(role) ?? [];
+  operationsOf(role: PurseRole): readonly Operation[] {
+    return this.#operations.of(role);
   }
 
   async run(): Promise<CardCutResult> {
@@ -213,7 +157,7 @@ class CaseRun {
     do {
       for (const role of purseRoles) {
         if (bench.slot(role).powered) continue;
-        const card = cardOf(this.#world, role);
+        const card = chipIn(this.#world.bench, role);
         this.#fired.push(role);
         if (card) this.#memories.push(nvmDigest(card.port.takeNvm()));
         this.#operations.collect(role, true);
@@ -241,7 +185,7 @@ class CaseRun {
     for (const role of purseRoles) bench.slot(role).cutAt(undefined);
     for (const role of this.#fired) {
       await bench.slot(role).powerOff();
-      cardOf(this.#world, role)?.prepare({ policy: this.#policy.then });
+      chipIn(this.#world.bench, role)?.prepare({ policy: this.#policy.then });
     }
     await this.#world.recover();
     const now = await this.#world.abstract();

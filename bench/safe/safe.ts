@@ -179,7 +179,8 @@ function prepare(context: Context, request: RegistrationRequest, sealedBy: Uint8
   if (item.type === 'pathed') throw new SafeError('SAFE_BAD_OBJECT', 'what is sealed is opened first');
   if (item.type !== 'plain') {
     const { digest, content } = item.type === 'piece' ? item.piece : item.bundle;
-    return { kind: item.type, item: bytes, hash: hashX(algorithm, content), digest, credential: empty };
+    const kind = item.type === 'bundle' && item.bundle.division.wanted > 0 ? 'coupled' : item.type;
+    return { kind, item: bytes, hash: hashX(algorithm, content), digest, credential: empty };
   }
   const digest = digestOf(item.value, context.emptyDigest);
   return { kind: 'plain', item: bytes, hash: hashX(algorithm, bytes), digest, credential: empty };
@@ -313,7 +314,7 @@ function checkItem(certificate: Certificate, item: Uint8Array): void {
     if (certificate.kind === 'registered') {
       const { encrypted, digest } = registeredValue.decode(item);
       fits(encrypted, digest);
-    } else if (certificate.kind === 'piece' || certificate.kind === 'bundle') {
+    } else if (['piece', 'bundle', 'coupled'].includes(certificate.kind)) {
       const { content, digest } = certificate.kind === 'piece' ? pieceCodec.decode(item) : bundleCodec.decode(item);
       fits(content, digest);
     } else if (certificate.kind === 'key-part') {

@@ -23,13 +23,15 @@ async function takePatiently(world: World, handle: number, money: boolean, amoun
   return sw;
 }
 
+const setRecoveries: Readonly<Partial<Record<CertificateKind, ScenarioId>>> = { piece: '4/recover', bundle: '5/recover', coupled: '6/recover' };
+
 /** Gets a value back from the safe by whatever certificate the card has of it. */
 async function redeem(world: World, issueId: string): Promise<ScenarioOutput | undefined> {
   const handle = world.handleOf(issueId, 'certificate');
   const entry = handle === undefined ? undefined : world.entry(handle);
   if (entry === undefined) return undefined;
   const kind = entry.class === 'B' ? entry.object?.kind : undefined;
-  const set = kind === 'piece' ? '4/recover' : kind === 'bundle' ? '5/recover' : undefined;
+  const set = kind === undefined ? undefined : setRecoveries[kind];
   if (set !== undefined) return runHonestly({ run: 'scenario', scenario: set, options: { select: { handle: entry.handle } } }, world);
   const run = (scenario: ScenarioId): Promise<ScenarioOutput> => runHonestly({ run: 'scenario', scenario, options: { select: { issueId } } }, world);
   const name = entry.class === 'B' && entry.object !== undefined ? recordName(entry.object) : undefined;
@@ -97,6 +99,7 @@ async function replayCertificates(world: World): Promise<void> {
 const setKinds: Readonly<Partial<Record<CertificateKind, 4 | 5 | 6>>> = { piece: 4, bundle: 5, 'key-part': 6 };
 
 function handedOver(kind: CertificateKind, certificate: Uint8Array): CardCommand {
+  if (kind === 'coupled') return commands.coupledEnd(certificate);
   const set = setKinds[kind];
   if (set !== undefined) return commands.setEnd(set, certificate);
   const embodiment = kind === 'plain' ? 1 : kind === 'seed' ? 7 : 2;
@@ -129,7 +132,8 @@ export async function conserved(world: World): Promise<Finding[]> {
   const { cards: [card], ledger } = world.abstract();
   if (card.keys.decoding === undefined) {
     const kept = card.certificates.find(({ kind, state }) => isKeyKind(kind) && state === 'stored');
-    const { cause, text } = await runHonestly({ run: 'scenario', scenario: keyScenario(world, kept), options: {} }, world);
+    const coupled = kept?.kind === 'key-part' && card.certificates.some(({ kind, state }) => kind === 'coupled' && (state === 'stored' || state === 'recovering'));
+    const { cause, text } = await runHonestly({ run: 'scenario', scenario: coupled ? '6/recover' : keyScenario(world, kept), options: {} }, world);
     if (cause !== 'done') findings.push({ invariant: 'I8', text: `the key cannot be got back: ${text}` });
   }
   for (const { issueId, quantity, remaining } of ledger) findings.push(...await spendOne(world, issueId, quantity, remaining));

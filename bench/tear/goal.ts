@@ -94,6 +94,21 @@ function partsGoal({ world, card }: Scene, present: boolean): string | undefined
   return decoding === first.keyId ? undefined : `the key is ${decoding === undefined ? 'absent' : 'another one'}`;
 }
 
+/** The value's ciphertext is at the first safe with a part of its key, and enough other parts have certificates. */
+function coupledGoal(scene: Scene): string | undefined {
+  const { world, card } = scene;
+  const records = card.certificates.filter((one) => (one.kind === 'coupled' || one.kind === 'key-part') && one.state === 'stored' && one.readable)
+    .flatMap((one) => recordsOf(world, one)).filter(({ state }) => state === 'held');
+  const coupled = records.find(({ kind, issueId }) => kind === 'coupled' && issueId === scene.issueId)?.part;
+  const indexes = new Set(records.filter(({ part }) => part !== undefined && part.set === coupled?.set).map(({ part }) => part?.index));
+  if (coupled === undefined || indexes.size < coupled.wanted) return `the key of the value has ${indexes.size} parts with a copy at a safe`;
+  return backupGoal(scene);
+}
+
+/** The value is back, and so is the key that opens it. */
+const valueAndKeyGoal = (scene: Scene): string | undefined =>
+  recoverGoal(scene) ?? (scene.card.keys.decoding === undefined ? 'the key is absent' : undefined);
+
 /** The key is back with the value. */
 function ownedGoal(scene: Scene): string | undefined {
   return recoverGoal({ ...scene, deletes: false }) ?? keyGoal(scene, true);
@@ -124,6 +139,7 @@ const goalRules: Readonly<Record<string, GoalRule>> = {
   '7/backup': backupGoal, '7/seed-recover': (scene) => keyGoal(scene, true),
   '7/seed-backup': (scene) => (scene.card.keys.seed === undefined ? keyGoal(scene, !scene.deletes) : 'the seed is still there'),
   '4/backup': piecesGoal, '4/recover': joinedGoal, '5/backup': backupGoal, '5/recover': joinedGoal,
+  '6/backup': coupledGoal, '6/recover': valueAndKeyGoal,
   '6/key-backup': (scene) => partsGoal(scene, !scene.deletes), '6/key-recover': (scene) => partsGoal(scene, true),
   '11/auto-backup': (scene) => backupGoal({ ...scene, deletes: true }),
   '2/key-backup': (scene) => keyGoal(scene, !scene.deletes), '2/key-recover': (scene) => keyGoal(scene, true),

@@ -62,6 +62,10 @@ const sets = [
   { id: '4-recover-Z-02', like: '4-recover-N-06', title: 'power cut while a deleted value is combined' },
   { id: '5-backup-Z-01', like: '5-backup-N-01', title: 'power cut while two values are coupled and registered' },
   { id: '5-recover-Z-01', like: '5-recover-N-01', title: 'power cut while two values are decoupled' },
+  { id: '6-backup-Z-01', like: '6-backup-N-02', title: 'power cut while a ciphertext is registered with part A of its key', besides: sealedBesides },
+  { id: '6-backup-Z-02', like: '6-backup-N-06', title: 'power cut while a ciphertext is registered with a part of its key and the value deleted' },
+  { id: '6-recover-Z-01', like: '6-recover-N-02', title: 'power cut while value and deleted key come back', besides: sealedBesides },
+  { id: '6-recover-Z-02', like: '6-recover-N-08', title: 'power cut while a deleted value and its key come back, receipt, certificate deleted' },
   { id: '6-key-backup-Z-01', like: '6-key-backup-N-01', title: 'power cut while a key is registered in parts', besides: sealedBesides },
   { id: '6-key-recover-Z-01', like: '6-key-recover-N-01', title: 'power cut while a deleted key is put together from its parts', besides: sealedBesides },
 ].map(point);

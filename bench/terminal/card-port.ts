@@ -37,7 +37,7 @@ export function verifyCommand(digits: string | undefined): CardCommand {
 }
 
 type Send = <T>(command: CardCommand, parse: (data: Uint8Array) => T) => Promise<Outcome<T>>;
-type SetOperations = Pick<SetCardPort, 'divide' | 'piece' | 'keyPart' | 'setEnd' | 'gather' | 'combine' | 'couple' | 'decouple' | 'divideKey'>;
+type SetOperations = Pick<SetCardPort, 'divide' | 'piece' | 'keyPart' | 'setEnd' | 'gather' | 'combine' | 'couple' | 'decouple' | 'divideKey' | 'coupleKey' | 'coupledEnd' | 'gatherCoupled' | 'decoupleKey'>;
 
 const sealings = { 'public-key': 1, 'common-key': 2 } as const;
 
@@ -56,7 +56,11 @@ function setOperations(send: Send, request: (data: Uint8Array) => RequestObject)
     }),
     couple: (variant, handles, order, hash) => send(commands.couple(sealings[variant], handles, order, hash), request),
     decouple: (certificate, object) => send(commands.decouple(certificate, object.bytes), answers.handles),
-    divideKey: (kind, division, safes, hash) => send(commands.divideKey(kind, division, safes.map((id) => fromHex(id)), hash), answers.set),
+    divideKey: (kind, division, safes, hash, coupled) => send(commands.divideKey(kind, division, safes.map((id) => fromHex(id)), hash, coupled), answers.set),
+    coupleKey: (variant, handle, set) => send(commands.coupleKey(sealings[variant], handle, set), request),
+    coupledEnd: (certificate) => send(commands.coupledEnd(certificate.bytes), answers.registerEnd),
+    gatherCoupled: (handle) => send(commands.gatherCoupled(handle), (data) => certificateObject(data, answers.recoverBegin(data))),
+    decoupleKey: (certificate, object) => send(commands.decoupleKey(certificate, object.bytes), answers.recoverEnd),
   };
 }
 

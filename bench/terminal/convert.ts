@@ -55,7 +55,8 @@ export function requestObject(bytes: Uint8Array, request: codec.RegistrationRequ
   if (item.type === 'pathed') return { ...shared, content: 'sealed' };
   if (item.type !== 'plain') {
     const { content } = item.type === 'piece' ? item.piece : item.bundle;
-    return { ...shared, content: item.type, objectHash: toHex(hashX(algorithm, content)) };
+    const coupled = item.type === 'bundle' && item.bundle.division.wanted > 0;
+    return { ...shared, content: coupled ? 'coupled' : item.type, objectHash: toHex(hashX(algorithm, content)) };
   }
   const objectHash = toHex(hashX(algorithm, valueInformation.encode(item.value)));
   return { ...shared, content: 'plain', objectHash, digest: digestFields(digestOf(item.value)) };
@@ -96,7 +97,10 @@ export function retrievedObject(bytes: Uint8Array, algorithm: codec.HashAlgorith
     return { bytes, content: 'key-part' };
   }
   if (bytes[0] === piece.tag) return { bytes, content: 'piece', objectHash: toHex(hashX(algorithm, piece.decode(bytes).content)) };
-  if (bytes[0] === bundle.tag) return { bytes, content: 'bundle', objectHash: toHex(hashX(algorithm, bundle.decode(bytes).content)) };
+  if (bytes[0] === bundle.tag) {
+    const { content, division } = bundle.decode(bytes);
+    return { bytes, content: division.wanted > 0 ? 'coupled' : 'bundle', objectHash: toHex(hashX(algorithm, content)) };
+  }
   valueInformation.decode(bytes);
   return { bytes, content: 'plain', objectHash: toHex(hashX(algorithm, bytes)) };
 }

@@ -1,14 +1,12 @@
 import type { TestSetup } from '../certify/factory.js';
+import type { RoleCut } from '../tear/card-cuts.js';
 import { caseOf } from '../tear/case-id.js';
 import { TearError } from '../tear/errors.js';
 import { twinCards } from './card-talk.js';
 import type { TwinCardName } from './card-talk.js';
 
 /** The power of one card goes, so many ticks of the bench after the run began. */
-export interface TwinCut {
-  readonly card: TwinCardName;
-  readonly tick: number;
-}
+export type TwinCut = RoleCut<TwinCardName>;
 
 /** Everything that fixes one case of power cuts on primary and secondary card. */
 export interface TwinCutCase {

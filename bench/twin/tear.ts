@@ -1,32 +1,20 @@
 import { nvmDigest } from '../../emulator/index.js';
-import { EmulatedCard, isDeviceError } from '../../devices/index.js';
+import { isDeviceError } from '../../devices/index.js';
 import { checkTwin, checkTwinChange, primaryCards } from '../../scenarios/index.js';
 import type { AbstractTwinWorld, ScenarioOutput, TwinCutPoint, TwinGoal, TwinProgress } from '../../scenarios/index.js';
-import { CodecError, uintOf } from '../codec/index.js';
+import { CodecError } from '../codec/index.js';
+import { chipIn, drawCuts, OperationLog, stretchAfter } from '../tear/card-cuts.js';
+import type { Operation, Stretch } from '../tear/card-cuts.js';
 import { TearError } from '../tear/errors.js';
-import { defaultPolicies, policyOf } from '../tear/policies.js';
+import { policyOf } from '../tear/policies.js';
 import type { CutPolicy } from '../tear/policies.js';
 import type { BenchState } from '../world/card-bench.js';
 import { BenchError } from '../world/errors.js';
-import { seededRandom } from '../world/random.js';
-import type { RandomSource } from '../world/random.js';
 import { SlotWatch } from '../world/slot-watch.js';
 import type { TwinCardName } from './card-talk.js';
 import type { TwinCut } from './cut-case.js';
 import { ISSUED } from './world.js';
 import type { TwinWorld } from './world.js';
-
-interface Operation {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Page operations of a card, and the whole stretch, in ticks after the run began. */
-interface Stretch {
-  readonly from: number;
-  readonly to: number;
-  readonly operations: readonly Operation[];
-}
 
 /** One case judged. */
 export interface TwinCutResult {
@@ -48,11 +36,6 @@ export interface TwinCutResult {
 const RETRIES = 3;
 const cut = ['A', 'B'] as const;
 
-const chipOf = (world: TwinWorld, card: TwinCardName): EmulatedCard | undefined => {
-  const { channel } = world.bench.slot(card);
-  return channel instanceof EmulatedCard ? channel : undefined;
-};
-
 /** Whether a run has come to its goal: cards, device and issuer. */
 function reached(goal: TwinGoal, world: AbstractTwinWorld, { device, issuer }: TwinWorld): boolean {
   const [a, b] = world.cards.map(({ table }) => table);
@@ -63,19 +46,6 @@ function reached(goal: TwinGoal, world: AbstractTwinWorld, { device, issuer }: T
     case 'restored': return primary === a.cardNumber && a.balance === ISSUED && a.creditNumber === b.creditNumber && device.state.table.restoreNumber === '' && device.state.notices.length === 0;
     case 'invalidated': return primary === '' && a.balance === 0 && issuer.blackList.includes(a.cardNumber) && device.state.table.blackList.includes(a.cardNumber);
   }
-}
-
-/** Two of three cuts lie in a page operation, where there is one; the rest anywhere. */
-function drawn(random: RandomSource, { from, to, operations }: Stretch, number: number): number {
-  const share = uintOf(random(4)) / 0x100000000;
-  if (number % 3 === 2 || operations.length === 0) return from + Math.floor(share * (to - from));
-  const total = operations.reduce((sum, { start, end }) => sum + end - start, 0);
-  let offset = Math.floor(share * total);
-  for (const { start, end } of operations) {
-    if (offset < end - start) return start + offset;
-    offset -= end - start;
-  }
-  return from;
 }
 
 /** Power cuts on the cards of one run, from one state in which it is about to begin. */
@@ -93,14 +63,10 @@ export class TwinTear {
   }
 
   /** The cuts of one case by number and seed. Of two, the second is drawn from what its card does after the first. */
-  async draw(number: number, seed: number): Promise<{ readonly cuts: readonly TwinCut[]; readonly policy: string }> {
-    const random = seededRandom(seed, `twin cuts ${this.point.id} ${number}`);
-    const policy = defaultPolicies[number % defaultPolicies.length];
-    const { cards } = this.point;
-    const [first, second] = number % 2 === 0 ? cards : [...cards].reverse();
-    const early: TwinCut = { card: first, tick: drawn(random, await this.#stretch(first, [], policy), number) };
-    if (cards.length === 1) return { cuts: [early], policy };
-    return { cuts: [early, { card: second, tick: drawn(random, await this.#stretch(second, [early], policy), number >> 1) }], policy };
+  draw(number: number, seed: number): Promise<{ readonly cuts: readonly TwinCut[]; readonly policy: string }> {
+    return drawCuts({
+      label: `twin cuts ${this.point.id}`, cards: this.point.cards, stretch: (card, cuts, policy) => this.#stretch(card, cuts, policy),
+    }, number, seed);
   }
 
   /** Runs a case and judges it. */
@@ -115,8 +81,7 @@ export class TwinTear {
     const run = new CaseRun(this.#world, this.#state, this.point, cuts, policyOf(policy), true);
     const { reasons } = await run.run();
     if (cuts.length === 0 && reasons.length > 0) throw new TearError('TEAR_RUN', `${this.point.id}: without a cut: ${reasons.join('; ')}`);
-    const after = Math.max(0, ...cuts.map(({ tick }) => tick + 1));
-    const stretch = { from: after, to: Math.max(after + 1, run.endedAt - this.#state.now), operations: run.operationsOf(card).filter(({ start }) => start >= after) };
+    const stretch = stretchAfter(cuts, run.operationsOf(card), run.endedAt - this.#state.now);
     if (cuts.length === 0) this.#first.set(card, stretch);
     return stretch;
   }
@@ -130,8 +95,7 @@ class CaseRun {
   readonly #policy: CutPolicy;
   readonly #blind: boolean;
   readonly #from: number;
-  readonly #seen = new Map<TwinCardName, number>();
-  readonly #operations = new Map<TwinCardName, Operation[]>();
+  readonly #operations: OperationLog<TwinCardName>;
   readonly #watch: SlotWatch;
   readonly #fired: TwinCardName[] = [];
   readonly #memories: string[] = [];
@@ -150,11 +114,11 @@ class CaseRun {
     this.#blind = blind;
     this.#from = state.now;
     this.#watch = new SlotWatch(point.id, world.bench);
-    for (const card of cut) this.#seen.set(card, chipOf(world, card)?.chip.eeprom.writes.length ?? 0);
+    this.#operations = new OperationLog(world.bench, cut);
   }
 
   operationsOf(card: TwinCardName): readonly Operation[] {
-    return this.#operations.get(card) ?? [];
+    return this.#operations.of(card);
   }
 
   async run(): Promise<TwinCutResult> {
@@ -167,7 +131,7 @@ class CaseRun {
     await this.#powerAgain();
     const attempts = await this.#goOn();
     this.endedAt = bench.now;
-    for (const card of cut) this.#collect(card, false);
+    for (const card of cut) this.#operations.collect(card, false);
     this.#reasons.push(...this.#watch.end().problems);
     return { cuts: this.#cuts, policy: this.#policy.name, fired: this.#fired, reasons: this.#reasons, memories: this.#memories, attempts, ...step !== undefined && { step } };
   }
@@ -206,25 +170,16 @@ class CaseRun {
     await this.#powerAgain();
   }
 
-  /** Takes over what a card has written; before a session of it ends, and at the end. */
-  #collect(card: TwinCardName, sessionEnds: boolean): void {
-    const slot = this.#world.bench.slot(card);
-    const writes = chipOf(this.#world, card)?.chip.eeprom.writes ?? [];
-    const fresh = writes.slice(this.#seen.get(card) ?? 0).map(({ start, end }) => ({ start: slot.tickOf(start) - this.#from, end: slot.tickOf(end) - this.#from }));
-    this.#operations.set(card, [...this.operationsOf(card), ...fresh]);
-    this.#seen.set(card, sessionEnds ? 0 : writes.length);
-  }
-
   /** Brings everything to one time and powers on what is dark, under the policy of the case. */
   async #powerAgain(): Promise<void> {
     const { bench } = this.#world;
     do {
       for (const card of cut) {
         if (bench.slot(card).powered) continue;
-        const chip = chipOf(this.#world, card);
+        const chip = chipIn(bench, card);
         this.#fired.push(card);
         if (chip) this.#memories.push(nvmDigest(chip.port.takeNvm()));
-        this.#collect(card, true);
+        this.#operations.collect(card, true);
         this.#watch.hooks.ending(card);
         chip?.prepare({ policy: this.#policy.first });
       }
@@ -239,7 +194,7 @@ class CaseRun {
     for (const card of cut) bench.slot(card).cutAt(undefined);
     for (const card of booted) {
       await bench.slot(card).powerOff();
-      chipOf(this.#world, card)?.prepare({ policy: this.#policy.then });
+      chipIn(bench, card)?.prepare({ policy: this.#policy.then });
     }
     const now = await this.#world.abstract(booted.length > 0 ? booted : cut);
     this.#world.restore(fork);

@@ -69,7 +69,7 @@ export interface WorldParts {
   readonly hooks?: WorldHooks;
 }
 
-const registrationInstructions: ReadonlySet<number> = new Set([0x12, 0x14, 0x32, 0x36, 0x3c, 0x58]);
+const registrationInstructions: ReadonlySet<number> = new Set([0x12, 0x14, 0x32, 0x36, 0x3c, 0x58, 0x70]);
 
 /** One card, its safes and its issuer, with a terminal between them: everything of one emulated run. */
 export class World {
@@ -372,6 +372,9 @@ export class World {
     } else if (kind === 'piece') {
       const { set, count, wanted } = place;
       for (let index = 1; index <= count; index += 1) this.#registrations.set(set + index - 1, { ...known, part: { set, index, count, wanted } });
+    } else if (kind === 'coupled') {
+      const of = this.contents().entries.find((other) => other.class === 'B' && other.kind === kind && other.place?.set === sequence);
+      if (of?.place) this.#registrations.set(sequence, { ...known, part: { set: sequence, index: 1, count: of.place.count, wanted: of.place.wanted } });
     } else {
       const all = this.contents().entries.flatMap((other) =>
         (other.class === 'A' && other.place?.set === place.set && other.kind === kind && other.object !== undefined ? [other] : []));

@@ -3,6 +3,7 @@ import type { Embodiment, Phase, ScenarioId, StepId, SystemName } from '../ports
 import { apartFrames } from './apart.js';
 import { conditionFrames } from './conditions.js';
 import { basicFrames } from './basic.js';
+import { coupledFrames } from './coupled.js';
 import { memberFrames } from './member.js';
 import type { ScenarioFrame } from './frame.js';
 import { ownerFrames } from './owners.js';
@@ -17,6 +18,7 @@ export const frames: readonly ScenarioFrame[] = [
   ...basicFrames,
   ...apartFrames,
   ...setFrames,
+  ...coupledFrames,
   ...seedFrames,
   ...conditionFrames,
   ...ownerFrames,

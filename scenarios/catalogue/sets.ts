@@ -14,11 +14,11 @@ export const partIndexes = [1, 2, 3, 4] as const;
 export const safeRole = (index: number): 'safe' | 'safe2' => (index % 2 === 1 ? 'safe' : 'safe2');
 
 /** `1-5` .. `1-7`. */
-const range = (phase: number, from: number, to: number): string[] =>
+export const range = (phase: number, from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, i) => `${phase}-${from + i}`);
 
 /** Steps of embodiment 2 under names of a set. */
-const named = (phase: string, ids: readonly string[], at?: string, safe = 'safe'): readonly Step[] =>
+export const named = (phase: string, ids: readonly string[], at?: string, safe = 'safe'): readonly Step[] =>
   derived(steps(2, phase), { ...at === undefined ? {} : { at }, only: ids, parties: { safe } });
 
 const list: Exchange = { name: 'listValues', party: 'card', receives: 'list' };
@@ -104,7 +104,7 @@ export const setFrames: readonly ScenarioFrame[] = [
     prior: { scenario: '5/backup' },
   }),
   frame({
-    id: '6/key-backup', embodiment: 6, phase: 'key-backup', title: 'registration of a key in parts', covers: [11], ports: bothSafes,
+    id: '6/key-backup', embodiment: 6, phase: 'key-backup', title: 'registration of a key in parts', covers: [12], ports: bothSafes,
     steps: [...named('key-backup', range(3, 1, 2), 'all'), ...partBackup.flatMap((part) => part.steps)],
     begins: ['3-1@all', ...partBackup.flatMap((part) => part.begins)],
     exchanges: [{ name: 'divideKey', party: 'card' }, ...partBackup.flatMap((part) => part.exchanges)],
@@ -116,7 +116,7 @@ export const setFrames: readonly ScenarioFrame[] = [
     midway: [{ item: '$decoding', key: 'present', certificate: 'absent' }],
   }),
   frame({
-    id: '6/key-recover', embodiment: 6, phase: 'key-recover', title: 'recovery of a key from its parts', covers: [11, 12], ports: bothSafes,
+    id: '6/key-recover', embodiment: 6, phase: 'key-recover', title: 'recovery of a key from its parts', covers: [12], ports: bothSafes,
     steps: [...named('key-recover', range(4, 1, 4)), ...partRecover.flatMap((part) => part.steps), ...named('key-recover', range(4, 11, 14), 'all')],
     begins: ['4-1', ...partRecover.flatMap((part) => part.begins), '4-11@all'],
     exchanges: [certificates, ...partRecover.flatMap((part) => part.exchanges), { ...combined, needs: ['pieces', 'objects'] }],

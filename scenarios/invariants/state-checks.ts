@@ -91,11 +91,14 @@ function keyWithin(world: AbstractWorld, card: AbstractCard | undefined, record:
 }
 
 /** True for the kinds that only a key opens. */
-const sealed = ({ kind }: AbstractRecord): boolean => kind === 'registered' || kind === 'piece' || kind === 'bundle';
+const sealed = ({ kind }: AbstractRecord): boolean => kind === 'registered' || kind === 'piece' || kind === 'bundle' || kind === 'coupled';
+
+/** True for a record that holds a part of a key, alone or coupled with a ciphertext. */
+const holdsPart = ({ kind }: AbstractRecord): boolean => kind === 'key-part' || kind === 'coupled';
 
 /** True when the parts of one division reach its threshold. */
 function enoughParts(records: readonly AbstractRecord[]): boolean {
-  const parts = records.flatMap(({ kind, part }) => (kind === 'key-part' && part ? [part] : []));
+  const parts = records.flatMap((record) => (holdsPart(record) && record.part ? [record.part] : []));
   return parts.some(({ set, wanted }) => new Set(parts.filter((other) => other.set === set).map(({ index }) => index)).size >= wanted);
 }
 
@@ -173,7 +176,10 @@ function heldKeys({ records }: AbstractSafe): readonly string[] {
   return records.flatMap(({ kind, state, keyId }) => (isKeyKind(kind) && state === 'held' && keyId !== undefined ? [keyId] : []));
 }
 
-/** A safe with enough parts of a key, or with a part that is the key, opens what only card and owner may. */
+/**
+ * A safe with enough parts of a key, or with a part that is the key, opens what only card and owner may. A part that is
+ * coupled with a ciphertext is sealed for its card: the safe has it and cannot read it.
+ */
 function partsApart(safe: AbstractSafe): readonly Finding[] {
   const held = safe.records.filter(({ kind, state }) => kind === 'key-part' && state === 'held');
   const whole = held.filter(({ opens }) => opens === true).map(({ sequence }) => finding('I8', `part ${sequence} at safe ${safe.safeId} is the whole key`));

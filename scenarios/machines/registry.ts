@@ -6,6 +6,7 @@ import type { ConditionPorts, Ports, ScenarioId, SetPorts, TalkPorts } from '../
 import type { PursePorts } from '../purse-ports.js';
 import { apartBackup, apartKeyBackup, apartKeyRecover, apartRecover } from './apart.js';
 import { autoBackup } from './conditions.js';
+import { coupledBackup, coupledRecover } from './coupled.js';
 import { encryptedBackup, encryptedRecover } from './encrypted.js';
 import type { MemberPorts } from '../member-ports.js';
 import { keyBackup, keyRecover } from './keys.js';
@@ -58,6 +59,7 @@ export const backupDefinitions: readonly ScenarioDefinition[] = [
   ...Object.values(basicMachines).map((machine) => definition(machine)),
   ...[apartBackup, apartRecover, apartKeyBackup, apartKeyRecover].map((machine) => definition(machine)),
   ...[piecesBackup, piecesRecover, bundleBackup, bundleRecover, partsBackup, partsRecover].map((machine) => definition<SetPorts>(machine)),
+  ...[coupledBackup, coupledRecover].map((machine) => definition<SetPorts>(machine)),
   ...[seedBackup, seedValueBackup, seedRecover].map((machine) => definition(machine)),
   definition<ConditionPorts>(autoBackup),
   ...ownerMachines.map((machine) => definition<OwnerPorts>(machine)),

@@ -17,20 +17,27 @@ export const defaultDivision = { count: 3, wanted: 7 } as const;
 /** Division of a key when the options do not say. */
 export const defaultKeyDivision = { scheme: 'xor', threshold: 3, count: 3 } as const;
 
-const onSets = (carryOut: (run: SetRun, first: StepId) => Promise<Settled>): Operation =>
+/** An operation on the ports of sets. */
+export const onSets = (carryOut: (run: SetRun, first: StepId) => Promise<Settled>): Operation =>
   operation<SetPorts, ScenarioOptions, Progress>(carryOut);
-const plain = (run: SetRun): Run => run;
-const card = (run: SetRun): SetCardPort => run.ports.card;
-const variantOf = (run: SetRun): 'public-key' | 'common-key' => run.options.variant ?? 'public-key';
-const hashOf = (run: SetRun): NonNullable<ScenarioOptions['hash']> => run.options.hash ?? 'SHA-256';
+/** The run as the common operations take it. */
+export const plain = (run: SetRun): Run => run;
+/** The card with the commands of sets. */
+export const card = (run: SetRun): SetCardPort => run.ports.card;
+/** Variant asked for; default public-key. */
+export const variantOf = (run: SetRun): 'public-key' | 'common-key' => run.options.variant ?? 'public-key';
+/** Hash asked for; default SHA-256. */
+export const hashOf = (run: SetRun): NonNullable<ScenarioOptions['hash']> => run.options.hash ?? 'SHA-256';
 const orderOf = (run: SetRun): NonNullable<ScenarioOptions['order']> => run.options.order ?? 'divide-first';
 const divisionOf = (run: SetRun): NonNullable<ScenarioOptions['division']> => run.options.division ?? defaultDivision;
-const keyDivisionOf = (run: SetRun): NonNullable<ScenarioOptions['keyDivision']> => run.options.keyDivision ?? defaultKeyDivision;
+/** Division of the key asked for. */
+export const keyDivisionOf = (run: SetRun): NonNullable<ScenarioOptions['keyDivision']> => run.options.keyDivision ?? defaultKeyDivision;
 
 /** Nothing to do here: a piece that is not wanted, or that the set does not have. */
 export const nothing: Settled = { evidence: [], progress: {} };
 
-const isCertificate = (entry: ValueEntry | CertificateEntry): entry is CertificateEntry => 'counter' in entry;
+/** True for an entry of class B. */
+export const isCertificate = (entry: ValueEntry | CertificateEntry): entry is CertificateEntry => 'counter' in entry;
 
 /** The safe of a piece, by its index. */
 const safeOf = (run: SetRun, index: number): Ports['safe'] => run.ports[safeRole(index)];
@@ -43,7 +50,8 @@ function piecesOf(chosen: ValueEntry | CertificateEntry | undefined, all: readon
     isCertificate(entry) && entry.kind === chosen.kind && entry.identity?.set === set && entry.identity.index === i + 1)?.handle ?? 0);
 }
 
-const listValues = onSets((run, first) => list(plain(run), first, (from) => card(run).listValues(4, from)));
+/** LIST VALUES of an embodiment. */
+export const listing = (embodiment: 4 | 6): Operation => onSets((run, first) => list(plain(run), first, (from) => card(run).listValues(embodiment, from)));
 const listPieces = (embodiment: 4 | 6): Operation => onSets((run, first) =>
   list(plain(run), first, (from) => card(run).listCertificates(embodiment, 'value', from), (chosen, all) => ({ pieces: piecesOf(chosen, all) })));
 
@@ -99,8 +107,10 @@ const divideKey = onSets((run, first) => {
   const safes = Array.from({ length: division.count }, (_, i) => safeOf(run, i + 1).safeId);
   return atCard(plain(run), first, card(run).divideKey(run.options.keyKind ?? 'decoding', division, safes, hashOf(run)), (set) => ({ progress: { set } }));
 });
-const hasPart = (run: SetRun, index: number): boolean => index <= keyDivisionOf(run).count;
-const keyPart = (index: number): Operation => onSets(async (run, first) => (hasPart(run, index)
+/** True for a part that the division asked for has. */
+export const hasPart = (run: SetRun, index: number): boolean => index <= keyDivisionOf(run).count;
+/** Has a key part given out. */
+export const keyPart = (index: number): Operation => onSets(async (run, first) => (hasPart(run, index)
   ? atCard(plain(run), first, card(run).keyPart(need(plain(run), 'set'), index), (request) => ({ progress: { request } })) : nothing));
 
 /** States by name. */
@@ -116,7 +126,8 @@ export function exchange(at: string, phase: number, [from, to]: readonly [number
   }));
 }
 
-const after = <T>(index: number, following: (index: number) => T, last: T, indexes: readonly number[] = pieceIndexes): T =>
+/** What follows an index: the next one, or what comes last. */
+export const after = <T>(index: number, following: (index: number) => T, last: T, indexes: readonly number[] = pieceIndexes): T =>
   (index < indexes.length ? following(index + 1) : last);
 
 /** Names of boundaries that are put together here. */
@@ -125,7 +136,7 @@ const each = (...names: readonly string[]): readonly string[] => pieceIndexes.fl
 const eachPart = (...names: readonly string[]): readonly string[] => partIndexes.flatMap((i) => names.map((name) => `${name}${i}`));
 
 /** The states of all pieces. */
-const merged = (of: (index: number) => States, indexes: readonly number[] = pieceIndexes): States => Object.fromEntries(indexes.flatMap((index) => Object.entries(of(index))));
+export const merged = (of: (index: number) => States, indexes: readonly number[] = pieceIndexes): States => Object.fromEntries(indexes.flatMap((index) => Object.entries(of(index))));
 
 /** A machine of named states; their names are checked against the frame by machines/registry.test.ts. */
 export function machine(id: ScenarioId, states: States): AnyStateMachine {
@@ -139,7 +150,7 @@ export function machine(id: ScenarioId, states: States): AnyStateMachine {
 /** Embodiment 4, registration in pieces (docs/protocol.md 4.1). */
 export const piecesBackup = machine('4/backup', {
   start: start('1-1', ...boundaryNames('1-5@all', ...each('1-8@piece', '1-10@piece', '1-13@piece')), 'claim-25'),
-  ...exchange('', 1, [1, 4], listValues, '1-5@all'),
+  ...exchange('', 1, [1, 4], listing(4), '1-5@all'),
   '1-4': passes('1-4', '1-5@all', reachedWhole('claim-25'), reached('claim-25')),
   ...exchange('all', 1, [5, 7], divide, '1-8@piece1'),
   ...merged((i) => ({

@@ -73,6 +73,8 @@ export interface ResumePoint {
   readonly objects?: readonly RetrievedObject[];
   /** First sequence of a divided key. */
   readonly set?: number;
+  /** Certificate of a ciphertext coupled with a key part, kept until the other parts are registered. */
+  readonly coupled?: CertificateObject;
   /** Embodiment 11: values that are still to be backed up, the one under way first. */
   readonly queue?: readonly ExtractedValue[];
   /** Embodiments 8, 9 and 10: the path that is open. */

@@ -63,7 +63,9 @@ export interface SafeFault {
    * answers `status` and `code`; `garbage`: a body that is no object; `forgets`: the record is not found this time. For
    * `wrong-record` the answer is the object saved as `with`.
    */
-  readonly how: 'unreachable' | 'late' | 'lost-answer' | 'twice' | 'wrong-record' | 'error' | 'garbage' | 'forgets';
+  readonly how: 'unreachable' | 'late' | 'lost-answer' | 'twice' | 'wrong-record' | 'error' | 'garbage' | 'forgets'
+    /** The request is sent to the other of two safes instead. */
+    | 'misdirected';
   readonly status?: number;
   readonly code?: string;
   readonly with?: Ref;

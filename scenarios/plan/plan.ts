@@ -4,6 +4,7 @@ import { apart } from './apart.js';
 import { altered } from './altered.js';
 import { conditions } from './conditions.js';
 import { commands } from './commands.js';
+import { coupledPoints } from './coupled.js';
 import type { Fault } from './faults.js';
 import { memory } from './memory.js';
 import { nominal } from './nominal.js';
@@ -23,7 +24,7 @@ export const planId = 'backup-1-2/1';
 
 /** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
 export const plan: readonly PlanPoint[] = [
-  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...seeds, ...apart, ...sealed, ...owners, ...conditions, ...talk,
+  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...coupledPoints, ...seeds, ...apart, ...sealed, ...owners, ...conditions, ...talk,
 ];
 
 /**
@@ -49,7 +50,8 @@ export function selectPoints(patterns: readonly string[], points: readonly { rea
   if (patterns.length === 0) return points;
   const tests = patterns.map((pattern) => {
     const escaped = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
-    const ways = [`^${escaped}$`, `^${escaped}`, `(?<![A-Za-z0-9])${escaped}`].map((way) => new RegExp(way));
+    const whole = pattern.includes('*') ? [] : [`^${escaped}$`];
+    const ways = [...whole, `^${escaped}`, `(?<![A-Za-z0-9])${escaped}`].map((way) => new RegExp(way));
     return ways.find((way) => points.some(({ id }) => way.test(id))) ?? ways[0];
   });
   return points.filter(({ id }) => tests.some((test) => test.test(id)));

@@ -25,18 +25,18 @@ const scenes = {
   joined: { scenario: '4/recover', rules: ['5.4-5', '5.4-6'], claims: [7, 8, 9], more: two },
   bundle: { scenario: '5/backup', rules: ['5.2', '5.4-7'], claims: [10], more: {} },
   apart: { scenario: '5/recover', rules: ['5.4-5', '5.4-7'], claims: [10], more: {} },
-  parts: { scenario: '6/key-backup', rules: ['5.2', '5.4-8'], claims: [11], more: two },
-  whole: { scenario: '6/key-recover', rules: ['5.4-9'], claims: [11, 12], more: two },
+  parts: { scenario: '6/key-backup', rules: ['5.2', '5.4-8'], claims: [], more: two },
+  whole: { scenario: '6/key-recover', rules: ['5.4-9'], claims: [], more: two },
 } as const satisfies Readonly<Record<string, Scene>>;
 
 type SceneName = keyof typeof scenes;
 
 /** Steps a point is about: those of embodiment 2 that its scenario varies keep their place in the clause. */
-function point(name: SceneName, group: Group, number: number, draft: Omit<Draft, 'clause'> & { readonly at?: readonly StepId[]; readonly prior?: ScenarioOptions }): PlanPoint {
+function point(name: SceneName, group: Group, number: number, draft: Omit<Draft, 'clause'> & { readonly at?: readonly StepId[]; readonly prior?: ScenarioOptions; readonly claims?: readonly number[] }): PlanPoint {
   const { scenario, rules, claims, more } = scenes[name];
-  const { at = [], prior = {}, prepare, ...rest } = draft;
+  const { at = [], prior = {}, claims: besides = [], prepare, ...rest } = draft;
   return scenarioPoint(scenario, group, number, {
-    ...rest, clause: clause(at, rules, claims), prepare: { ...ready(scenario, more, prior), ...prepare },
+    ...rest, clause: clause(at, rules, [...claims, ...besides]), prepare: { ...ready(scenario, more, prior), ...prepare },
   });
 }
 
@@ -54,6 +54,8 @@ interface Way {
   readonly title: string;
   readonly options?: ScenarioOptions;
   readonly safe: SafeExpectation;
+  /** Claims of the source beside those of the scene. */
+  readonly claims?: readonly number[];
   /** Options of the registration before a recovery; default: the same. */
   readonly prior?: ScenarioOptions;
   readonly needs?: PlanPoint['needs'];
@@ -61,34 +63,39 @@ interface Way {
 }
 
 /** Points in which nothing goes wrong. */
-const nominal = (name: SceneName, ways: readonly Way[]): PlanPoint[] => ways.map(({ title, options = {}, safe, prior = options, needs = [], prepare }, at) =>
-  point(name, 'N', at + 1, { title, options, prior, needs, ...prepare && { prepare: { ...ready(scenes[name].scenario, scenes[name].more, prior), ...prepare } }, expect: succeeds(name, safe) }));
+const nominal = (name: SceneName, ways: readonly Way[]): PlanPoint[] => ways.map(({ title, options = {}, safe, prior = options, needs = [], claims = [], prepare }, at) =>
+  point(name, 'N', at + 1, { title, options, prior, needs, claims, ...prepare && { prepare: { ...ready(scenes[name].scenario, scenes[name].more, prior), ...prepare } }, expect: succeeds(name, safe) }));
 
 const some = (wanted: number, more: ScenarioOptions = {}): ScenarioOptions => ({ division: { count: 3, wanted }, ...more });
 const pair: ScenarioOptions = { division: { count: 2, wanted: 3 } };
 const deleted = (options: ScenarioOptions = {}): ScenarioOptions => ({ ...options, deleteAfterRegistration: true });
 const shamir: ScenarioOptions = { keyDivision: { scheme: 'shamir', threshold: 3, count: 4 } };
 const origin: ScenarioOptions = { keyDivision: { scheme: 'origin', threshold: 3, count: 3 } };
+const quarters: ScenarioOptions = { keyDivision: { scheme: 'xor', threshold: 4, count: 4 } };
+/** Claims of the medium: all pieces are registered (31), all come back (32). */
+const all = { 31: { claims: [31] }, 32: { claims: [32] } } as const;
+/** Claim of a key pair that is generated from its parts. */
+const generated = { claims: [12] } as const;
 const xorPair: ScenarioOptions = { keyDivision: { scheme: 'xor', threshold: 2, count: 2 } };
 
 const goodWays: readonly PlanPoint[] = [
   ...nominal('pieces', [
-    { title: 'a value is divided, each piece encrypted and registered, at two safes', safe: 'stored-3' },
-    { title: 'a value is encrypted, divided, and each piece registered', options: sealedFirst, safe: 'stored-3' },
-    { title: 'a value is divided and encrypted (common-key variant)', options: common, safe: 'stored-3', needs: ['common-key'] },
-    { title: 'a value is encrypted and divided (common-key variant)', options: { ...common, ...sealedFirst }, safe: 'stored-3', needs: ['common-key'] },
+    { title: 'a value is divided, each piece encrypted and registered, at two safes', safe: 'stored-3', ...all[31] },
+    { title: 'a value is encrypted, divided, and each piece registered', options: sealedFirst, safe: 'stored-3', ...all[31] },
+    { title: 'a value is divided and encrypted (common-key variant)', options: common, safe: 'stored-3', needs: ['common-key'], ...all[31] },
+    { title: 'a value is encrypted and divided (common-key variant)', options: { ...common, ...sealedFirst }, safe: 'stored-3', needs: ['common-key'], ...all[31] },
     { title: 'two of three pieces are deposited, the third stays on the card', options: some(5), safe: 'stored-2' },
-    { title: 'two pieces, one for each safe', options: pair, safe: 'stored-2' },
-    { title: 'the value is deleted once all certificates are stored', options: deleted(), safe: 'stored-3' },
+    { title: 'two pieces, one for each safe', options: pair, safe: 'stored-2', ...all[31] },
+    { title: 'the value is deleted once all certificates are stored', options: deleted(), safe: 'stored-3', ...all[31] },
   ]),
   ...nominal('joined', [
-    { title: 'a value comes back from its pieces', safe: 'unchanged' },
-    { title: 'a value comes back from the pieces of its ciphertext', options: sealedFirst, safe: 'unchanged' },
-    { title: 'a value comes back from its pieces (common-key variant)', options: common, safe: 'unchanged', needs: ['common-key'] },
-    { title: 'a value comes back from the pieces of its ciphertext (common-key variant)', options: { ...common, ...sealedFirst }, safe: 'unchanged', needs: ['common-key'] },
+    { title: 'a value comes back from its pieces', safe: 'unchanged', ...all[32] },
+    { title: 'a value comes back from the pieces of its ciphertext', options: sealedFirst, safe: 'unchanged', ...all[32] },
+    { title: 'a value comes back from its pieces (common-key variant)', options: common, safe: 'unchanged', needs: ['common-key'], ...all[32] },
+    { title: 'a value comes back from the pieces of its ciphertext (common-key variant)', options: { ...common, ...sealedFirst }, safe: 'unchanged', needs: ['common-key'], ...all[32] },
     { title: 'two pieces come back and the third is on the card', options: some(5), safe: 'unchanged' },
-    { title: 'a value that was deleted comes back from its pieces', safe: 'unchanged', prior: deleted() },
-    { title: 'a value that was deleted comes back from the pieces of its ciphertext', safe: 'unchanged', options: sealedFirst, prior: deleted(sealedFirst) },
+    { title: 'a value that was deleted comes back from its pieces', safe: 'unchanged', prior: deleted(), ...all[32] },
+    { title: 'a value that was deleted comes back from the pieces of its ciphertext', safe: 'unchanged', options: sealedFirst, prior: deleted(sealedFirst), ...all[32] },
   ]),
   ...nominal('bundle', [
     { title: 'two values are coupled, encrypted and registered under one certificate', safe: 'stored-1' },
@@ -106,13 +113,15 @@ const goodWays: readonly PlanPoint[] = [
     { title: 'the decoding key is divided, three of four parts suffice', options: shamir, safe: 'stored-4' },
     { title: 'the decoding key is divided in parts A and B', options: xorPair, safe: 'stored-2' },
     { title: 'the key is deleted once enough parts are stored', options: deleted(), safe: 'stored-3' },
-    { title: 'a key pair is generated from three parts, and the parts registered', options: origin, safe: 'stored-3' },
+    { title: 'a key pair is generated from three parts, and the parts registered', options: origin, safe: 'stored-3', ...generated },
+    { title: 'the decoding key is divided in four by XOR, two parts for each safe', options: quarters, safe: 'stored-4' },
   ]),
   ...nominal('whole', [
     { title: 'the decoding key comes back from its three parts', safe: 'unchanged' },
     { title: 'the decoding key comes back from three of four parts', options: shamir, safe: 'unchanged', prior: deleted(shamir) },
-    { title: 'a key pair comes back by being generated from its parts again', options: origin, safe: 'unchanged', prior: deleted(origin) },
+    { title: 'a key pair comes back by being generated from its parts again', options: origin, safe: 'unchanged', prior: deleted(origin), ...generated },
     { title: 'the decoding key comes back from parts A and B', options: xorPair, safe: 'unchanged', prior: deleted(xorPair) },
+    { title: 'the decoding key comes back from all four parts', options: quarters, safe: 'unchanged', prior: deleted(quarters) },
   ]),
 ];
 

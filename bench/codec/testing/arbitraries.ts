@@ -63,7 +63,7 @@ const content = fc.uint8Array({ minLength: 1, maxLength: 400 });
 const variant = fc.constantFrom<1 | 2>(1, 2);
 export const pieceArb: fc.Arbitrary<ValuePiece> = fc.record({ digest: valueDigest, order, identity, variant, content, signature });
 export const bundleArb: fc.Arbitrary<Bundle> = fc.record({
-  digest: valueDigest, order, division: fc.record({ count: fc.integer({ min: 2, max: 4 }), wanted: fc.constant(0) }), variant, content, signature,
+  digest: valueDigest, order, division: fc.oneof(fc.record({ count: fc.integer({ min: 2, max: 4 }), wanted: fc.constant(0) }), fc.constant({ count: 1, wanted: 1 })), variant, content, signature,
 });
 export const keyPartReplyArb: fc.Arbitrary<KeyPartReply> = fc.tuple(wrapped, identity, signature)
   .chain(([both, place, sig]) => keyDivision(place.count).map((division) => ({ ...both, identity: place, division, signature: sig })));
@@ -83,7 +83,7 @@ const kinded = fc.oneof(
   fc.record({ kind: fc.constant('key' as const), digest: keyDigest }),
 );
 export const certificateArb: fc.Arbitrary<Certificate> = fc.tuple(
-  kinded, hashed, fc.record({ cardId: id, sequence: number1, counter: u32, safeId: id, signature }),
+  fc.oneof(kinded, fc.record({ kind: fc.constant('coupled' as const), digest: valueDigest })), hashed, fc.record({ cardId: id, sequence: number1, counter: u32, safeId: id, signature }),
 ).map(([kind, hash, rest]) => ({ version: 1, ...kind, ...hash, ...rest }));
 export const receiptArb: fc.Arbitrary<Receipt> = fc.tuple(
   hashed, fc.record({ cardId: id, sequence: number1, safeId: id, counter: u32, credential: credentialArb, signature }),

@@ -12,7 +12,7 @@ static bool meets(bool of_key, uint8_t key, const uint8_t *safe)
     for (uint16_t i = 0; i < index_slots(); i++) {
         const struct entry *e = index_at(i);
         if (e->cls != CLASS_CERTIFICATE || !entry_listed(e) || e->state == CERT_SPENT) continue;
-        if (IS_KEY(e->kind) != of_key || !key_concerns(e, key) || !entry_cert(e, &c)) continue;
+        if ((IS_KEY(e->kind) != of_key && !COUPLED(e)) || !key_concerns(e, key) || !entry_cert(e, &c)) continue;
         if (memcmp(c.at[C_SAFE], safe, 8) == 0) return true;
     }
     return false;

@@ -61,10 +61,11 @@ enum { CERT_STORED = 1, CERT_RESERVED = 2, CERT_RECOVERING = 3, CERT_SPENT = 4, 
 enum { DELETING = 5 };
 /** Protocol 9B. */
 enum {
-    KIND_PLAIN = 1, KIND_REGISTERED = 2, KIND_KEY = 3, KIND_SEED = 4, KIND_PIECE = 5, KIND_BUNDLE = 6, KIND_PART = 7
+    KIND_PLAIN = 1, KIND_REGISTERED = 2, KIND_KEY = 3, KIND_SEED = 4, KIND_PIECE = 5, KIND_BUNDLE = 6, KIND_PART = 7,
+    KIND_COUPLED = 8 /* in certificates; its entry is that of the part, with FLAG_COUPLED */
 };
 #if FEATURE_PIECES || FEATURE_COUPLE
-#define KIND_LAST KIND_PART
+#define KIND_LAST KIND_COUPLED
 #else
 #define KIND_LAST KIND_SEED
 #endif
@@ -76,9 +77,13 @@ enum { KEY_DECODING = 1, KEY_COMMON = 2, KEY_SIGNING = 3, KEY_TRANSPORT = 4, KEY
 enum { SET_EMPTY_DIGEST = 1, SET_LEGACY_HASHES = 2 };
 /**
  * entry.flags: the alternative region holds data being prepared or to be erased; of a set: order 02; of a bundle: all
- * its values are PENDING.
+ * its values are PENDING; of a key part's certificate: the part is coupled with a value.
  */
-enum { FLAG_ALTERNATIVE = 1, FLAG_SEALED_FIRST = 2, FLAG_READY = 4 };
+enum { FLAG_ALTERNATIVE = 1, FLAG_SEALED_FIRST = 2, FLAG_READY = 4, FLAG_COUPLED = 8 };
+/** True for the certificate of a value's ciphertext that is coupled with the first part of its key. */
+#define COUPLED(e) (FEATURE_COUPLED && ((e)->flags & FLAG_COUPLED) != 0)
+/** Kind that the certificate of an entry has. */
+#define KIND_AT(e) ((uint8_t)((e)->kind + (FEATURE_COUPLED ? (e)->flags >> 3 & 1 : 0)))
 
 /** Index entry, one page. */
 struct entry {
@@ -329,14 +334,6 @@ uint16_t seal_common(struct sealing *s, const uint8_t *in, uint16_t length, uint
 /** Opens nonce || ciphertext || tag in place (plaintext at in + 12). Overwrites LEAD bytes in front of e2. */
 uint16_t open_common(struct sealing *s, uint8_t *in, uint16_t length);
 
-/** Seals a value for this card by variant; out = content of element 91. Uses 96 bytes behind that. */
-static inline uint16_t seal_own(struct sealing *s, uint8_t variant, const uint8_t *in, uint16_t length, uint8_t *out)
-{
-    uint8_t *own = out + length + 48 + 32;
-    if (variant == KEY_COMMON) return seal_common(s, in, length, out);
-    uint16_t sw = key_public(KEY_DECODING, own);
-    return sw == SW_OK ? seal_public(s, own, in, length, out) : sw;
-}
 
 /* ---- perso.c ---- */
 /** Writes the card credential E9; NULL when it is missing. */
@@ -352,11 +349,13 @@ const uint8_t *safe_transport_key(uint16_t page);
 /** Puts a registration request together in buf: E4 head, then elements..end, inside a template of `tag` unless 0. */
 uint16_t request_finish(struct apdu *a, uint8_t tag, const uint8_t *elements, const uint8_t *end, uint32_t sequence,
                         uint8_t algorithm);
+/** No slot at all. */
+#define NO_SLOT 0xFFFFu
 /** What a certificate must say: noted in the value, in the key registration, or in the certificate's entry. */
 struct expected {
     const uint8_t *hash;
     int certificate; /* slot of its reserved entry */
-    uint16_t slot;   /* of the value */
+    uint16_t slot;   /* of the value; NO_SLOT: it is not given up with this certificate */
     uint8_t kind, key, algorithm;
 };
 /** Kind, safe, digest, hash and signature, in the order of rule 2. */
@@ -369,6 +368,7 @@ const struct keyreg *key_registration(void);
 bool key_certified(const struct entry *e);
 /** The certificate of a replaced key is SPENT once that of the key in its place is STORED: a change behind that one. */
 uint16_t renewal_settle(void);
+
 
 struct request;
 
@@ -419,6 +419,35 @@ void seed_settle(void);
 uint16_t cmd_generate_seed(struct request *q);
 uint16_t cmd_seed_recover_begin(struct request *q);
 
+/* ---- cipher.c, register.c, recover.c, keys.c: what sets share with single values and keys ---- */
+/** A key or key part on its way to a safe. */
+struct wrapping {
+    const uint8_t *key;
+    const char *label; /* of the signature */
+    uint32_t sequence;
+    uint16_t safe; /* first page */
+    uint8_t kind, algorithm, tag;
+};
+#if FEATURE_PIECES || FEATURE_COUPLE
+/** Seals for this card by one of its keys, which is the variant of a value; out = content of element 91. Uses 96 bytes behind that. */
+uint16_t seal_own(struct sealing *s, uint8_t key, const uint8_t *in, uint16_t length, uint8_t *out);
+/** Opens in place what seal_own has made. */
+uint16_t open_own(struct sealing *s, uint8_t key, uint8_t *in, uint16_t length);
+/** Writes a certificate into its room; it becomes STORED, or HELD, and what it stands for is given up with it. */
+uint16_t certificate_store(const struct expected *x, const struct cert *c, uint8_t *e6, uint16_t size);
+/** The certificate becomes RECOVERING; room for its value is reserved with it when the value is gone. */
+uint16_t recovering(uint16_t slot);
+/** The value of a certificate is back: ACTIVE and, together with it, the certificate SPENT. */
+uint16_t take_back(uint16_t slot, const uint8_t *e1, uint16_t size);
+/** Puts the request for a key or part together: wraps it behind `p`, credential, signature. */
+uint16_t wrapped_request(struct apdu *a, struct sealing *s, uint8_t *p, const struct wrapping *w);
+/**
+ * A key, seed or part that a safe has sealed for this card: signature, digest, decryption, certified hash. It is in
+ * clear 32 bytes behind the beginning of `sealed` afterwards. `s`: label, info, digest.
+ */
+uint16_t reply_open(struct sealing *s, const struct entry *e, uint8_t *sealed, const uint8_t *signature, const char *label);
+#endif
+
 /* ---- pieces.c, couple.c, parts.c: sets of values, certificates and key parts (protocol 5) ---- */
 /** Index within its set, from 1, and count. */
 #define PART_INDEX(e) ((uint8_t)((e)->part & 15))
@@ -447,6 +476,12 @@ bool key_in_use(uint8_t kind);
 uint16_t key_write(uint8_t kind, const uint8_t *key);
 /** Stores a key that has come back unless it is there already; another key is never overwritten. */
 uint16_t key_restore(uint8_t kind, const uint8_t *key);
+/** STORED certificates of the set of a key part. */
+uint8_t parts_stored(const struct entry *e);
+/** The part of the key that an entry stands for. Uses 32 bytes behind `out`. */
+uint16_t part_make(const struct entry *c, uint8_t *out);
+/** A coupled object that has come back for its certificate: checks it and opens the part in it. */
+uint16_t coupled_open(uint8_t *info, const struct entry *c, uint8_t *from, const uint8_t *end, uint8_t **part);
 uint16_t bundle_gather(uint16_t slot);
 uint16_t bundle_combine(struct request *q);
 uint16_t parts_combine(struct request *q);
@@ -510,5 +545,6 @@ uint16_t cmd_gather(struct request *q);
 uint16_t cmd_combine(struct request *q);
 uint16_t cmd_couple(struct request *q);
 uint16_t cmd_divide_key(struct request *q);
+uint16_t cmd_couple_key(struct request *q);
 
 #endif

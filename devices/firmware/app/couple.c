@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "crypto/crypto.h"
 #include "hal/hal.h"
 #include "nvm/nvm.h"
 
@@ -19,6 +20,7 @@ struct bundle {
     uint8_t count, order, variant, algorithm;
     const uint8_t *content;
     uint16_t size;
+    const struct entry *part; /* certificate of the key part that is coupled with the value, NULL: none */
 };
 
 static uint16_t sealed_more(uint8_t variant)
@@ -72,7 +74,7 @@ static bool couple_again(struct bundle *b)
 static __attribute__((noinline)) uint8_t *bundle_head(const struct bundle *b, struct sealing *s)
 {
     struct value v;
-    uint8_t count[2] = {b->count, 0};
+    uint8_t count[2] = {b->count, b->part != NULL};
     if (!entry_value(index_at(b->slots[0]), &v)) return NULL;
     uint8_t *p = card_digest_put(s->e2, &v);
     s->e2_size = (uint16_t)(p - s->e2);
@@ -80,6 +82,18 @@ static __attribute__((noinline)) uint8_t *bundle_head(const struct bundle *b, st
     p = tlv_put(p, 0xC6, count, 2);
     p = tlv_put(p, 0x90, &b->variant, 1);
     return tlv_head(p, 0xC8, b->size);
+}
+
+/** One element 91 of the content: sealed with the key, bound to its place. */
+static __attribute__((noinline)) uint16_t content_add(const struct bundle *b, struct sealing *s, uint8_t at, uint8_t key,
+                                                      const uint8_t *in, uint16_t length, uint8_t **p)
+{
+    uint16_t size = (uint16_t)(length + sealed_more(key));
+    uint8_t *out = tlv_head(*p, 0x91, size);
+    *p = out + size;
+    bind_card(&s->bind, b->sequence + at);
+    s->label = "cardbench coupled v1";
+    return seal_own(s, key, in, length, out);
 }
 
 /** The content: all values sealed together, or each sealed and then put side by side. */
@@ -93,14 +107,24 @@ static __attribute__((noinline)) uint16_t bundle_content(const struct bundle *b,
             p += v->size;
             continue;
         }
-        uint16_t size = (uint16_t)(v->size + sealed_more(b->variant));
-        p = tlv_head(p, 0x91, size);
-        bind_card(&s->bind, b->sequence + i);
-        s->label = "cardbench coupled v1";
-        uint16_t sw = seal_own(s, b->variant, entry_object(v), v->size, p);
+        uint16_t sw = content_add(b, s, i, b->variant, entry_object(v), v->size, &p);
         if (sw != SW_OK) return sw;
-        p += size;
     }
+#if FEATURE_COUPLED
+    if (b->part) {
+        uint8_t *part = p + 160; /* behind what the sealing uses */
+        uint16_t sw = part_make(b->part, part);
+#if FAULT_COUPLED_NO_PART
+        memset(part, 0, 32);
+#endif
+        if (sw == SW_OK) sw = content_add(b, s, 1, KEY_TRANSPORT, part, key_length(b->variant), &p);
+#if FAULT_COUPLED_PART_OPEN
+        memcpy(p - 16 - key_length(b->variant), part, key_length(b->variant));
+#endif
+        crypto_wipe(part, 64);
+        return sw;
+    }
+#endif
     if (b->order == 2) return SW_OK;
     s->label = "cardbench bundle v1";
     return seal_own(s, b->variant, begin, (uint16_t)(p - begin), out);
@@ -127,7 +151,7 @@ static uint16_t bundle_request(struct apdu *a, struct bundle *b)
 static __attribute__((noinline)) uint16_t couple_check(struct bundle *b, uint16_t capacity, uint16_t *room)
 {
     struct value v;
-    uint16_t size = b->order == 1 ? sealed_more(b->variant) : 0;
+    uint16_t size = b->order == 1 ? sealed_more(b->variant) : b->part ? (uint16_t)(key_length(b->variant) + 50) : 0;
     if (!key_at(b->variant)) return SW_CONDITIONS;
     for (uint8_t i = 0; i < b->count; i++) {
         uint16_t one = index_at(b->slots[i])->size;
@@ -163,14 +187,15 @@ static uint16_t bundle_open(struct bundle *b, uint16_t room)
 /** One value after the other is PENDING; with the last one the bundle is whole. */
 static uint16_t bundle_commit(const struct bundle *b)
 {
-    uint16_t sw = SW_OK, handle = index_at((uint16_t)b->certificate)->handle;
+    uint16_t sw = SW_OK;
+    const struct entry *certificate = index_at((uint16_t)b->certificate);
     for (uint8_t i = 0; i < b->count && sw == SW_OK; i++) {
         nvm_tx_begin();
         struct entry *v = entry_change(b->slots[i]);
         v->state = VALUE_PENDING;
-        v->partner = handle;
+        v->partner = certificate->handle;
         v->sequence = b->sequence;
-        v->kind = KIND_BUNDLE;
+        v->kind = certificate->kind;
         v->variant = b->variant;
         v->algorithm = b->algorithm;
         v->flags = (uint8_t)((v->flags & FLAG_ALTERNATIVE) | (b->order == 2 ? FLAG_SEALED_FIRST : 0));
@@ -180,9 +205,17 @@ static uint16_t bundle_commit(const struct bundle *b)
         v->state = VALUE_DEPOSITED;
         if (i + 1 < b->count) v->state = VALUE_PENDING;
 #endif
+#if FAULT_COUPLED_EARLY
+        if (b->part) v->state = VALUE_DEPOSITED;
+#endif
         if (i + 1 == b->count) {
             struct entry *c = entry_change((uint16_t)b->certificate);
-            c->flags |= FLAG_READY;
+            if (b->part) {
+                c->partner = v->handle;
+                c->value_size = v->size;
+            } else {
+                c->flags |= FLAG_READY;
+            }
             if (!hash_of(b->algorithm, b->content, b->size, c->hash)) return SW_DATA;
         }
         sw = change_commit();
@@ -190,10 +223,22 @@ static uint16_t bundle_commit(const struct bundle *b)
     return sw;
 }
 
+/** What is common to all couplings once it is known what is coupled. */
+static __attribute__((noinline)) uint16_t couple(struct request *q, struct bundle *b, bool again)
+{
+    uint16_t room, sw = couple_check(b, q->a->cap, &room);
+    if (sw == SW_OK && !again && !b->part) sw = bundle_open(b, room);
+    if (sw != SW_OK) return sw;
+    step();
+    sw = bundle_request(q->a, b);
+    if (sw != SW_OK) return sw;
+    step();
+    return again ? SW_OK : bundle_commit(b);
+}
+
 uint16_t cmd_couple(struct request *q)
 {
-    struct bundle b;
-    uint16_t room;
+    struct bundle b = {.part = NULL};
     uint16_t sw = couple_take(q->a, &b);
     if (sw != SW_OK) return sw;
     step();
@@ -201,15 +246,30 @@ uint16_t cmd_couple(struct request *q)
     bool again = couple_again(&b);
     for (uint8_t i = 0; i < b.count && !again; i++)
         if (index_at(b.slots[i])->state != VALUE_ACTIVE) return SW_CONDITIONS;
-    sw = couple_check(&b, q->a->cap, &room);
-    if (sw == SW_OK && !again) sw = bundle_open(&b, room);
-    if (sw != SW_OK) return sw;
-    step();
-    sw = bundle_request(q->a, &b);
-    if (sw != SW_OK) return sw;
-    step();
-    return again ? SW_OK : bundle_commit(&b);
+    return couple(q, &b, again);
 }
+
+#if FEATURE_COUPLED
+
+/* ---- COUPLE KEY ---- */
+
+uint16_t cmd_couple_key(struct request *q)
+{
+    struct bundle b = {.count = 1, .order = 2, .variant = q->a->p2, .slots = {q->slot}};
+    if (q->at[1][-2] != 0x94 || LENGTH(q->at[1]) != 4) return SW_DATA;
+    step();
+    b.sequence = get32(q->at[1]);
+    b.certificate = set_find(CLASS_CERTIFICATE, KIND_PART, b.sequence, 1);
+    if (b.certificate < 0) return SW_NOT_FOUND;
+    b.part = index_at((uint16_t)b.certificate);
+    b.algorithm = b.part->algorithm;
+    bool again = q->e->state == VALUE_PENDING && b.part->partner == q->e->handle;
+    if (!COUPLED(b.part) || b.part->state != CERT_RESERVED || b.part->variant != b.variant) return SW_CONDITIONS;
+    if (!again && (q->e->state != VALUE_ACTIVE || b.part->partner)) return SW_CONDITIONS;
+    return couple(q, &b, again);
+}
+
+#endif
 
 /* ---- GATHER ---- */
 
@@ -266,7 +326,14 @@ struct parcel {
     uint8_t *at[B_ELEMENTS];
     uint8_t *e1[BUNDLE_MAX];
     uint16_t size[BUNDLE_MAX];
+    uint16_t content_size;
 };
+
+/** Values behind a certificate. */
+static uint8_t values_of(const struct entry *c)
+{
+    return COUPLED(c) ? 1 : PART_COUNT(c);
+}
 
 /** Signature by this card, certified hash and digest. */
 static __attribute__((noinline)) uint16_t parcel_check(const struct entry *c, struct parcel *p, uint16_t size)
@@ -281,56 +348,55 @@ static __attribute__((noinline)) uint16_t parcel_check(const struct entry *c, st
     uint8_t n = hash_of(c->algorithm, p->at[B_CONTENT], size, own);
     if (n == 0 || memcmp(own, c->hash, n) != 0 || !entry_cert(c, &cert)) return SW_DATA;
     const uint8_t *digest = cert.at[C_DIGEST];
-    if (p->at[B_COUNT][0] != PART_COUNT(c) || *p->at[B_VARIANT] != c->variant) return SW_DATA;
+    if (p->at[B_COUNT][0] != values_of(c) || *p->at[B_VARIANT] != c->variant) return SW_DATA;
     return memcmp(digest - 1, p->at[B_DIGEST] - 1, LENGTH(digest) + 1u) == 0 ? SW_OK : SW_DATA;
 }
 
-static uint16_t parcel_open(struct sealing *s, uint8_t variant, uint8_t *in, uint16_t length)
+/** Takes the values apart; each sealed one is opened at its place. Of a coupled object one: the value, or the part (1). */
+static __attribute__((noinline)) uint16_t decouple(uint8_t *info, const struct entry *c, struct parcel *p, uint8_t one)
 {
-    return variant == KEY_COMMON ? open_common(s, in, length) : open_public(s, KEY_DECODING, in, length);
-}
-
-/** Takes the values apart; each sealed one is opened at its place. */
-static __attribute__((noinline)) uint16_t decouple(const struct request *q, struct parcel *p, uint16_t size)
-{
-    const struct entry *c = q->e;
-    struct sealing s = {.info = q->a->buf, .e2 = p->at[B_DIGEST] - 2};
-    uint16_t lead = (uint16_t)(sealed_more(c->variant) - 16);
+    struct sealing s = {.info = info, .e2 = p->at[B_DIGEST] - 2};
+    uint8_t key = one ? KEY_TRANSPORT : c->variant;
+    uint16_t size = p->content_size, lead = (uint16_t)(sealed_more(key) - 16);
     uint8_t *next = p->at[B_CONTENT], *end = next + size;
-    bool first = c->flags & FLAG_SEALED_FIRST;
+    bool first = COUPLED(c) || (c->flags & FLAG_SEALED_FIRST);
     s.e2_size = (uint16_t)(s.e2[1] + 2);
     if (!first) {
         bind_card(&s.bind, c->sequence);
         s.label = "cardbench bundle v1";
-        uint16_t sw = parcel_open(&s, c->variant, next, size);
+        uint16_t sw = open_own(&s, c->variant, next, size);
         if (sw != SW_OK) return sw;
         next += lead;
         end -= 16;
     }
-    for (uint8_t i = 0; i < PART_COUNT(c); i++) {
+    for (uint8_t i = 0; i < values_of(c) + one; i++) {
         uint8_t *from = next, *content;
         static syntax sealed = {0x91, 0, 0xFF, 0};
         next = tlv_next(from, end);
         if (!next) return SW_DATA;
         p->e1[i] = from;
         p->size[i] = (uint16_t)(next - from);
-        if (!first) continue;
+        if (!first || i < one) continue;
         if (!fields_take(from, next, sealed, &content)) return SW_DATA;
         bind_card(&s.bind, c->sequence + i);
         s.label = "cardbench coupled v1";
-        uint16_t sw = parcel_open(&s, c->variant, content, (uint16_t)(next - content));
+#if FAULT_COUPLED_PART_OPEN
+        uint16_t sw = one ? SW_OK : open_own(&s, key, content, (uint16_t)(next - content));
+#else
+        uint16_t sw = open_own(&s, key, content, (uint16_t)(next - content));
+#endif
         if (sw != SW_OK) return sw;
         p->e1[i] = content + lead;
         p->size[i] = (uint16_t)(next - content - lead - 16);
     }
-    return next == end ? SW_OK : SW_DATA;
+    return next == end || COUPLED(c) ? SW_OK : SW_DATA;
 }
 
 /** Each is a value, and the first one fits the digest. */
 static __attribute__((noinline)) uint16_t values_check(const struct entry *c, const struct parcel *p)
 {
     struct value v;
-    for (uint8_t i = PART_COUNT(c); i-- > 0;)
+    for (uint8_t i = values_of(c); i-- > 0;)
         if (!value_take(p->e1[i], p->e1[i] + p->size[i], &v)) return SW_DATA;
     return LENGTH(p->at[B_DIGEST]) == 0 || digest_is(p->at[B_DIGEST], &v) ? SW_OK : SW_DATA;
 }
@@ -372,6 +438,7 @@ static uint16_t parcel_store(uint16_t certificate, const struct parcel *p)
 static uint16_t answer_values(struct apdu *a, const struct entry *c)
 {
     uint8_t *p = a->buf;
+    if (COUPLED(c)) return answer_handle(a, c->partner);
     for (uint8_t i = 1; i <= PART_COUNT(c); i++) {
         int slot = set_find(CLASS_VALUE, KIND_BUNDLE, c->sequence, i);
         if (slot >= 0) p = tlv_put16(p, 0x8B, index_at((uint16_t)slot)->handle);
@@ -380,21 +447,38 @@ static uint16_t answer_values(struct apdu *a, const struct entry *c)
     return SW_OK;
 }
 
+/** The parcel for a certificate, checked. */
+static __attribute__((noinline)) uint16_t parcel_take(const struct entry *c, uint8_t *from, const uint8_t *end, struct parcel *p)
+{
+    if (!object_take(from, end, 0xEF, bundle_elements, p->at)) return SW_DATA;
+    if (c->state == CERT_STORED) return SW_CONDITIONS;
+    p->content_size = (uint16_t)(p->at[B_SIGNATURE] - 2 - p->at[B_CONTENT]);
+    return parcel_check(c, p, p->content_size);
+}
+
+#if FEATURE_COUPLED
+uint16_t coupled_open(uint8_t *info, const struct entry *c, uint8_t *from, const uint8_t *end, uint8_t **part)
+{
+    struct parcel p;
+    uint16_t sw = parcel_take(c, from, end, &p);
+    if (sw == SW_OK) sw = decouple(info, c, &p, 1);
+    *part = p.e1[1];
+    return sw;
+}
+#endif
+
 uint16_t bundle_combine(struct request *q)
 {
     struct parcel p;
-    if (!object_take(q->a->buf + LEAD + 4, q->end, 0xEF, bundle_elements, p.at)) return SW_DATA;
-    if (q->e->state == CERT_STORED) return SW_CONDITIONS;
-    uint16_t size = (uint16_t)(p.at[B_SIGNATURE] - 2 - p.at[B_CONTENT]);
-    uint16_t sw = parcel_check(q->e, &p, size);
+    uint16_t sw = parcel_take(q->e, q->a->buf + LEAD + 4, q->end, &p);
     if (sw != SW_OK) return sw;
     step();
     bool again = q->e->state == CERT_SPENT;
-    if (!again) sw = decouple(q, &p, size);
+    if (!again) sw = decouple(q->a->buf, q->e, &p, 0);
     if (sw == SW_OK && !again) sw = values_check(q->e, &p);
     if (sw != SW_OK) return sw;
     step();
-    if (!again) sw = parcel_store(q->slot, &p);
+    if (!again) sw = COUPLED(q->e) ? take_back(q->slot, p.e1[0], p.size[0]) : parcel_store(q->slot, &p);
     if (sw != SW_OK) return sw;
     step();
     return answer_values(q->a, index_at(q->slot));

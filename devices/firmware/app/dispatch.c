@@ -28,7 +28,7 @@ enum {
     KEY_KIND, /* embodiment 2, P2 01 or 02 */
     PHASE,    /* P2 is the phase: `p1` in both embodiments, `p2` (keys) in embodiment 2 */
     LISTS,    /* the same for lists, of all embodiments */
-    SETS,     /* P1 one of the embodiments in `p1` (bits), P2 from 1 to `p2`, or 00 */
+    SETS,     /* P1 one of the embodiments in `p1` (bits), P2 from 1 to `p2`, or 00; embodiment 6: or 01, coupled */
     NUMBERED, /* embodiment 11, P2 a number of at least `p2` */
     OWNER     /* P1 08, 09 or 0A, P2 00; P1 03, P2 the variant of a registration or 00 */
 };
@@ -116,6 +116,9 @@ static const struct command commands[] = {
 #if FEATURE_COUPLE
     {0x3C, SETS, 1 << 5, 2, USUAL, RAW, 0x15, 0, cmd_couple},
 #endif
+#if FEATURE_COUPLED
+    {0x70, SETS, 1 << 6, 2, USUAL | VALUES, ITEM_ANY, 0x15, 0, cmd_couple_key},
+#endif
 #if FEATURE_PIECES || FEATURE_COUPLE
     {0x36, SETS, 7 << 4, 0, USUAL, OBJECT, 0x1D, 0x38, cmd_set_end},
     {0x38, SETS, 7 << 4, 0, USUAL | CERTS | KIND, ITEM, 0x25, 0x45, cmd_gather},
@@ -166,7 +169,7 @@ static bool parameters_fit(const struct command *c, const struct apdu *a)
     if (p1 == CONDITIONS_EMBODIMENT) return c->ins == 0x12 ? p2 == 1 || p2 == 2 : c->ins == 0x14 && p2 == 1;
 #endif
 #if FEATURE_PIECES || FEATURE_COUPLE
-    if (c->rule == SETS) return p1 < 8 && (c->p1 >> p1 & 1) && (c->p2 ? p2 >= 1 && p2 <= c->p2 : p2 == 0);
+    if (c->rule == SETS) return p1 < 8 && (c->p1 >> p1 & 1) && (c->p2 ? p2 >= 1 && p2 <= c->p2 : p2 <= (p1 == 6));
     if (c->rule == LISTS && p1 >= 4 && p1 <= 6) return p2 == c->p1;
 #endif
 #if FEATURE_OWNER
@@ -196,7 +199,7 @@ static uint16_t access_check(const struct command *c)
 
 static void mark_start(const struct command *c, const struct apdu *a)
 {
-    bool key = c->rule == SETS || c->rule == LISTS ? a->p1 == 6 || ((a->p1 < 4 || (FEATURE_RENEWAL && a->p1 == RENEWAL_EMBODIMENT)) && a->p2 == c->p2) : a->p2 == c->p2;
+    bool key = c->rule == SETS || c->rule == LISTS ? (a->p1 == 6 && (c->p2 || !a->p2)) || ((a->p1 < 4 || (FEATURE_RENEWAL && a->p1 == RENEWAL_EMBODIMENT)) && a->p2 == c->p2) : a->p2 == c->p2;
     uint8_t first = c->key_mark && key ? c->key_mark : c->mark;
     mark.embodiment = a->p1;
     mark.phase = first >> 4;
@@ -236,7 +239,9 @@ static uint16_t data_take(uint8_t form, struct request *q)
 
 uint8_t kind_of(const struct apdu *a)
 {
-    if (a->p1 >= 4 && a->p1 <= 6) return (uint8_t)(a->p1 + 1);
+#if FEATURE_PIECES || FEATURE_COUPLE
+    if (a->p1 >= 4 && a->p1 <= 6) return (uint8_t)(a->p1 + 1 + (a->p2 == 1));
+#endif
     if (a->p2 == 4) return KIND_KEY;
     return a->p1 == 1 || IS_OWNER(a->p1) ? KIND_PLAIN : KIND_REGISTERED;
 }
@@ -251,7 +256,7 @@ static uint16_t item_take(uint8_t form, uint8_t needs, struct request *q)
     q->e = index_at(q->slot);
     if ((needs & VALUES) && q->e->cls != CLASS_VALUE) return SW_CONDITIONS;
     if ((needs & CERTS) && q->e->cls != CLASS_CERTIFICATE) return SW_CONDITIONS;
-    return (needs & KIND) && q->e->kind != kind_of(q->a) ? SW_DATA : SW_OK;
+    return (needs & KIND) && KIND_AT(q->e) != kind_of(q->a) ? SW_DATA : SW_OK;
 }
 
 uint16_t item_find(struct request *q)

@@ -31,6 +31,14 @@
 #ifndef FEATURE_COUPLE
 #define FEATURE_COUPLE FEATURE_DEFAULT
 #endif
+/** Embodiment 6: a ciphertext coupled with a part of its key. */
+#define FEATURE_COUPLED (FEATURE_PIECES && FEATURE_COUPLE)
+/** Functions that other files call only for sets; without sets the compiler puts them where they are used. */
+#if FEATURE_PIECES || FEATURE_COUPLE
+#define SHARED
+#else
+#define SHARED static
+#endif
 /** Embodiments 8, 9 and 10: values over a path that a safe opens for an authenticated owner. */
 #ifndef FEATURE_OWNER
 #define FEATURE_OWNER FEATURE_DEFAULT

@@ -158,23 +158,27 @@ const struct keyreg *key_registration(void)
     return k->kind == KEY_SEED && !key_at(KEY_SEED) ? NULL : k;
 }
 
+SHARED uint16_t wrapped_request(struct apdu *a, struct sealing *s, uint8_t *p, const struct wrapping *w)
+{
+    uint16_t length = key_length(w->kind), sealed = (uint16_t)(length + 48);
+    bind_card(&s->bind, w->sequence);
+    bind_more(&s->bind, nvm_at(w->safe), 8);
+    p = tlv_head(p, 0x9C, sealed);
+    uint16_t sw = seal_public(s, safe_transport_key(w->safe), w->key, length, p);
+    if (sw != SW_OK) return sw;
+    p = credential_put(p + sealed);
+    if (p) p = signature_put(s->e2, p, w->label, &s->bind);
+    if (!p) return SW_CONDITIONS;
+    return request_finish(a, w->tag, s->e2, p, w->sequence, w->algorithm);
+}
+
 /** Registration request with the key object E5; made behind LEAD, then put together. */
 static uint16_t request_key(struct apdu *a, const struct keyreg *k)
 {
     struct sealing s = {.label = "cardbench key to safe v1", .info = a->buf, .e2 = a->buf + LEAD, .e2_size = 16};
-    uint16_t length = key_length(k->kind), sealed = (uint16_t)(length + 48);
-    const uint8_t *recipient = safe_transport_key(safe_page(k->safe));
-    bind_card(&s.bind, k->sequence);
-    bind_more(&s.bind, k->safe, 8);
+    struct wrapping w = {key_at(k->kind), "cardbench key v1", k->sequence, safe_page(k->safe), k->kind, k->algorithm, 0xE5};
     uint16_t sw = key_digest(k->kind, s.e2);
-    if (sw != SW_OK) return sw;
-    uint8_t *p = tlv_head(s.e2 + 16, 0x9C, sealed);
-    sw = seal_public(&s, recipient, key_at(k->kind), length, p);
-    if (sw != SW_OK) return sw;
-    p = credential_put(p + sealed);
-    if (p) p = signature_put(s.e2, p, "cardbench key v1", &s.bind);
-    if (!p) return SW_CONDITIONS;
-    return request_finish(a, 0xE5, s.e2, p, k->sequence, k->algorithm);
+    return sw == SW_OK ? wrapped_request(a, &s, s.e2 + 16, &w) : sw;
 }
 
 /** Takes a sequence and opens the registration together with its reserved certificate. */
@@ -244,7 +248,7 @@ static syntax reply_elements = {0xE2, 14, 14, 0x9C, 64, 80, 0x92, 64, 64, 0};
 enum { K_DIGEST, K_SEALED, K_SIGNATURE, K_ELEMENTS };
 
 /** Signature and digest of the reply against the certificate; binds to card, sequence and safe. */
-static __attribute__((noinline)) uint16_t reply_check(const struct entry *e, uint8_t *const *at, struct sealing *s)
+static __attribute__((noinline)) uint16_t reply_check(const struct entry *e, const uint8_t *signature, const char *label, struct sealing *s)
 {
     struct cert c;
     if (!entry_cert(e, &c)) return SW_MEMORY;
@@ -253,7 +257,7 @@ static __attribute__((noinline)) uint16_t reply_check(const struct entry *e, uin
     bind_card(&s->bind, e->sequence);
     bind_more(&s->bind, c.at[C_SAFE], 8);
     bind_more(&s->bind, c.at[C_COUNTER], 4);
-    uint16_t sw = signature_check(s->e2, at[K_SIGNATURE], "cardbench key reply v1", &s->bind, safe_verify_key(safe));
+    uint16_t sw = signature_check(s->e2, signature, label, &s->bind, safe_verify_key(safe));
     s->bind.length = 20;
     if (sw != SW_OK) return sw;
     return memcmp(s->e2 + 2, c.at[C_DIGEST], 14) == 0 ? SW_OK : SW_DATA;
@@ -269,17 +273,14 @@ static __attribute__((noinline)) bool key_is(const struct entry *e, const uint8_
     return same;
 }
 
-/** Signature, decryption and hash; the key is at at[K_SEALED] + 32 afterwards. */
-static uint16_t reply_open(const struct request *q, uint8_t *const *at)
+SHARED uint16_t reply_open(struct sealing *s, const struct entry *e, uint8_t *sealed, const uint8_t *signature, const char *label)
 {
-    struct sealing s = {.label = "cardbench key to card v1", .info = q->a->buf, .e2 = at[K_DIGEST] - 2, .e2_size = 16};
-    uint8_t *sealed = at[K_SEALED];
-    uint16_t sw = reply_check(q->e, at, &s);
+    uint16_t sw = reply_check(e, signature, label, s);
     if (sw != SW_OK) return sw;
-    if (LENGTH(sealed) != key_length(q->e->variant) + 48) return SW_DATA;
-    sw = open_public(&s, KEY_TRANSPORT, sealed, LENGTH(sealed));
+    if (LENGTH(sealed) != key_length(e->variant) + 48) return SW_DATA;
+    sw = open_public(s, KEY_TRANSPORT, sealed, LENGTH(sealed));
     if (sw != SW_OK) return sw;
-    return key_is(q->e, sealed + 32) ? SW_OK : SW_DATA;
+    return key_is(e, sealed + 32) ? SW_OK : SW_DATA;
 }
 
 uint16_t key_restore(uint8_t kind, const uint8_t *key)
@@ -295,7 +296,8 @@ uint16_t cmd_key_recover_end(struct request *q)
     if (!object_take(q->at[0] + 2, q->end, 0xE8, reply_elements, at)) return SW_DATA;
     bool seed = q->a->p1 == SEED_EMBODIMENT;
     if (q->e->kind != (seed ? KIND_SEED : KIND_KEY) || q->e->state != CERT_STORED) return SW_CONDITIONS;
-    uint16_t sw = reply_open(q, at);
+    struct sealing s = {.label = "cardbench key to card v1", .info = q->a->buf, .e2 = at[K_DIGEST] - 2, .e2_size = 16};
+    uint16_t sw = reply_open(&s, q->e, at[K_SEALED], at[K_SIGNATURE], "cardbench key reply v1");
 #if FEATURE_SEED
     if (sw == SW_OK && seed) sw = seed_derive(q->e, at[K_SEALED] + 32);
 #endif

@@ -11,6 +11,8 @@
 
 enum { SCHEME_XOR = 1, SCHEME_SHAMIR = 2, SCHEME_ORIGIN = 3 };
 #define PARTS_MAX 5u
+/** Longest digest 302 of a value, encoded. */
+#define DIGEST_MAX 119u
 
 /* Of a part's entry: flags FLAG_SEALED_FIRST = Shamir, FLAG_READY = origin, wanted = threshold, alt = first page of its safe. */
 
@@ -69,7 +71,7 @@ static uint16_t key_from(const uint8_t *parts, uint16_t length, uint8_t key[32])
 }
 
 /** The part of the key that an entry stands for. Uses 32 bytes behind `out`. */
-static uint16_t part_make(const struct entry *c, uint8_t *out)
+uint16_t part_make(const struct entry *c, uint8_t *out)
 {
     uint16_t n = key_length(c->variant), sw;
     uint8_t index = PART_INDEX(c), count = PART_COUNT(c), *random = out + n;
@@ -100,6 +102,7 @@ static uint16_t part_make(const struct entry *c, uint8_t *out)
 struct splitting {
     uint32_t set;
     uint8_t kind, scheme, threshold, count, algorithm;
+    uint8_t coupled; /* FLAG_COUPLED: the first part is going to be coupled with a value */
     uint16_t safes[PARTS_MAX]; /* first page of each part's safe */
 };
 
@@ -108,7 +111,9 @@ static uint16_t splitting_take(const struct apdu *a, struct splitting *d)
     const uint8_t *p = a->buf;
     if (a->lc < 8 || p[0] != 0xC7 || p[1] != 3 || p[5] != 0x95 || p[6] != 1) return SW_DATA;
     d->kind = a->p2;
-    d->scheme = p[2];
+    d->scheme = p[2] & 0x7F;
+    d->coupled = FEATURE_COUPLED ? p[2] >> 4 & FLAG_COUPLED : 0;
+    if (!FEATURE_COUPLED) d->scheme = p[2];
     d->threshold = p[3];
     d->count = p[4];
     d->algorithm = p[7];
@@ -124,6 +129,7 @@ static uint16_t splitting_take(const struct apdu *a, struct splitting *d)
         uint8_t there = 1;
         for (uint8_t j = 0; j < i; j++) there = (uint8_t)(there + (d->safes[j] == d->safes[i]));
         if (there >= d->threshold) return SW_DATA; /* it could put the key together alone */
+        if (d->coupled && i && d->safes[i] == d->safes[0]) return SW_DATA;
     }
     return SW_OK;
 }
@@ -133,7 +139,7 @@ static bool part_is(const struct entry *e, const struct splitting *d, uint8_t in
 {
     return e->variant == d->kind && e->algorithm == d->algorithm && e->wanted == d->threshold &&
            PART_COUNT(e) == d->count && e->alt == d->safes[index - 1] &&
-           scheme_of(e) == d->scheme;
+           scheme_of(e) == d->scheme && (e->flags & FLAG_COUPLED) == (index == 1 ? d->coupled : 0);
 }
 
 /** A part whose certificate has not come. */
@@ -152,7 +158,8 @@ bool parts_cancel(void)
     for (int slot; (slot = part_open()) >= 0; any = true) {
         nvm_tx_begin();
         entry_change((uint16_t)slot)->state = DELETING;
-        if (change_settle(slot, -1) != SW_OK) break;
+        if (change_commit() != SW_OK) break;
+        settle();
     }
     return any;
 }
@@ -171,7 +178,7 @@ static bool parts_there(const struct splitting *d)
     for (uint8_t i = 1; i <= d->count; i++) {
         int part = set_find(CLASS_CERTIFICATE, KIND_PART, d->set, i);
         if (part < 0 || !part_is(index_at((uint16_t)part), d, i)) return false;
-        if (index_at((uint16_t)part)->state == CERT_STORED && !part_certified(index_at((uint16_t)part))) return false;
+        if (index_at((uint16_t)part)->state != CERT_RESERVED && !part_certified(index_at((uint16_t)part))) return false;
     }
     return true;
 }
@@ -191,7 +198,8 @@ static bool splitting_again(struct splitting *d)
 static __attribute__((noinline)) uint16_t part_reserve(struct apdu *a, const struct splitting *d, uint8_t index)
 {
     struct room r;
-    uint16_t sw = room_find(&r, cert_room(16), true);
+    uint8_t coupled = index == 1 ? d->coupled : 0;
+    uint16_t sw = room_find(&r, cert_room(coupled ? DIGEST_MAX : 16), true);
     if (sw != SW_OK) return sw;
     nvm_tx_begin();
     struct entry *c = entry_new(&r, CLASS_CERTIFICATE, CERT_RESERVED);
@@ -199,7 +207,7 @@ static __attribute__((noinline)) uint16_t part_reserve(struct apdu *a, const str
     c->kind = KIND_PART;
     c->variant = d->kind;
     c->algorithm = d->algorithm;
-    c->flags = scheme_flags(d->scheme);
+    c->flags = scheme_flags(d->scheme) | coupled;
     c->alt = d->safes[index - 1];
     c->part = (uint8_t)(d->count << 4 | index);
     c->wanted = d->threshold;
@@ -232,7 +240,7 @@ uint16_t cmd_divide_key(struct request *q)
     bool origin = d.scheme == SCHEME_ORIGIN;
     if (!origin && !key_at(d.kind)) return SW_CONDITIONS;
     if (!splitting_again(&d)) {
-        sw = room_find_all(cert_room(16), d.count);
+        sw = room_find_all(cert_room(d.coupled ? DIGEST_MAX : 16), d.count);
         if (sw != SW_OK) return sw;
         (void)parts_cancel();
         if (origin && key_in_use(d.kind)) return SW_CONDITIONS;
@@ -260,23 +268,14 @@ static uint8_t *division_put(uint8_t *p, const struct entry *c)
 static uint16_t part_give(struct apdu *a, const struct entry *c)
 {
     struct sealing s = {.label = "cardbench part to safe v1", .info = a->buf, .e2 = a->buf + LEAD, .e2_size = 16};
-    const uint8_t *safe = nvm_at(c->alt);
-    uint16_t length = key_length(c->variant), sealed = (uint16_t)(length + 48);
-    bind_card(&s.bind, c->sequence);
-    bind_more(&s.bind, safe, 8);
+    uint8_t *part = a->buf + 512; /* behind the whole request */
+    struct wrapping w = {part, "cardbench key part v1", c->sequence, c->alt, c->variant, c->algorithm, 0xEE};
     uint16_t sw = key_digest(c->variant, s.e2);
-    if (sw != SW_OK) return sw;
-    uint8_t *p = division_put(identity_put(s.e2 + 16, c, PART_INDEX(c), length), c);
-    p = tlv_head(p, 0x9C, sealed);
-    uint8_t *part = p + sealed + 32;
-    sw = part_make(c, part);
-    if (sw == SW_OK) sw = seal_public(&s, safe_transport_key(c->alt), part, length, p);
+    if (sw == SW_OK) sw = part_make(c, part);
+    if (sw == SW_OK)
+        sw = wrapped_request(a, &s, division_put(identity_put(s.e2 + 16, c, PART_INDEX(c), key_length(c->variant)), c), &w);
     crypto_wipe(part, 64);
-    if (sw != SW_OK) return sw;
-    p = credential_put(p + sealed);
-    if (p) p = signature_put(s.e2, p, "cardbench key part v1", &s.bind);
-    if (!p) return SW_CONDITIONS;
-    return request_finish(a, 0xEE, s.e2, p, c->sequence, c->algorithm);
+    return sw;
 }
 
 uint16_t part_request(struct request *q)
@@ -285,7 +284,7 @@ uint16_t part_request(struct request *q)
     int slot = set_find(CLASS_CERTIFICATE, KIND_PART, get32(q->at[0]), q->a->p2);
     if (slot < 0) return SW_NOT_FOUND;
     const struct entry *c = index_at((uint16_t)slot);
-    return part_give(q->a, c);
+    return COUPLED(c) ? SW_CONDITIONS : part_give(q->a, c);
 }
 
 bool part_deletable(const struct entry *e)
@@ -293,16 +292,25 @@ bool part_deletable(const struct entry *e)
     return e->kind == KIND_PART && e->state == CERT_STORED && part_certified(e);
 }
 
+uint8_t parts_stored(const struct entry *e)
+{
+    uint8_t stored = 0;
+    for (uint8_t index = 1; index <= PART_COUNT(e); index++) {
+        int slot = set_find(CLASS_CERTIFICATE, KIND_PART, set_of(e), index);
+        if (slot >= 0 && index_at((uint16_t)slot)->state == CERT_STORED) stored++;
+#if FAULT_COUPLED_COUNTS_EARLY
+        if (slot >= 0 && index_at((uint16_t)slot)->state == CERT_RESERVED) stored++;
+#endif
+    }
+    return stored;
+}
+
 bool parts_certified(uint8_t kind)
 {
     for (uint16_t i = 0; i < index_slots(); i++) {
         const struct entry *e = index_at(i);
         if (e->cls != CLASS_CERTIFICATE || e->kind != KIND_PART || e->variant != kind || e->state != CERT_STORED) continue;
-        uint8_t stored = 0;
-        for (uint8_t index = 1; index <= PART_COUNT(e); index++) {
-            int slot = set_find(CLASS_CERTIFICATE, KIND_PART, set_of(e), index);
-            if (slot >= 0 && index_at((uint16_t)slot)->state == CERT_STORED) stored++;
-        }
+        uint8_t stored = parts_stored(e);
 #if FAULT_PART_SUFFICES
         stored = 255;
 #endif
@@ -324,26 +332,10 @@ struct puzzle {
     uint8_t count;
 };
 
-/** Signature and digest; binds to card, sequence and safe. */
-static __attribute__((noinline)) uint16_t part_check(const struct entry *e, uint8_t *const *at, struct sealing *s)
-{
-    struct cert c;
-    if (!entry_cert(e, &c)) return SW_MEMORY;
-    uint16_t safe = safe_page(c.at[C_SAFE]);
-    if (!safe) return SW_NOT_FOUND;
-    bind_card(&s->bind, e->sequence);
-    bind_more(&s->bind, c.at[C_SAFE], 8);
-    bind_more(&s->bind, c.at[C_COUNTER], 4);
-    uint16_t sw = signature_check(s->e2, at[R_SIGNATURE], "cardbench part reply v1", &s->bind, safe_verify_key(safe));
-    s->bind.length = 20;
-    if (sw != SW_OK) return sw;
-    return memcmp(s->e2 + 2, c.at[C_DIGEST], 14) == 0 ? SW_OK : SW_DATA;
-}
-
 /** One reply: its part in clear stays where it was sealed, in RAM. */
 static __attribute__((noinline)) uint16_t part_take(const struct request *q, uint8_t *from, const uint8_t *end, struct puzzle *z)
 {
-    uint8_t *at[R_ELEMENTS], x[32];
+    uint8_t *at[R_ELEMENTS];
     if (!object_take(from, end, 0xEE, reply_elements, at) || z->count == PARTS_MAX) return SW_DATA;
     uint8_t index = at[R_IDENTITY][4];
     int slot = set_find(CLASS_CERTIFICATE, KIND_PART, set_of(q->e), index);
@@ -352,18 +344,22 @@ static __attribute__((noinline)) uint16_t part_take(const struct request *q, uin
         if (z->x[i] == index) return SW_DATA;
     const struct entry *c = index_at((uint16_t)slot);
     struct sealing s = {.label = "cardbench part to card v1", .info = q->a->buf, .e2 = at[R_DIGEST] - 2, .e2_size = 16};
-    uint16_t length = key_length(c->variant);
-    uint16_t sw = part_check(c, at, &s);
-    if (sw != SW_OK) return sw;
-    if (LENGTH(at[R_SEALED]) != length + 48) return SW_DATA;
-    sw = open_public(&s, KEY_TRANSPORT, at[R_SEALED], (uint16_t)(length + 48));
-    if (sw != SW_OK) return sw;
-    uint8_t n = hash_of(c->algorithm, at[R_SEALED] + 32, length, x);
-    if (n == 0 || !crypto_equal(x, c->hash, n)) return SW_DATA;
     z->parts[z->count] = at[R_SEALED] + 32;
     z->x[z->count++] = index;
-    return SW_OK;
+    return reply_open(&s, c, at[R_SEALED], at[R_SIGNATURE], "cardbench part reply v1");
 }
+
+#if FEATURE_COUPLED
+/** The part in the coupled object, which comes first. */
+static __attribute__((noinline)) uint16_t coupled_take(const struct request *q, uint8_t *from, const uint8_t *end, struct puzzle *z)
+{
+    int slot = set_find(CLASS_CERTIFICATE, KIND_PART, set_of(q->e), 1);
+    if (z->count) return SW_DATA;
+    if (slot < 0 || !COUPLED(index_at((uint16_t)slot))) return SW_CONDITIONS;
+    z->x[z->count++] = 1;
+    return coupled_open(q->a->buf, index_at((uint16_t)slot), from, end, &z->parts[0]);
+}
+#endif
 
 /** The key from its parts: their sum, or the polynomial's value at 0. */
 static __attribute__((noinline)) void key_join(const struct puzzle *z, uint8_t count, bool shamir, uint8_t *key, uint16_t length)
@@ -403,7 +399,12 @@ uint16_t parts_combine(struct request *q)
     while (sw == SW_OK && next != q->end) {
         uint8_t *from = next;
         next = tlv_next(from, q->end);
-        sw = next ? part_take(q, from, next, &z) : SW_DATA;
+#if FEATURE_COUPLED
+        if (next && *from == 0xEF)
+            sw = coupled_take(q, from, next, &z);
+        else
+#endif
+            sw = next ? part_take(q, from, next, &z) : SW_DATA;
     }
     if (sw == SW_OK && z.count < q->e->wanted) sw = SW_CONDITIONS;
     if (sw != SW_OK) return sw;

@@ -64,13 +64,18 @@ uint8_t set_fate(const struct entry *e)
 {
     if (e->part == 0) return 0;
     if (e->kind == KIND_PIECE) return piece_fate(e);
+#if FEATURE_COUPLED
+    /* A value whose coupled certificate was dropped with its set is not registered. */
+    if (e->kind == KIND_PART && e->cls == CLASS_VALUE && e->state == VALUE_PENDING)
+        return set_find(CLASS_CERTIFICATE, KIND_PART, e->sequence, 1) < 0 ? VALUE_ACTIVE : 0;
+#endif
     return e->kind == KIND_BUNDLE ? bundle_fate(e) : 0;
 }
 
 bool set_deletable(const struct entry *e)
 {
-    if (e->kind == KIND_BUNDLE)
-        return state_at(set_find(CLASS_CERTIFICATE, KIND_BUNDLE, e->sequence, 0)) == CERT_STORED;
+    if (e->kind != KIND_PIECE)
+        return state_at(set_find(CLASS_CERTIFICATE, e->kind, e->sequence, e->kind == KIND_PART)) == CERT_STORED;
     for (uint8_t i = 1; i <= PART_COUNT(e); i++)
         if (state_at(set_find(CLASS_CERTIFICATE, KIND_PIECE, e->sequence, i)) != CERT_STORED) return false;
     return true;
@@ -94,7 +99,7 @@ static int awaited(uint8_t kind, uint32_t sequence)
 {
     for (uint16_t i = 0; i < index_slots(); i++) {
         const struct entry *e = index_at(i);
-        if (e->cls == CLASS_CERTIFICATE && e->kind == kind && e->sequence == sequence && e->part && e->state != DELETING) return i;
+        if (e->cls == CLASS_CERTIFICATE && KIND_AT(e) == kind && e->sequence == sequence && e->part && e->state != DELETING) return i;
     }
     return -1;
 }
@@ -112,26 +117,6 @@ static bool last_piece(const struct entry *e)
     return true;
 }
 
-/** The certificate counts: with the last piece's, the value is DEPOSITED; a bundle's values follow its certificate. */
-static uint16_t set_store(uint16_t slot, uint16_t value, const struct cert *c, uint8_t *e6, uint16_t size)
-{
-    const struct entry *r = index_at(slot);
-    uint16_t content = (uint16_t)(e6 + size - (c->at[0] - 2));
-    if (size > r->pages * PAGE_BYTES) return SW_DATA;
-    (void)tlv_head(e6, 0xE6, content); /* the head has made way for the label of the signature */
-    uint16_t sw = region_write(r->first, r->pages, e6, size);
-    if (sw != SW_OK) return sw;
-    bool piece = r->kind == KIND_PIECE, last = piece && last_piece(r);
-    nvm_tx_begin();
-    struct entry *e = entry_change(slot);
-    e->state = piece ? CERT_HELD : CERT_STORED;
-    e->size = size;
-    if (last) entry_change(value)->state = VALUE_DEPOSITED;
-    sw = change_commit();
-    if (sw == SW_OK) settle();
-    return sw;
-}
-
 static __attribute__((noinline)) uint16_t set_end(struct request *q, struct cert *c, uint16_t slot)
 {
     const struct entry *e = index_at(slot);
@@ -139,8 +124,8 @@ static __attribute__((noinline)) uint16_t set_end(struct request *q, struct cert
     uint16_t size = q->a->lc;
     if (e->state != CERT_RESERVED)
         return e->size == size && memcmp(entry_object(e), e6, size) == 0 ? SW_OK : SW_CONDITIONS;
-    struct expected x = {e->hash, slot, 0, e->kind, e->variant, e->algorithm};
-    if (e->kind != KIND_PART) {
+    struct expected x = {e->hash, slot, 0, KIND_AT(e), e->variant, e->algorithm};
+    if (x.kind != KIND_PART) {
         int value = set_find(CLASS_VALUE, e->kind, set_of(e), 1);
         if (state_at(value) != VALUE_PENDING) return SW_CONDITIONS;
         x.slot = (uint16_t)value;
@@ -148,7 +133,14 @@ static __attribute__((noinline)) uint16_t set_end(struct request *q, struct cert
     uint16_t sw = certificate_check(&x, c, q->a->p1);
     if (sw != SW_OK) return sw;
     if (e->kind == KIND_PART && safe_page(c->at[C_SAFE]) != e->alt) return SW_NOT_FOUND;
-    return set_store(slot, x.slot, c, e6, size);
+#if FEATURE_COUPLED
+    /* The value is not given up before the other parts of its key lie at their safes. */
+    if (COUPLED(e) && parts_stored(e) + 1 < e->wanted) return SW_CONDITIONS;
+#endif
+    if (x.kind == KIND_PIECE ? !last_piece(e) : x.kind != KIND_COUPLED) x.slot = NO_SLOT;
+    sw = certificate_store(&x, c, e6, size);
+    if (sw == SW_OK) settle();
+    return sw;
 }
 
 uint16_t cmd_set_end(struct request *q)
@@ -208,7 +200,7 @@ static uint16_t piece_gather(uint16_t slot)
 uint16_t cmd_gather(struct request *q)
 {
     uint16_t sw = SW_OK;
-    uint8_t kind = q->e->kind;
+    uint8_t kind = kind_of(q->a);
     step();
     if (q->e->state == CERT_SPENT) return SW_CONDITIONS;
     if (q->e->state == CERT_STORED) {
@@ -217,6 +209,9 @@ uint16_t cmd_gather(struct request *q)
 #endif
 #if FEATURE_COUPLE
         if (kind == KIND_BUNDLE) sw = bundle_gather(q->slot);
+#endif
+#if FEATURE_COUPLED
+        if (kind == KIND_COUPLED) sw = recovering(q->slot);
 #endif
     }
     q->e = index_at(q->slot); /* on a worn page it is read from the journal's slot from now on */
@@ -437,11 +432,10 @@ static __attribute__((noinline)) uint16_t piece_check(const struct joint *j, con
     return memcmp(j->e2 + 1, at[P_DIGEST] - 1, j->e2_size - 1u) == 0 ? SW_OK : SW_DATA;
 }
 
-/** Opens what this card has sealed, in place; answers the offset of the plaintext, 0 on refusal. */
-static __attribute__((noinline)) uint16_t open_own(struct sealing *s, uint8_t variant, uint8_t *in, uint16_t length, uint8_t **out)
+/** Bytes before the plaintext of what seal_own has made. */
+static uint16_t sealed_lead(uint8_t variant)
 {
-    *out = in + (variant == KEY_COMMON ? 12 : 32);
-    return variant == KEY_COMMON ? open_common(s, in, length) : open_public(s, KEY_DECODING, in, length);
+    return sealed_size(variant, 0) - 16;
 }
 
 /** The next piece that was handed over. */
@@ -460,9 +454,10 @@ static __attribute__((noinline)) uint16_t piece_take(struct joint *j, uint8_t in
     if (!(c->flags & FLAG_SEALED_FIRST)) {
         struct sealing s = {.label = "cardbench piece v1", .info = j->q->a->buf, .e2 = at[P_DIGEST] - 2, .e2_size = j->e2_size};
         bind_card(&s.bind, c->sequence);
-        sw = open_own(&s, c->variant, piece, size, &piece);
+        sw = open_own(&s, c->variant, piece, size);
         if (sw != SW_OK) return sw;
-        size = (uint16_t)(size - (c->variant == KEY_COMMON ? 28 : 48));
+        piece += sealed_lead(c->variant);
+        size = (uint16_t)(size - sealed_size(c->variant, 0));
     }
     memmove(j->to, piece, size);
     j->to += size;
@@ -510,7 +505,8 @@ static __attribute__((noinline)) uint16_t whole_check(struct joint *j)
     if (j->set.flags & FLAG_SEALED_FIRST) {
         struct sealing s = {.label = "cardbench whole v1", .info = j->q->a->buf, .e2 = j->e2, .e2_size = j->e2_size};
         bind_card(&s.bind, set_of(&j->set));
-        sw = open_own(&s, j->set.variant, j->whole, size, &j->whole);
+        sw = open_own(&s, j->set.variant, j->whole, size);
+        j->whole += sealed_lead(j->set.variant);
     }
     if (sw != SW_OK) return sw;
     if (!value_take(j->whole, j->whole + j->set.value_size, &v)) return SW_DATA;
@@ -555,7 +551,7 @@ static __attribute__((noinline)) uint16_t joint_begin(struct joint *j)
     return SW_OK;
 }
 
-static uint16_t pieces_combine(struct request *q)
+static __attribute__((noinline)) uint16_t pieces_combine(struct request *q)
 {
     struct joint j = {.q = q};
     if (q->e->state == CERT_STORED) return SW_CONDITIONS;
@@ -582,7 +578,7 @@ static uint16_t pieces_combine(struct request *q)
 uint16_t cmd_combine(struct request *q)
 {
 #if FEATURE_COUPLE
-    if (q->a->p1 == 5) return bundle_combine(q);
+    if (q->a->p1 == 5 || q->a->p2) return bundle_combine(q);
 #endif
 #if FEATURE_PIECES
     return q->a->p1 == 6 ? parts_combine(q) : pieces_combine(q);

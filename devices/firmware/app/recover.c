@@ -19,7 +19,7 @@ static int value_of(const struct entry *c)
 /* ---- RECOVER BEGIN ---- */
 
 /** The certificate becomes RECOVERING; room for its value is reserved with it when the value is gone. */
-static uint16_t recovering(uint16_t slot)
+SHARED uint16_t recovering(uint16_t slot)
 {
     struct room r;
     const struct entry *c = index_at(slot);
@@ -109,12 +109,16 @@ static __attribute__((noinline)) uint16_t own_signature(const struct returned *r
     return signature_check(r->at[R_DIGEST] - 2, r->at[R_SIGNATURE], "cardbench 203 v1", bind, own);
 }
 
+SHARED uint16_t open_own(struct sealing *s, uint8_t key, uint8_t *in, uint16_t length)
+{
+    return key == KEY_COMMON ? open_common(s, in, length) : open_public(s, key, in, length);
+}
+
 /** Signature, hash, decryption: the value in clear is in r->e1 afterwards. */
 static __attribute__((noinline)) uint16_t unseal(const struct request *q, struct returned *r)
 {
     struct sealing s = {.label = "cardbench 202 v1", .info = q->a->buf, .e2 = r->at[R_DIGEST] - 2};
     uint8_t *sealed = r->at[R_SEALED];
-    bool common = *r->at[R_VARIANT] == KEY_COMMON;
     bind_card(&s.bind, q->e->sequence);
     s.e2_size = (uint16_t)(s.e2[1] + 2);
     uint16_t sw = own_signature(r, &s.bind);
@@ -124,9 +128,10 @@ static __attribute__((noinline)) uint16_t unseal(const struct request *q, struct
     if (sw != SW_OK) return sw;
 #endif
     if (!certified(q->e, r)) return SW_DATA;
-    r->e1 = sealed + (common ? 12 : 32);
-    r->e1_size = (uint16_t)(r->sealed_size - (common ? 28 : 48));
-    return common ? open_common(&s, sealed, r->sealed_size) : open_public(&s, KEY_DECODING, sealed, r->sealed_size);
+    uint8_t lead = *r->at[R_VARIANT] == KEY_COMMON ? 12 : 32;
+    r->e1 = sealed + lead;
+    r->e1_size = (uint16_t)(r->sealed_size - lead - 16);
+    return open_own(&s, *r->at[R_VARIANT], sealed, r->sealed_size);
 }
 
 /** The certificate's digest is that of the object, where that has one, and of the value, if one is given. */
@@ -167,15 +172,15 @@ static __attribute__((noinline)) uint16_t path_open(const struct request *q, str
 #endif
 
 /** Stores the value: ACTIVE and, together with it, the certificate SPENT. */
-static uint16_t take_back(uint16_t slot, const struct returned *r)
+SHARED uint16_t take_back(uint16_t slot, const uint8_t *e1, uint16_t size)
 {
     const struct entry *c = index_at(slot);
     int place = value_of(c);
     if (place < 0) return SW_CONDITIONS;
     const struct entry *v = index_at((uint16_t)place);
     if (v->state == VALUE_RESERVED) {
-        if (r->e1_size > v->pages * PAGE_BYTES) return SW_DATA;
-        uint16_t sw = region_write(v->first, v->pages, r->e1, r->e1_size);
+        if (size > v->pages * PAGE_BYTES) return SW_DATA;
+        uint16_t sw = region_write(v->first, v->pages, e1, size);
         if (sw != SW_OK) return sw;
     }
 #if FAULT_SPENT_FIRST
@@ -186,7 +191,7 @@ static uint16_t take_back(uint16_t slot, const struct returned *r)
     nvm_tx_begin();
     struct entry *e = entry_change((uint16_t)place);
     e->state = VALUE_ACTIVE;
-    e->size = r->e1_size;
+    e->size = size;
 #if FAULT_SPENT_LATER
     if (change_commit() != SW_OK) return SW_MEMORY;
     nvm_tx_begin();
@@ -220,7 +225,7 @@ static uint16_t recover(const struct request *q, struct returned *r)
     }
     if (!value_fits(q->e, r)) return SW_DATA;
     step();
-    uint16_t sw = take_back(q->slot, r);
+    uint16_t sw = take_back(q->slot, r->e1, r->e1_size);
     if (sw == SW_OK) step();
     return sw;
 }

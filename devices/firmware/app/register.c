@@ -57,6 +57,14 @@ static __attribute__((noinline)) uint8_t *sealed_head(const struct begin *b, uin
     return tlv_head(p, 0x91, sealed);
 }
 
+SHARED uint16_t seal_own(struct sealing *s, uint8_t key, const uint8_t *in, uint16_t length, uint8_t *out)
+{
+    uint8_t *own = out + length + 48 + 32;
+    if (key == KEY_COMMON) return seal_common(s, in, length, out);
+    uint16_t sw = key_public(key, own);
+    return sw == SW_OK ? seal_public(s, own, in, length, out) : sw;
+}
+
 #if FEATURE_OWNER
 /** Over a path, or sealed. */
 #define OVER_PATH(b) ((b)->safe != 0)
@@ -338,7 +346,7 @@ static void seed_leave(void)
 #endif
 
 /** The certificate becomes STORED and, together with it, the value DEPOSITED or the key registration closed. */
-static uint16_t certificate_store(const struct expected *x, const struct cert *c, uint8_t *e6, uint16_t size)
+SHARED uint16_t certificate_store(const struct expected *x, const struct cert *c, uint8_t *e6, uint16_t size)
 {
     uint16_t content = (uint16_t)(e6 + size - (c->at[0] - 2));
     uint16_t slot = (uint16_t)x->certificate;
@@ -384,13 +392,13 @@ static uint16_t certificate_store(const struct expected *x, const struct cert *c
 #endif
     nvm_tx_begin();
     struct entry *e = entry_change(slot);
-    e->state = CERT_STORED;
+    e->state = FEATURE_PIECES && x->kind == KIND_PIECE ? CERT_HELD : CERT_STORED;
     e->size = size;
     if (x->kind == KIND_SEED)
         seed_leave();
     else if (x->kind == KIND_KEY)
         nvm_tx_erase(PAGE_KEYREG);
-    else
+    else if (!FEATURE_PIECES || x->slot != NO_SLOT)
         entry_change(x->slot)->state = VALUE_DEPOSITED;
 #if FAULT_INDEX_BEFORE_DATA
     uint16_t sw = change_commit();
