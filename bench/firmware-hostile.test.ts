@@ -76,7 +76,7 @@ describe('hostile input', () => {
       const free = ['SELECT', 'GET RESPONSE', 'VERIFY', 'GET DATA', 'LOAD', 'CORRECT', 'INITIALISE', 'PUT DATA', 'ISSUE'];
       const p = {
         'CHANGE REFERENCE DATA': [1, 1], 'KEY REGISTER BEGIN': [2, 1], 'KEY RECOVER END': [2, 0], 'DIVIDE': [4, 1], 'PIECE': [4, 1], 'SET END': [4, 0],
-        'GATHER': [4, 0], 'COMBINE': [4, 0], 'COUPLE': [5, 1], 'DIVIDE KEY': [6, 1],
+        'GATHER': [4, 0], 'COMBINE': [4, 0], 'COUPLE': [5, 1], 'DIVIDE KEY': [6, 1], 'COUPLE KEY': [6, 1],
         DATE: [11, 0], 'PUT CONDITION': [11, 1], 'GET CONDITION': [11, 1], EXTRACT: [11, 1], 'BACKUP END': [11, 0],
         'PATH REGISTER BEGIN': [8, 0], 'PATH RECOVER END': [8, 0], 'RENEW KEY': [12, 1],
       }[name];
