@@ -16,7 +16,7 @@ const runnable = backupDefinitions.map(({ frame }) => frame.id);
 
 /** Usage of `cardbench run`. */
 export const RUN_USAGE = `cardbench run SCENARIO [IMAGE] [--chip P] [--set KEY=VALUE]... [--protocol T=0|T=1] [--seed N] [--sample NAME]
-  [--variant public-key|common-key] [--hash SHA-256|SHA-1|MD5] [--key decoding|common] [--delete] [--blocks] [--json]
+  [--variant public-key|common-key] [--hash SHA-256|SHA-1|MD5] [--key decoding|common|seed] [--delete] [--blocks] [--json]
 Runs one scenario (${runnable.join(', ')}) on a freshly personalised card with the APDU log, step by
 step. A recovery is preceded by its registration. --delete also carries out the deletions of claims 25 and 26;
 --blocks shows the T=1 blocks or T=0 parts as well.
@@ -78,7 +78,7 @@ function runOptions(argv: readonly string[]): RunOptions {
     options: {
       variant: oneOf('--variant', values.variant, ['public-key', 'common-key']),
       hash: oneOf('--hash', values.hash, ['SHA-256', 'SHA-1', 'MD5']),
-      keyKind: oneOf('--key', values.key, ['decoding', 'common']),
+      keyKind: oneOf('--key', values.key, ['decoding', 'common', 'seed']),
       deleteAfterRegistration: values.delete, deleteAfterRecovery: values.delete,
     },
     blocks: values.blocks, json: values.json,
