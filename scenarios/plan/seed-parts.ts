@@ -1,6 +1,6 @@
 import type { ScenarioOptions } from '../machines/types.js';
 import type { StepId } from '../ports.js';
-import { clause, completes, item, other, ready, scenarioOf, scenarioPoint, scriptPoint, twoValues } from './frames.js';
+import { clause, completes, other, ready, scenarioOf, scenarioPoint, scriptPoint, twoValues } from './frames.js';
 import type { Draft, Group } from './frames.js';
 import type { Fault, ObjectName, Place } from './faults.js';
 import type { CardExpectation, Expectation, ItemExpectation, PlanPoint, Preparation, SafeExpectation } from './types.js';
@@ -125,10 +125,10 @@ const forbidden: readonly PlanPoint[] = [
     title: 'a value deposited under the key of a seed in parts stays where it is without the key', clause: clause([], ['2.4-5', '5.4-15'], [13]), needs: ['embodiment-6'],
     prepare: { ...twoValues, ...withSeed, before: [scenarioOf('7/backup'), scenarioOf('6/key-backup', { ...xor, ...gone })] },
     commands: [
-      { do: 'recover-begin', embodiment: 2, what: 'value', item, expect: '9000', save: '$certificate' },
+      { do: 'recover-begin', embodiment: 2, what: 'value', item: '$item.certificate', expect: '9000', save: '$certificate' },
       { do: 'safe-retrieve', certificate: '$certificate', expect: '200', save: '$object' },
-      { do: 'recover-end', embodiment: 2, item, object: '$object', expect: '6985' },
-      { do: 'cancel', item, expect: '9000' },
+      { do: 'recover-end', embodiment: 2, item: '$item.certificate', object: '$object', expect: '6985' },
+      { do: 'cancel', item: '$item.certificate', expect: '9000' },
     ],
   }),
 ];
