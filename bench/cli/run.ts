@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { milliseconds } from '../../reports/index.js';
 import { backupDefinitions, frameOf, priorsOf, runScenario, samples, sentence } from '../../scenarios/index.js';
-import type { SampleName, ScenarioEvent, ScenarioId, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
+import type { SampleName, ScenarioEvent, ScenarioFrame, ScenarioId, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
 import { WorldFactory } from '../certify/factory.js';
 import { loadSetup } from '../certify/setup.js';
 import { referenceFor } from '../certify/options.js';
@@ -85,6 +85,10 @@ function runOptions(argv: readonly string[]): RunOptions {
   };
 }
 
+/** What the card must be made with: where a seed is divided, one with a seed. */
+const made = ({ scenario, options }: RunOptions): ScenarioFrame['prepares'] =>
+  ({ ...frameOf(scenario).prepares, ...options.keyKind === 'seed' && { seed: true, safes: 2 } });
+
 /** What has to be done before a scenario can be run. */
 function before({ scenario, options }: RunOptions): readonly ScenarioRun[] {
   return priorsOf(frameOf(scenario)).map((prior) => ({ run: 'scenario', scenario: prior.scenario, options: { ...options, ...prior.options }, item: '$item' }));
@@ -103,7 +107,7 @@ async function runOne(options: RunOptions, world: World, io: CommandIo): Promise
   const say = (line: string): void => { if (options.json) io.err(line); else io.out(line); };
   await prepare({
     id: 'run', title: '', scenario, embodiment: 1, clause: { steps: [], claims: [], rules: [] }, needs: [], flags: [],
-    prepare: { values: [{ as: '$item', sample }], before: before(options), ...frameOf(scenario).prepares },
+    prepare: { values: [{ as: '$item', sample }], before: before(options), ...made(options) },
     run: { run: 'script', commands: [] }, expect: { end: ['done'], card: { is: 'unchanged' }, safe: 'any', retry: 'none' },
   }, world, noBindings());
   world.card.observe({
@@ -127,7 +131,7 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
     const options = runOptions(argv);
     const setup = loadSetup(options, readImage(options.image));
     const legacyHashes = options.options.hash !== 'SHA-256';
-    const world = await new WorldFactory(setup).world({ settings: { legacyHashes }, ...frameOf(options.scenario).prepares });
+    const world = await new WorldFactory(setup).world({ settings: { legacyHashes }, ...made(options) });
     const output = await runOne(options, world, io);
     const ms = milliseconds(world.line.now(), setup.profile.cpu.hz).toFixed(1);
     if (options.json) io.out(JSON.stringify(output));
