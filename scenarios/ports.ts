@@ -40,6 +40,9 @@ export type HashAlgorithm = 'SHA-256' | 'SHA-1' | 'MD5';
 /** Kind of key (protocol.md 1.1, tag 8A): 01 X25519 decoding key, 02 AES-128 common key. */
 export type KeyKind = 'decoding' | 'common';
 
+/** What DIVIDE KEY divides: a key, or (05) the seed that the decoding key is derived from. */
+export type DividedKey = KeyKind | 'seed';
+
 /** Kind of a certificate (protocol.md 1.1, tag 9B): 01 to 08. */
 export type CertificateKind = 'plain' | 'registered' | 'key' | 'seed' | 'piece' | 'bundle' | 'key-part' | 'coupled';
 
@@ -124,7 +127,7 @@ export interface CertificateEntry {
   readonly safeId: string;
   readonly kind: CertificateKind;
   /** Of a key certificate: tag 8A of its digest 306. */
-  readonly keyKind?: KeyKind;
+  readonly keyKind?: DividedKey;
   /** Of a key certificate: id of the key in hexadecimal. */
   readonly keyId?: string;
   /** Of a piece or key part: its place in the set. */
@@ -307,7 +310,7 @@ export interface SetCardPort extends CardPort {
   /** Resolves to the values' handles. */
   decouple(certificate: number, object: RetrievedObject): Promise<Outcome<readonly number[]>>;
   /** Resolves to the set; one safe id in hexadecimal for each part. `coupled`: the first part goes with a value. */
-  divideKey(kind: KeyKind, division: KeyDivision, safes: readonly string[], hash: HashAlgorithm, coupled?: boolean): Promise<Outcome<number>>;
+  divideKey(kind: DividedKey, division: KeyDivision, safes: readonly string[], hash: HashAlgorithm, coupled?: boolean): Promise<Outcome<number>>;
   /** The ciphertext of a value coupled with the first part of its divided key, as one request. */
   coupleKey(variant: Exclude<Variant, 'plain'>, handle: number, set: number): Promise<Outcome<RequestObject>>;
   /** Stores the certificate of what was coupled; resolves to its handle. */

@@ -106,9 +106,9 @@ function askedClaims(offered: readonly Capability[]): readonly Asked[] {
   const anyOf = (embodiments: readonly number[]): boolean => embodiments.some((embodiment) => claimedBy(offered, { system: 'backup', embodiment }));
   const within = (embodiments: readonly number[], point: ListedPoint): boolean => embodiments.includes(embodimentOf(point) ?? 0);
   return [
-    ...sourceClaims.map(({ number, text, reconstructed = false, stops = false, embodiments }): Asked => ({
+    ...sourceClaims.map(({ number, text, reconstructed = false, stops = false, embodiments, joined = [] }): Asked => ({
       row: 'claim', id: String(number), text, reconstructed, stops, claimed: anyOf(embodiments),
-      about: (point) => point.clause.claims.includes(number) && within(embodiments, point),
+      about: (point) => point.clause.claims.includes(number) && within([...embodiments, ...joined], point),
     })),
     ...lostPages.map(({ rule, text, embodiments }): Asked => ({
       row: 'source', id: rule, text, reconstructed: true, claimed: anyOf(embodiments), about: (point) => point.clause.rules.includes(rule) && within(embodiments, point),

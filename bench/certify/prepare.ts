@@ -21,7 +21,7 @@ export function runHonestly(run: ScenarioRun, world: World): Promise<ScenarioOut
 /** The same scenario once more with honest peers; what its deletions have already taken from the card counts as done. */
 export function runAgain(run: ScenarioRun, world: World, listener: ScenarioListener, hooks: RunHooks = {}): Promise<ScenarioOutput> {
   const { deleteAfterRegistration, deleteAfterRecovery } = run.options;
-  const absentMeansDone = run.scenario === '7/seed-backup' || deleteAfterRegistration === true || deleteAfterRecovery === true;
+  const absentMeansDone = run.scenario === '7/seed-backup' || (run.scenario === '6/key-backup' && run.options.keyKind === 'seed') || deleteAfterRegistration === true || deleteAfterRecovery === true;
   return runScenario(run.scenario, { ports: world.ports, options: { ...optionsOf(run, world), absentMeansDone }, listener }, hooks);
 }
 

@@ -61,6 +61,20 @@ describe('pieces, bundles and key parts', () => {
     expect(verdict).toMatchObject({ verdict: 'fail', step });
   });
 
+  test('a seed in parts: the reference passes, with the fault of a safe, a certificate and the power too', async () => {
+    const { record } = await certify('seed', ...points('6-key-backup-N-08', '6-key-backup-S-03', '6-key-backup-A-04', '6-key-backup-R-04', '6-key-recover-N-07', '6-key-recover-X-01', '2-recover-N-71'));
+    expect(record.end.counts).toEqual({ pass: 7, fail: 0, invalid: 0, aborted: 0, unsupported: 0 });
+  });
+
+  test.each([
+    ['seed-part-suffices', '6-key-backup-N-07', '3-4@part2'],
+    ['seed-parts-stay', '6-key-backup-N-07', '3-11@part3'],
+    ['seed-other-version', '6-key-recover-N-06', '4-14@all'],
+  ])('%s is caught by %s at %s', async (name, point, step) => {
+    const { record } = await certify(name, faulty(name), ...points(point));
+    expect(record.events.filter((event) => event.type === 'verdict')).toMatchObject([{ point, verdict: 'fail', step }]);
+  });
+
   test('coupled-no-part is caught by 6-recover-N-01: the key cannot be put together', async () => {
     const { record } = await certify('coupled-no-part', faulty('coupled-no-part'), ...points('6-backup-N-01', '6-recover-N-01'));
     expect(record.events.filter((event) => event.type === 'verdict')).toMatchObject([{ point: '6-backup-N-01', verdict: 'pass' }, { point: '6-recover-N-01', verdict: 'fail', step: '4-12@all' }]);

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { milliseconds } from '../../reports/index.js';
 import { backupDefinitions, frameOf, priorsOf, runScenario, samples, sentence } from '../../scenarios/index.js';
-import type { SampleName, ScenarioEvent, ScenarioId, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
+import type { SampleName, ScenarioEvent, ScenarioFrame, ScenarioId, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
 import { WorldFactory } from '../certify/factory.js';
 import { loadSetup } from '../certify/setup.js';
 import { referenceFor } from '../certify/options.js';
@@ -16,7 +16,7 @@ const runnable = backupDefinitions.map(({ frame }) => frame.id);
 
 /** Usage of `cardbench run`. */
 export const RUN_USAGE = `cardbench run SCENARIO [IMAGE] [--chip P] [--set KEY=VALUE]... [--protocol T=0|T=1] [--seed N] [--sample NAME]
-  [--variant public-key|common-key] [--hash SHA-256|SHA-1|MD5] [--key decoding|common] [--delete] [--blocks] [--json]
+  [--variant public-key|common-key] [--hash SHA-256|SHA-1|MD5] [--key decoding|common|seed] [--delete] [--blocks] [--json]
 Runs one scenario (${runnable.join(', ')}) on a freshly personalised card with the APDU log, step by
 step. A recovery is preceded by its registration. --delete also carries out the deletions of claims 25 and 26;
 --blocks shows the T=1 blocks or T=0 parts as well.
@@ -78,12 +78,16 @@ function runOptions(argv: readonly string[]): RunOptions {
     options: {
       variant: oneOf('--variant', values.variant, ['public-key', 'common-key']),
       hash: oneOf('--hash', values.hash, ['SHA-256', 'SHA-1', 'MD5']),
-      keyKind: oneOf('--key', values.key, ['decoding', 'common']),
+      keyKind: oneOf('--key', values.key, ['decoding', 'common', 'seed']),
       deleteAfterRegistration: values.delete, deleteAfterRecovery: values.delete,
     },
     blocks: values.blocks, json: values.json,
   };
 }
+
+/** What the card must be made with: where a seed is divided, one with a seed. */
+const made = ({ scenario, options }: RunOptions): ScenarioFrame['prepares'] =>
+  ({ ...frameOf(scenario).prepares, ...options.keyKind === 'seed' && { seed: true, safes: 2 } });
 
 /** What has to be done before a scenario can be run. */
 function before({ scenario, options }: RunOptions): readonly ScenarioRun[] {
@@ -103,7 +107,7 @@ async function runOne(options: RunOptions, world: World, io: CommandIo): Promise
   const say = (line: string): void => { if (options.json) io.err(line); else io.out(line); };
   await prepare({
     id: 'run', title: '', scenario, embodiment: 1, clause: { steps: [], claims: [], rules: [] }, needs: [], flags: [],
-    prepare: { values: [{ as: '$item', sample }], before: before(options), ...frameOf(scenario).prepares },
+    prepare: { values: [{ as: '$item', sample }], before: before(options), ...made(options) },
     run: { run: 'script', commands: [] }, expect: { end: ['done'], card: { is: 'unchanged' }, safe: 'any', retry: 'none' },
   }, world, noBindings());
   world.card.observe({
@@ -127,7 +131,7 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
     const options = runOptions(argv);
     const setup = loadSetup(options, readImage(options.image));
     const legacyHashes = options.options.hash !== 'SHA-256';
-    const world = await new WorldFactory(setup).world({ settings: { legacyHashes }, ...frameOf(options.scenario).prepares });
+    const world = await new WorldFactory(setup).world({ settings: { legacyHashes }, ...made(options) });
     const output = await runOne(options, world, io);
     const ms = milliseconds(world.line.now(), setup.profile.cpu.hz).toFixed(1);
     if (options.json) io.out(JSON.stringify(output));

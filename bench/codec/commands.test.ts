@@ -51,6 +51,7 @@ const table: [CommandName, CardCommand, string][] = [
   ['COMBINE', commands.decouple(5, fromHex('EF00')), '803A0500 8B020005EF00'],
   ['COUPLE', commands.couple(2, [5, 6], 'divide-first'), '803C0502 950101C401018B0200058B020006'],
   ['DIVIDE KEY', commands.divideKey('decoding', { scheme: 'shamir', threshold: 2, count: 2 }, [safeId, safeId]), '803E0601 C703020202950101' + '9A08A1A2A3A4A5A6A7A8'.repeat(2)],
+  ['DIVIDE KEY', commands.divideKey('seed', { scheme: 'xor', threshold: 2, count: 2 }, [safeId, safeId]), '803E0605 C703010202950101' + '9A08A1A2A3A4A5A6A7A8'.repeat(2)],
   ['DIVIDE KEY', commands.divideKey('common', { scheme: 'xor', threshold: 2, count: 2 }, [safeId, safeId], 'SHA-1', true), '803E0602 C703810202950102' + '9A08A1A2A3A4A5A6A7A8'.repeat(2)],
   ['COUPLE KEY', commands.coupleKey(1, 5, 7), '80700601 8B020005940400000007'],
   ['SET END', commands.coupledEnd(fromHex('E600')), '80360601 E600'],

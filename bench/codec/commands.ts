@@ -2,7 +2,7 @@ import { concat, fromHex, textBytes } from './bytes.js';
 import { dateElement, encodeCondition } from './conditions.js';
 import type { ConditionTerm } from './conditions.js';
 import { dayBytes, elements } from './elements.js';
-import type { HashAlgorithm, KeyKind, Variant } from './elements.js';
+import type { BackedKey, HashAlgorithm, KeyKind, Variant } from './elements.js';
 import { CodecError } from './errors.js';
 import { certificate, keyReply, loadObject, safeEntry } from './objects.js';
 import type { Certificate, KeyReply, LoadObject, SafeEntry } from './objects.js';
@@ -188,8 +188,8 @@ const coupledDivision = (division: KeyDivision): Uint8Array => {
 
 /** DIVIDE KEY: one part to each safe (ids of 8 bytes); `coupled`: the first one is going to be coupled with a value. Steps 3-1 and 3-2 of embodiment 6. */
 export const divideKey = (
-  kind: KeyKind, division: KeyDivision, safeIds: readonly Uint8Array[], algorithm: HashAlgorithm = 'SHA-256', coupled = false,
-): CardCommand => command('DIVIDE KEY', 6, generatedKinds[kind], concat(
+  kind: BackedKey, division: KeyDivision, safeIds: readonly Uint8Array[], algorithm: HashAlgorithm = 'SHA-256', coupled = false,
+): CardCommand => command('DIVIDE KEY', 6, kind === 'seed' ? 5 : generatedKinds[kind], concat(
   coupled ? coupledDivision(division) : setElements.keyDivision.write(division), elements.wantedAlgorithm.write(algorithm), ...safeIds.map((id) => elements.safeId.write(id))));
 /** GET RECEIPT of a SPENT certificate (claim 26). */
 export const getReceipt = (handle: number): CardCommand => handled('GET RECEIPT', handle);

@@ -295,7 +295,7 @@ const hashFits = (value: { algorithm: HashAlgorithm; hash: Uint8Array }): string
     : `${value.hash.length} bytes of hash do not fit ${value.algorithm}`;
 const kindsOf = (digest: Digest): readonly CertificateKind[] => {
   if (digest.type !== 'key') return ['plain', 'registered', 'piece', 'bundle', 'coupled'];
-  return digest.keyKind === 'seed' ? ['seed'] : ['key', 'key-part'];
+  return [digest.keyKind === 'seed' ? 'seed' : 'key', 'key-part'];
 };
 const kindFits = ({ kind, digest }: { kind: CertificateKind; digest: Digest }): string | undefined =>
   (kindsOf(digest).includes(kind) ? undefined : `a ${digest.type} digest does not fit kind ${kind}`);

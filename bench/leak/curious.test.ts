@@ -4,6 +4,7 @@ import { loadImage, loadProfile } from '../../emulator/index.js';
 import type { ScenarioId, ScenarioOptions } from '../../scenarios/index.js';
 import { WorldFactory } from '../certify/factory.js';
 import { runHonestly } from '../certify/prepare.js';
+import { commands } from '../codec/index.js';
 import { referenceImage } from '../certify/options.js';
 import { seededRandom } from '../world/random.js';
 import { computedFrom, findLeaks, secretsOfWorld, tapped } from './index.js';
@@ -29,8 +30,8 @@ interface Seen {
   overheard(...roles: readonly Role[]): readonly string[];
 }
 
-/** `known`: names of the card's keys that the curious have besides. */
-async function after(runs: readonly Run[], image = referenceImage, known: readonly string[] = []): Promise<Seen> {
+/** `known`: names of the card's keys that the curious have besides; `seed`: the card's key comes from a seed. */
+async function after(runs: readonly Run[], image = referenceImage, known: readonly string[] = [], seed = false): Promise<Seen> {
   const factory = new WorldFactory({ image: loadImage(readFileSync(image)), profile: loadProfile('c2010'), seed: 1, protocol: 'T=1' });
   const apdus: Uint8Array[] = [];
   /** LOAD and LIST VALUES show values to the terminal by the protocol: it is where they come from. */
@@ -38,6 +39,7 @@ async function after(runs: readonly Run[], image = referenceImage, known: readon
   const tap = tapped(await factory.world({ safes: 2 }, { exchanged: ({ command, answer }) => { if (!showsValues.has(command[1])) apdus.push(command, answer); } }));
   const { world } = tap;
   await world.open();
+  if (seed) expect((await world.line.transmit(commands.generateSeed())).sw).toBe(0x9000);
   await world.load('$item', 'movie-ticket-A');
   const { sought, allowed } = secretsOfWorld(world);
   for (const [scenario, options = {}, ends = 'done'] of runs) {
@@ -121,6 +123,16 @@ describe('a curious safe together with the terminal', () => {
     expect(seen.computed('safe')).toEqual([]);
     expect(seen.computed('other')).toEqual([]);
     expect(seen.computed('safe', 'other')).toEqual(expect.arrayContaining(["card's decoding key", 'value 1']));
+  });
+
+  test.each([
+    ['XOR, three parts', {}], ['Shamir, three of four', { keyDivision: { scheme: 'shamir', threshold: 3, count: 4 } }],
+  ] satisfies readonly (readonly [string, ScenarioOptions])[])('embodiment 7, a seed in parts, %s: no safe alone has seed, key or value; both together have', async (_, options) => {
+    const divided = { ...options, keyKind: 'seed' } as const;
+    const seen = await after([['7/backup'], ['6/key-backup', { ...divided, ...deleted }], ['6/key-recover', divided]], referenceImage, [], true);
+    expect(seen.computed('safe')).toEqual([]);
+    expect(seen.computed('other')).toEqual([]);
+    expect(seen.alone('safe', 'other')).toEqual(expect.arrayContaining(["card's decoding key", "card's seed", 'value 1']));
   });
 
   test.each([

@@ -90,6 +90,8 @@ function partsGoal({ world, card }: Scene, present: boolean): string | undefined
   const indexes = new Set(records.filter(({ part }) => part?.set === first.part?.set).map(({ part }) => part?.index));
   if (records.length === 0 || indexes.size < (first.part?.wanted ?? 9)) return `there are certificates of ${indexes.size} parts of the key`;
   const { decoding } = card.keys;
+  if (first.ofSeed === true && (card.keys.seed !== undefined || indexes.size < (first.part?.count ?? 9)))
+    return `there are certificates of ${indexes.size} parts of the seed, which is ${card.keys.seed === undefined ? 'gone' : 'still there'}`;
   if (!present) return decoding === undefined ? undefined : 'the key is still there';
   return decoding === first.keyId ? undefined : `the key is ${decoding === undefined ? 'absent' : 'another one'}`;
 }

@@ -50,6 +50,8 @@ const seed = [
   { id: '7-seed-backup-Z-01', like: '7-seed-backup-N-01', title: 'power cut while the seed is registered', besides: sealedBySeed },
   { id: '7-seed-backup-Z-02', like: '7-seed-backup-N-02', title: 'power cut while the seed is registered and its key deleted', besides: sealedBySeed },
   { id: '7-backup-Z-01', like: '7-backup-N-01', title: 'power cut while a value is registered under the key of a seed' },
+  { id: '6-key-backup-Z-02', like: '6-key-backup-N-09', title: 'power cut while the seed is registered in parts and its key deleted', besides: sealedBySeed },
+  { id: '6-key-recover-Z-02', like: '6-key-recover-N-06', title: 'power cut while a deleted decoding key is derived again from parts of its seed', besides: sealedBySeed },
   { id: '7-seed-recover-Z-01', like: '7-seed-recover-N-02', title: 'power cut while a deleted decoding key is derived again', besides: sealedBySeed },
 ].map(point);
 

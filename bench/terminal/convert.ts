@@ -38,7 +38,7 @@ export function certificateEntry(entry: codec.CertificateEntry, issueId: string 
     counter: entry.counter,
     safeId: toHex(entry.safeId),
     kind: entry.kind,
-    ...(entry.digest.type === 'key' && entry.digest.keyKind !== 'seed' ? { keyKind: entry.digest.keyKind, keyId: toHex(entry.digest.keyId) } : {}),
+    ...(entry.digest.type === 'key' ? { keyKind: entry.digest.keyKind, keyId: toHex(entry.digest.keyId) } : {}),
     ...(entry.identity === undefined ? {} : { identity: entry.identity }),
     ...(issueId === undefined ? {} : { issueId }),
   };

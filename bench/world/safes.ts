@@ -142,7 +142,7 @@ export function abstractSafe(
     const { kind, counter, hash, cardId, sequence, digest } = certificateCodec.decode(record.certificate);
     const card = toHex(cardId);
     const about = { state: record.state, kind, counter, hash: toHex(hash), cardId: card, sequence };
-    const keyId = digest.type === 'key' ? { keyId: toHex(digest.keyId) } : {};
+    const keyId = digest.type === 'key' ? { keyId: toHex(digest.keyId), ...kind === 'key-part' && digest.keyKind === 'seed' ? { ofSeed: true } : {} } : {};
     const name = key.slice('certificate/'.length);
     const value = isKeyKind(kind) ? { ...keyId, ...partOf(desk, name, kind) } : factsOf(desk, name, kind, knownBy(card, sequence));
     list.push({ ...about, ...value });

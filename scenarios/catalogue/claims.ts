@@ -6,6 +6,8 @@ export interface SourceClaim {
   readonly reconstructed?: boolean;
   /** Embodiments that realise it; a firmware that claims none of them does not claim it. */
   readonly embodiments: readonly number[];
+  /** Further embodiments whose points may show it: those that a realising one is joined with. */
+  readonly joined?: readonly number[];
   /** True where the claim itself is that the run stops; all others need a run that went through. */
   readonly stops?: boolean;
 }
@@ -29,7 +31,7 @@ export const sourceClaims: readonly SourceClaim[] = [
   claim(10, [5], 'several values are coupled, registered under one certificate, and taken apart again'),
   claim(11, [6], 'the key is divided: one group of parts is coupled with the ciphertext, the rest goes to another safe'),
   claim(12, [6], 'a part of a divided key is the origin from which a key pair is generated'),
-  claim(13, [7], 'not the key but the seed it is generated from is registered and comes back'),
+  { ...claim(13, [7], 'not the key but the seed it is generated from is registered and comes back'), joined: [6] },
   claim(14, [8], 'the safe holds owner authentication with the value and gives it out to whoever matches'),
   claim(15, [9], 'the owner is authenticated away from the safe; the value travels an encrypted path and is held with the result'),
   claim(16, [9], 'the owner\'s information travels under a temporary common key'),

@@ -109,10 +109,15 @@ export const setFrames: readonly ScenarioFrame[] = [
     begins: ['3-1@all', ...partBackup.flatMap((part) => part.begins)],
     exchanges: [{ name: 'divideKey', party: 'card' }, ...partBackup.flatMap((part) => part.exchanges)],
     claims: [{ state: 'claim-25', name: 'deleteKey', party: 'card' }], list: { work: [] },
-    goal: ({ options }) => ({
+    goal: ({ options }) => (options.keyKind === 'seed' ? {
+      item: '$seed', key: 'absent', derived: options.deleteAfterRegistration ? 'absent' : 'present', certificate: 'stored',
+    } : {
       item: '$decoding', key: options.deleteAfterRegistration ? 'absent' : 'present', certificate: 'stored',
       ...options.keyDivision?.scheme === 'origin' && options.deleteAfterRegistration !== true ? { renewed: true } : {},
     }),
+    between: (item) => (item === '$seed' ? [
+      { item, key: 'present', derived: 'present' }, { item, key: 'absent', derived: 'present', certificate: 'stored' },
+    ] : [{ item }]),
     midway: [{ item: '$decoding', key: 'present', certificate: 'absent' }],
   }),
   frame({
@@ -120,7 +125,8 @@ export const setFrames: readonly ScenarioFrame[] = [
     steps: [...named('key-recover', range(4, 1, 4)), ...partRecover.flatMap((part) => part.steps), ...named('key-recover', range(4, 11, 14), 'all')],
     begins: ['4-1', ...partRecover.flatMap((part) => part.begins), '4-11@all'],
     exchanges: [certificates, ...partRecover.flatMap((part) => part.exchanges), { ...combined, needs: ['pieces', 'objects'] }],
-    list: { work: ['stored'], kind: 'key-part' }, goal: () => ({ item: '$decoding', key: 'present', certificate: 'stored' }),
+    list: { work: ['stored'], kind: 'key-part' },
+    goal: ({ options }) => (options.keyKind === 'seed' ? { item: '$seed', key: 'absent', derived: 'present', certificate: 'stored' } : { item: '$decoding', key: 'present', certificate: 'stored' }),
     midway: [{ item: '$decoding', key: 'absent', certificate: 'stored' }],
     prior: { scenario: '6/key-backup', options: { deleteAfterRegistration: true } },
   }),

@@ -84,6 +84,8 @@ export interface AbstractRecord {
   readonly remaining?: number;
   /** Of a piece of a value, or a part of a key. */
   readonly part?: AbstractPart;
+  /** True for a part of a seed. */
+  readonly ofSeed?: boolean;
   /** True for a key part that is the whole key. */
   readonly opens?: boolean;
   /** Everything in a bundle. */

@@ -71,7 +71,7 @@ export const apartKeyBackup = scenarioSetup.createMachine({
   states: {
     start: start('3-1', '3-5@safe2', '3-8', 'claim-25'),
     '3-1': asks('3-1', card(({ ports, ...run }) =>
-      ports.card.keyRegisterBegin(run.options.keyKind ?? 'decoding', ports.safe2.safeId, hashOf({ ports, ...run }), 3), (request) => ({ request })), '3-2'),
+      ports.card.keyRegisterBegin(run.options.keyKind === 'common' ? 'common' : 'decoding', ports.safe2.safeId, hashOf({ ports, ...run }), 3), (request) => ({ request })), '3-2'),
     '3-2': passes('3-2', '3-3'),
     '3-3': passes('3-3', '3-4'),
     '3-4': passes('3-4', '3-5@safe2'),

@@ -48,12 +48,17 @@ function boundaryOf(scenario: ScenarioId, at: string): Boundary {
   }
 }
 
+/** Scenarios in which what is divided may be a seed. */
+const dividing = /^6\/key-/;
+
 /** Options and ports a scenario cannot be started with. */
 function checkInput(scenario: ScenarioId, { ports, options = {} }: ScenarioInput): void {
   const { without = [], ports: roles } = frameOf(scenario);
   const strange = without.find((name) => options[name] !== undefined);
   if (strange !== undefined)
     throw new ScenarioError('SCENARIO_OPTIONS', `${scenario} has no ${strange}, ${JSON.stringify(options[strange])} was asked for`, 'Nothing was sent; leave it out');
+  if (options.keyKind === 'seed' && !dividing.test(scenario))
+    throw new ScenarioError('SCENARIO_OPTIONS', `${scenario} divides no seed`, 'Nothing was sent; ask for another keyKind');
   if (options.patience !== undefined && !(options.patience > 0))
     throw new ScenarioError('SCENARIO_OPTIONS', `patience is ${options.patience} ms`, 'Nothing was sent; give a number above 0');
   const absent = roles.filter((role) => !(role in ports));

@@ -1,6 +1,6 @@
 import { exchangeOf, scenarioParts } from '../catalogue/registry.js';
 import type {
-  CertificateEntry, CertificateObject, DigestFields, Embodiment, Outcome, Page, Ports, RequestObject, RetrievedObject, ScenarioId,
+  CertificateEntry, CertificateObject, DigestFields, Embodiment, KeyKind, Outcome, Page, Ports, RequestObject, RetrievedObject, ScenarioId,
   StepId, ValueEntry,
 } from '../ports.js';
 import { choose } from './choose.js';
@@ -161,7 +161,8 @@ export async function remove(run: Run, step: ClaimState, call: Promise<Outcome<u
 }
 
 const hashOf = (run: Run): NonNullable<ScenarioOptions['hash']> => run.options.hash ?? 'SHA-256';
-const keyOf = (run: Run): NonNullable<ScenarioOptions['keyKind']> => run.options.keyKind ?? 'decoding';
+/** The key asked for; of a seed the one it gives. */
+const keyOf = (run: Run): KeyKind => (run.options.keyKind === 'common' ? 'common' : 'decoding');
 
 /** Each exchange of each phase: one command to the card or one request to the safe. `first` is its first step. */
 export const operations = {

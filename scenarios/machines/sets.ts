@@ -3,6 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import type { CertificateEntry, Ports, ScenarioId, SetCardPort, SetPorts, StepId, ValueEntry } from '../ports.js';
 import { contextOf, outputOf } from './context.js';
 import type { Context } from './context.js';
+import { judgeCard } from './judge.js';
 import { atCard, atSafe, list, need, operation } from './operations.js';
 import type { Operation, OperationName, Run, Settled } from './operations.js';
 import { scenarioSetup } from './setup.js';
@@ -102,10 +103,24 @@ const gatherBundle = onSets((run, first) => atCard(plain(run), first, card(run).
 const decouple = onSets((run, first) => atCard(plain(run), first,
   card(run).decouple(need(plain(run), 'handle'), need(plain(run), 'object')), (values) => ({ progress: { stored: values[0] } })));
 
-const divideKey = onSets((run, first) => {
+/** A certificate of a set of which all parts have theirs: with the last one the card has given up the seed. */
+async function wholeSet(run: SetRun): Promise<number | undefined> {
+  const { count } = keyDivisionOf(run);
+  const listed = await card(run).listCertificates(6, 'value');
+  const parts = listed.ok ? listed.value.entries.filter(({ kind, keyKind }) => kind === 'key-part' && keyKind === 'seed') : [];
+  const sets = new Map<number, number[]>();
+  for (const { identity, handle } of parts) if (identity?.count === count) sets.set(identity.set, [...sets.get(identity.set) ?? [], handle]);
+  return [...sets.values()].find((handles) => handles.length === count)?.[0];
+}
+
+const divideKey = onSets(async (run, first) => {
   const division = keyDivisionOf(run);
   const safes = Array.from({ length: division.count }, (_, i) => safeOf(run, i + 1).safeId);
-  return atCard(plain(run), first, card(run).divideKey(run.options.keyKind ?? 'decoding', division, safes, hashOf(run)), (set) => ({ progress: { set } }));
+  const outcome = await card(run).divideKey(run.options.keyKind ?? 'decoding', division, safes, hashOf(run));
+  const gone = !outcome.ok && outcome.sw === '6985' && run.options.keyKind === 'seed' && run.options.absentMeansDone === true;
+  const whole = gone ? await wholeSet(run) : undefined;
+  if (whole !== undefined) return { evidence: judgeCard(run.scenario, first, outcome, card(run).hasTrace).evidence, progress: { handle: whole }, already: true };
+  return atCard(plain(run), first, Promise.resolve(outcome), (set) => ({ progress: { set } }));
 });
 /** True for a part that the division asked for has. */
 export const hasPart = (run: SetRun, index: number): boolean => index <= keyDivisionOf(run).count;
@@ -198,6 +213,7 @@ export const bundleRecover = machine('5/recover', {
 export const partsBackup = machine('6/key-backup', {
   start: start('3-1@all', ...boundaryNames(...eachPart('3-3@part', '3-5@part', '3-8@part')), 'claim-25'),
   ...exchange('all', 3, [1, 2], divideKey, '3-3@part1'),
+  '3-1@all': asks('3-1@all', divideKey, '3-2@all', reachedWhole('claim-25'), reached('claim-25')),
   ...merged((i) => ({
     ...exchange(`part${i}`, 3, [3, 4], keyPart(i), `3-5@part${i}`),
     ...exchange(`part${i}`, 3, [5, 7], register(i, hasPart), `3-8@part${i}`),

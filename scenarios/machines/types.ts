@@ -1,6 +1,6 @@
 import type { CarriedObject, GrantObject, OwnerChoice, OwnerTransport } from '../owner-ports.js';
 import type {
-  CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, Division, HashAlgorithm, KeyDivision, KeyKind, Ports,
+  CertificateEntry, CertificateKind, CertificateObject, CertificateState, FailureCause, DividedKey, Division, HashAlgorithm, KeyDivision, Ports,
   ExtractedValue, ReceiptObject, RequestObject, RetrievedObject, ScenarioId, StatusWord, SetOrder, StepId, ValueEntry, ValueState, Variant,
 } from '../ports.js';
 
@@ -27,8 +27,8 @@ export interface ScenarioOptions extends CommonOptions {
   readonly variant?: Exclude<Variant, 'plain'>;
   /** Default `SHA-256`. */
   readonly hash?: HashAlgorithm;
-  /** Key phases; default `decoding`. */
-  readonly keyKind?: KeyKind;
+  /** Key phases; default `decoding`. `seed` where a key is divided: it is the seed of the decoding key that is. */
+  readonly keyKind?: DividedKey;
   /** Embodiments 4 and 5; default `divide-first`. */
   readonly order?: SetOrder;
   /** Embodiment 4; default three pieces, all wanted. At most three. */

@@ -12,6 +12,7 @@ import { owners } from './owners.js';
 import { order } from './order.js';
 import { samples } from './samples.js';
 import { sealed } from './sealed.js';
+import { seedParts } from './seed-parts.js';
 import { seeds } from './seeds.js';
 import { setPoints } from './sets.js';
 import { talk } from './talk.js';
@@ -24,7 +25,8 @@ export const planId = 'backup-1-2/1';
 
 /** The test plan of the backup system, in the order in which it is run: whatever goes through first. */
 export const plan: readonly PlanPoint[] = [
-  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...coupledPoints, ...seeds, ...apart, ...sealed, ...owners, ...conditions, ...talk,
+  ...nominal, ...order, ...wallet, ...commands, ...altered, ...memory, ...trouble, ...setPoints, ...coupledPoints, ...seeds, ...seedParts,
+  ...apart, ...sealed, ...owners, ...conditions, ...talk,
 ];
 
 /**

@@ -38,6 +38,9 @@ function recordOf(world: AbstractWorld, certificate: AbstractCertificate): Abstr
     counter === certificate.counter && hash === certificate.hash && sequence === certificate.sequence && cardId === certificate.cardId);
 }
 
+/** True for the certificate of a seed or of a part of one. */
+const ofSeed = (world: AbstractWorld, certificate: AbstractCertificate): boolean => certificate.kind === 'seed' || recordOf(world, certificate)?.ofSeed === true;
+
 const keyItems: Readonly<Record<string, 'decoding' | 'common' | 'seed'>> = { $decoding: 'decoding', $common: 'common', $seed: 'seed' };
 
 /** Id of the key an item is about: as the card has it before or, when it comes back, after. */
@@ -54,7 +57,7 @@ function certificatesOf(scene: Scene, name: string, renewed: boolean | 'any' = f
     record?.issueId === scene.items[name] || record?.holds?.some(({ issueId }) => issueId === scene.items[name]) === true;
   if (kind === undefined) return certificates.filter((entry) => !isKeyKind(entry.kind) && holds(recordOf(scene.after, entry)));
   const id = renewed === 'any' ? undefined : renewed ? cardIn(scene.after, scene.cardId)?.keys[kind] : keyIdOf(scene, kind);
-  return certificates.filter((entry) => isKeyKind(entry.kind) && (kind === 'seed') === (entry.kind === 'seed') && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
+  return certificates.filter((entry) => isKeyKind(entry.kind) && (kind === 'seed') === ofSeed(scene.after, entry) && (id === undefined || recordOf(scene.after, entry)?.keyId === id));
 }
 
 /** A key that was to be a new one and is not. */
@@ -101,7 +104,7 @@ function changes(point: PlanPoint, scene: Scene, except: readonly string[]): str
   if (!before || !after) return [`card ${scene.cardId} is not in the world that was seen`];
   const ids = new Set(except.map((name) => scene.items[name]));
   const named = (world: AbstractWorld) => (entry: AbstractCertificate): boolean =>
-    isKeyKind(entry.kind) ? except.some((name) => name in keyItems && (name === '$seed') === (entry.kind === 'seed')) : ids.has(recordOf(world, entry)?.issueId ?? '');
+    isKeyKind(entry.kind) ? except.some((name) => name in keyItems && (name === '$seed') === ofSeed(world, entry)) : ids.has(recordOf(world, entry)?.issueId ?? '');
   const list = (card: AbstractCard, world: AbstractWorld): string[] => [
     ...card.values.filter((entry) => !hidden(entry.state) && !ids.has(entry.issueId)).map(valueText),
     ...card.certificates.filter((entry) => !hidden(entry.state) && !named(world)(entry)).map(certificateText),

@@ -439,6 +439,8 @@ uint16_t certificate_store(const struct expected *x, const struct cert *c, uint8
 uint16_t recovering(uint16_t slot);
 /** The value of a certificate is back: ACTIVE and, together with it, the certificate SPENT. */
 uint16_t take_back(uint16_t slot, const uint8_t *e1, uint16_t size);
+/** The key is the certified one: its id is computed as that of a stored key is. */
+bool key_fits(const struct entry *e, const uint8_t *key);
 /** Puts the request for a key or part together: wraps it behind `p`, credential, signature. */
 uint16_t wrapped_request(struct apdu *a, struct sealing *s, uint8_t *p, const struct wrapping *w);
 /**

@@ -28,10 +28,12 @@ enum {
     KEY_KIND, /* embodiment 2, P2 01 or 02 */
     PHASE,    /* P2 is the phase: `p1` in both embodiments, `p2` (keys) in embodiment 2 */
     LISTS,    /* the same for lists, of all embodiments */
-    SETS,     /* P1 one of the embodiments in `p1` (bits), P2 from 1 to `p2`, or 00; embodiment 6: or 01, coupled */
+    SETS,     /* P1 one of the embodiments in `p1` (bits), P2 one of those in `p2` (bits), or 00; embodiment 6: or 01, coupled */
     NUMBERED, /* embodiment 11, P2 a number of at least `p2` */
     OWNER     /* P1 08, 09 or 0A, P2 00; P1 03, P2 the variant of a registration or 00 */
 };
+/** Variants as bits of P2. */
+#define VARIANTS (1 << KEY_DECODING | 1 << KEY_COMMON)
 /** Forms of the command data. */
 enum {
     RAW, NOTHING, ITEM, ITEM_HASH, ITEM_ANY, SAFE_HASH, OBJECT, ITEM_OBJECT, DIVISION,
@@ -109,15 +111,15 @@ static const struct command commands[] = {
     {0x2E, FIXED, 0, 0, OPERATIONAL | WRITES, OBJECT, 0, 0, cmd_load},
     {0x30, FIXED, 0, 0, OPERATIONAL | WRITES | VALUES, ITEM_OBJECT, 0, 0, cmd_correct},
 #if FEATURE_PIECES
-    {0x32, SETS, 1 << 4, 2, USUAL | VALUES, DIVISION, 0x15, 0, cmd_divide},
-    {0x34, SETS, 1 << 4 | 1 << 6, 5, OPERATIONAL | PIN, OBJECT, 0x18, 0x33, cmd_piece},
-    {0x3E, SETS, 1 << 6, 2, USUAL, RAW, 0x31, 0, cmd_divide_key},
+    {0x32, SETS, 1 << 4, VARIANTS, USUAL | VALUES, DIVISION, 0x15, 0, cmd_divide},
+    {0x34, SETS, 1 << 4 | 1 << 6, 0x3E, OPERATIONAL | PIN, OBJECT, 0x18, 0x33, cmd_piece},
+    {0x3E, SETS, 1 << 6, VARIANTS | FEATURE_SEED << KEY_SEED, USUAL, RAW, 0x31, 0, cmd_divide_key},
 #endif
 #if FEATURE_COUPLE
-    {0x3C, SETS, 1 << 5, 2, USUAL, RAW, 0x15, 0, cmd_couple},
+    {0x3C, SETS, 1 << 5, VARIANTS, USUAL, RAW, 0x15, 0, cmd_couple},
 #endif
 #if FEATURE_COUPLED
-    {0x70, SETS, 1 << 6, 2, USUAL | VALUES, ITEM_ANY, 0x15, 0, cmd_couple_key},
+    {0x70, SETS, 1 << 6, VARIANTS, USUAL | VALUES, ITEM_ANY, 0x15, 0, cmd_couple_key},
 #endif
 #if FEATURE_PIECES || FEATURE_COUPLE
     {0x36, SETS, 7 << 4, 0, USUAL, OBJECT, 0x1D, 0x38, cmd_set_end},
@@ -169,7 +171,7 @@ static bool parameters_fit(const struct command *c, const struct apdu *a)
     if (p1 == CONDITIONS_EMBODIMENT) return c->ins == 0x12 ? p2 == 1 || p2 == 2 : c->ins == 0x14 && p2 == 1;
 #endif
 #if FEATURE_PIECES || FEATURE_COUPLE
-    if (c->rule == SETS) return p1 < 8 && (c->p1 >> p1 & 1) && (c->p2 ? p2 >= 1 && p2 <= c->p2 : p2 <= (p1 == 6));
+    if (c->rule == SETS) return p1 < 8 && (c->p1 >> p1 & 1) && (c->p2 ? p2 < 8 && (c->p2 >> p2 & 1) : p2 <= (p1 == 6));
     if (c->rule == LISTS && p1 >= 4 && p1 <= 6) return p2 == c->p1;
 #endif
 #if FEATURE_OWNER

@@ -238,6 +238,7 @@ uint16_t cmd_divide_key(struct request *q)
     if (sw != SW_OK) return sw;
     step();
     bool origin = d.scheme == SCHEME_ORIGIN;
+    if (FEATURE_SEED && d.kind == KEY_SEED && (origin || d.coupled || !key_at(KEY_DECODING))) return SW_CONDITIONS;
     if (!origin && !key_at(d.kind)) return SW_CONDITIONS;
     if (!splitting_again(&d)) {
         sw = room_find_all(cert_room(d.coupled ? DIGEST_MAX : 16), d.count);
@@ -309,7 +310,8 @@ bool parts_certified(uint8_t kind)
 {
     for (uint16_t i = 0; i < index_slots(); i++) {
         const struct entry *e = index_at(i);
-        if (e->cls != CLASS_CERTIFICATE || e->kind != KIND_PART || e->variant != kind || e->state != CERT_STORED) continue;
+        if (e->cls != CLASS_CERTIFICATE || e->kind != KIND_PART || !key_concerns(e, kind) || e->state != CERT_STORED) continue;
+        if (FEATURE_SEED && e->variant == KEY_SEED && key_at(KEY_SEED)) continue;
         uint8_t stored = parts_stored(e);
 #if FAULT_PART_SUFFICES
         stored = 255;
@@ -380,15 +382,6 @@ static __attribute__((noinline)) uint16_t origin_join(const struct puzzle *z, ui
     return key_from(scratch, (uint16_t)(z->count * length), key);
 }
 
-/** The key is the certified one: its id is computed as that of a stored key is. */
-static __attribute__((noinline)) bool key_fits(const struct entry *e, const uint8_t *key)
-{
-    struct cert c;
-    uint8_t id[32];
-    if (!entry_cert(e, &c) || key_id_of(e->variant, key, id) != SW_OK) return false;
-    return memcmp(id, c.at[C_DIGEST] + 6, 8) == 0;
-}
-
 uint16_t parts_combine(struct request *q)
 {
     struct puzzle z = {.count = 0};
@@ -415,9 +408,11 @@ uint16_t parts_combine(struct request *q)
     else
         key_join(&z, q->e->wanted, shamir, key, length);
     if (sw != SW_OK) return sw;
-    if (!key_fits(q->e, key)) return SW_DATA;
+    bool seed = FEATURE_SEED && q->e->variant == KEY_SEED;
+    sw = seed ? seed_derive(q->e, key) : key_fits(q->e, key) ? SW_OK : SW_DATA;
+    if (sw != SW_OK) return sw;
     step();
-    sw = key_restore(q->e->variant, key);
+    sw = key_restore(seed ? KEY_DECODING : q->e->variant, key);
     if (sw == SW_OK) step();
     return sw;
 }

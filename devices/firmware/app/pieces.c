@@ -137,6 +137,14 @@ static __attribute__((noinline)) uint16_t set_end(struct request *q, struct cert
     /* The value is not given up before the other parts of its key lie at their safes. */
     if (COUPLED(e) && parts_stored(e) + 1 < e->wanted) return SW_CONDITIONS;
 #endif
+#if FEATURE_SEED
+    /* With the last part the seed goes as with the certificate of a whole one. */
+#if FAULT_SEED_PART_SUFFICES
+    if (e->variant == KEY_SEED) x.kind = KIND_SEED;
+#elif !FAULT_SEED_PARTS_STAY
+    if (e->variant == KEY_SEED && parts_stored(e) + 1 == PART_COUNT(e)) x.kind = KIND_SEED;
+#endif
+#endif
     if (x.kind == KIND_PIECE ? !last_piece(e) : x.kind != KIND_COUPLED) x.slot = NO_SLOT;
     sw = certificate_store(&x, c, e6, size);
     if (sw == SW_OK) settle();
