@@ -59,3 +59,13 @@ describe('embodiment 3 with everything past the terminal sealed', () => {
     expect(await said(build, planPoint(id))).toMatch(words);
   });
 });
+
+describe('embodiment 12 with a value that went sealed', () => {
+  test('the paired safe does not give it to the key safe in clear: SAFE_PEER', async () => {
+    const model = planPoint('12-recover-N-01');
+    const before = (model.prepare.before ?? []).map((run) => (run.scenario === '12/backup' ? { ...run, scenario: '3/backup' as const, options: { ...run.options, sealed: true } } : run));
+    expect(before.map(({ scenario }) => scenario)).toContain('3/backup');
+    const point: PlanPoint = { ...model, prepare: { ...model.prepare, before }, expect: { ...model.expect, end: ['refused'], safeCode: ['SAFE_PEER'], card: { is: 'described', items: [{ item: '$item', certificate: 'recovering' }] }, retry: 'none' } };
+    expect(await said(undefined, point)).toBe('pass');
+  });
+});

@@ -58,6 +58,7 @@ describe('certify against two safes in processes of their own, over TLS', () => 
   const chosen = points(
     '1-backup-N-01', '1-recover-N-01', '2-backup-N-01', '2-recover-N-01', '2-key-backup-N-01', '2-key-recover-N-01',
     '2-backup-A-01', '2-backup-A-14', '1-backup-R-0', '1-recover-R-0', '1-recover-A-0', '2-recover-W',
+    '3-backup-N-200', '3-recover-N-203',
   );
 
   test('the record is the one of safes in this process, byte for byte', async () => {
@@ -218,7 +219,8 @@ describe('what goes wrong between bench and safe is never a verdict on the card'
     }]);
     const missing = plan.filter((point) => missingAtSafes(point, served).includes('safe-keys'));
     expect(missing.length).toBeGreaterThan(20);
-    expect(missing.every((point) => /"resign":true|"scenario":"6\//.test(JSON.stringify(point)))).toBe(true);
+    expect(missing.every((point) => /"resign":true|"scenario":"6\/|"object":"registered-value","by":"other-safe"/.test(JSON.stringify(point)))).toBe(true);
+    expect(missing.map(({ id }) => id)).toEqual(expect.arrayContaining(['3-recover-X-205', '3-recover-X-212']));
     const ownCard = plan.filter(({ fault }) => fault?.fault === 'alter' && fault.resign === true && fault.object === 'receipt');
     expect(ownCard.some((point) => missing.includes(point))).toBe(false);
     expect(plan.some((point) => missingAtSafes(point, {}).length > 0)).toBe(false);

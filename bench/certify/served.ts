@@ -55,6 +55,13 @@ function dividesKey(part: unknown): boolean {
 /** Objects of the plan that a safe signs. */
 const bySafe: ReadonlySet<string> = new Set(['certificate', 'key-reply']);
 
+/** A fault that signs with a safe's key; what comes sealed is signed by its safe (docs/protocol.md 2.8). */
+function signsAsSafe({ fault, run }: { readonly fault?: PlanPoint['fault'] | undefined; readonly run?: PlanPoint['run'] | undefined }): boolean {
+  const sealed = run?.run === 'scenario' && run.options.sealed === true;
+  if (fault?.fault === 'swap') return sealed && fault.by === 'other-safe';
+  return fault?.fault === 'alter' && fault.resign === true && (bySafe.has(fault.object) || (sealed && fault.object === 'registered-value'));
+}
+
 /**
  * What a point needs that served safes do not offer: their own keys (`safe-keys`), where one of their objects is to be
  * altered and signed again or a key part to be seen, and a place on their connection (`safe-wire`), where trouble between
@@ -68,6 +75,6 @@ export function missingAtSafes(
   const both = served.safe !== undefined && served.other !== undefined;
   if (both && fault?.fault === 'peer') return ['safe-wire'];
   const parts = own && dividesKey([run, prepare]);
-  const altered = fault?.fault === 'alter' && fault.resign === true && bySafe.has(fault.object);
+  const altered = signsAsSafe({ fault, run });
   return parts || own && (altered || signsAgain([run, prepare])) ? ['safe-keys'] : [];
 }
