@@ -123,7 +123,7 @@ describe('the oracle sees what a firmware does that runs wild', () => {
     const campaign = await hostileCampaign({ ...setup('apdu', 'T=1', 1), image: planted('cmd_cancel', ...code) });
     const { failures: [failure] } = await campaign.run(2000, 1);
     expect(failure?.problems.join('; ')).toMatch(said);
-  });
+  }, 300_000);
 });
 
 describe('oracle and model', () => {
