@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isDeviceError } from '../../devices/index.js';
 import { ChipError, EmulatorError } from '../../emulator/index.js';
 import { conclusionOf, summary } from '../../reports/index.js';
+import { ScenarioError } from '../../scenarios/index.js';
 import { catalogueSteps, exitCodeOf, runCampaign } from '../certify/campaign.js';
 import type { CampaignResult } from '../certify/campaign.js';
 import { CERTIFY_USAGE, certifyOptions } from '../certify/options.js';
@@ -27,7 +28,7 @@ export interface CertifyIo extends CommandIo {
 
 /** A coded error as the user sees it: what happened, what is still true, what to do. */
 export function explain(error: unknown): readonly string[] | undefined {
-  if (error instanceof EmulatorError || error instanceof ChipError) return [error.message];
+  if (error instanceof EmulatorError || error instanceof ChipError || error instanceof ScenarioError) return [error.message];
   if (!(error instanceof BenchError || isDeviceError(error))) return undefined;
   return [`${error.code}: ${error.message}`, `still true: ${error.stillTrue}`, `next: ${error.next}`];
 }

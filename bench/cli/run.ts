@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { milliseconds } from '../../reports/index.js';
 import { backupDefinitions, frameOf, priorsOf, runScenario, samples, sentence } from '../../scenarios/index.js';
-import type { SampleName, ScenarioEvent, ScenarioFrame, ScenarioId, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
+import type { PlanPoint, SampleName, ScenarioEvent, ScenarioFrame, ScenarioId, ScenarioOptions, ScenarioOutput, ScenarioRun } from '../../scenarios/index.js';
 import { WorldFactory } from '../certify/factory.js';
 import { loadSetup } from '../certify/setup.js';
 import { referenceFor } from '../certify/options.js';
@@ -49,9 +49,9 @@ const settings = {
   protocol: { type: 'string', default: 'T=1' },
   seed: { type: 'string', default: '1' },
   sample: { type: 'string', default: 'movie-ticket-A' },
-  variant: { type: 'string', default: 'public-key' },
-  hash: { type: 'string', default: 'SHA-256' },
-  key: { type: 'string', default: 'decoding' },
+  variant: { type: 'string' },
+  hash: { type: 'string' },
+  key: { type: 'string' },
   delete: { type: 'boolean', default: false },
   blocks: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -76,22 +76,40 @@ function runOptions(argv: readonly string[]): RunOptions {
     protocol: oneOf('--protocol', values.protocol, ['T=0', 'T=1']),
     sample: oneOf('--sample', values.sample, Object.keys(samples) as SampleName[]),
     options: {
-      variant: oneOf('--variant', values.variant, ['public-key', 'common-key']),
-      hash: oneOf('--hash', values.hash, ['SHA-256', 'SHA-1', 'MD5']),
-      keyKind: oneOf('--key', values.key, ['decoding', 'common', 'seed']),
-      deleteAfterRegistration: values.delete, deleteAfterRecovery: values.delete,
+      ...values.variant !== undefined && { variant: oneOf('--variant', values.variant, ['public-key', 'common-key']) },
+      ...values.hash !== undefined && { hash: oneOf('--hash', values.hash, ['SHA-256', 'SHA-1', 'MD5']) },
+      ...values.key !== undefined && { keyKind: oneOf('--key', values.key, ['decoding', 'common', 'seed']) },
+      ...values.delete && { deleteAfterRegistration: true, deleteAfterRecovery: true },
     },
     blocks: values.blocks, json: values.json,
   };
 }
 
-/** What the card must be made with: where a seed is divided, one with a seed. */
-const made = ({ scenario, options }: RunOptions): ScenarioFrame['prepares'] =>
-  ({ ...frameOf(scenario).prepares, ...options.keyKind === 'seed' && { seed: true, safes: 2 } });
+/** What the card must be made with: two safes where the scenario has them, and where a seed is divided, one with a seed. */
+function made({ scenario, options }: RunOptions): ScenarioFrame['prepares'] {
+  const { ports, prepares } = frameOf(scenario);
+  return { ...prepares, ...ports.includes('safe2') && { safes: 2 }, ...options.keyKind === 'seed' && { seed: true, safes: 2 } };
+}
+
+/** The values it must hold: two where the scenario is about several. */
+function valuesOf({ scenario, sample }: RunOptions): PlanPoint['prepare']['values'] {
+  const several = frameOf(scenario).midway?.some(({ item }) => item === '$other') === true;
+  return [{ as: '$item', sample }, ...several ? [{ as: '$other', sample } as const] : []];
+}
+
+/** Those of the options that a scenario has. */
+function known(scenario: ScenarioId, options: ScenarioOptions): ScenarioOptions {
+  const { without = [] } = frameOf(scenario);
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !without.some((one) => one === name)));
+}
+
+/** A scenario as a run of it; those about values are told which. */
+const runOf = (scenario: ScenarioId, options: ScenarioOptions): ScenarioRun =>
+  ({ run: 'scenario', scenario, options, ...frameOf(scenario).without?.includes('select') !== true && { item: '$item' } });
 
 /** What has to be done before a scenario can be run. */
 function before({ scenario, options }: RunOptions): readonly ScenarioRun[] {
-  return priorsOf(frameOf(scenario)).map((prior) => ({ run: 'scenario', scenario: prior.scenario, options: { ...options, ...prior.options }, item: '$item' }));
+  return priorsOf(frameOf(scenario)).map((prior) => runOf(prior.scenario, { ...known(prior.scenario, options), ...prior.options }));
 }
 
 function stepLine(event: ScenarioEvent, scenario: ScenarioId): string | undefined {
@@ -103,19 +121,18 @@ function stepLine(event: ScenarioEvent, scenario: ScenarioId): string | undefine
 }
 
 async function runOne(options: RunOptions, world: World, io: CommandIo): Promise<ScenarioOutput> {
-  const { scenario, sample } = options;
+  const { scenario } = options;
   const say = (line: string): void => { if (options.json) io.err(line); else io.out(line); };
   await prepare({
     id: 'run', title: '', scenario, embodiment: 1, clause: { steps: [], claims: [], rules: [] }, needs: [], flags: [],
-    prepare: { values: [{ as: '$item', sample }], before: before(options), ...made(options) },
+    prepare: { values: valuesOf(options), before: before(options), ...made(options) },
     run: { run: 'script', commands: [] }, expect: { end: ['done'], card: { is: 'unchanged' }, safe: 'any', retry: 'none' },
   }, world, noBindings());
   world.card.observe({
     apdu: ({ line }) => { say(line); },
     ...(options.blocks ? { block: ({ direction, kind, text }) => { say(`    ${direction === 'to-card' ? '>' : '<'} ${kind} ${text}`); } } : {}),
   });
-  const run: ScenarioRun = { run: 'scenario', scenario, options: options.options, item: '$item' };
-  const select = scenario.includes('key') ? options.options : optionsOf(run, world);
+  const select = scenario.includes('key') ? options.options : optionsOf(runOf(scenario, options.options), world);
   return runScenario(scenario, {
     ports: world.ports, options: select,
     listener: (event) => {
@@ -130,7 +147,8 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
   try {
     const options = runOptions(argv);
     const setup = loadSetup(options, readImage(options.image));
-    const legacyHashes = options.options.hash !== 'SHA-256';
+    const { hash = 'SHA-256' } = options.options;
+    const legacyHashes = hash !== 'SHA-256';
     const world = await new WorldFactory(setup).world({ settings: { legacyHashes }, ...made(options) });
     const output = await runOne(options, world, io);
     const ms = milliseconds(world.line.now(), setup.profile.cpu.hz).toFixed(1);
