@@ -8,7 +8,7 @@ import { summary } from './summary.js';
 import type { RecordEvent, RecordHeader, RecordLine } from './types.js';
 
 const header: Omit<RecordHeader, 'type' | 'format' | 'version'> = {
-  tool: '0.1.0', firmware: { image: 'card.elf', sha256: 'ab'.repeat(32) }, chip: { profile: 'c2010', overrides: 'cd'.repeat(32), coreHz: 1_000_000 },
+  tool: '0.1.0', firmware: { image: 'card.elf', sha256: 'ab'.repeat(32), codeBytes: 60_000, staticRamBytes: 500 }, chip: { profile: 'c2010', overrides: 'cd'.repeat(32), coreHz: 1_000_000 },
   seed: 7, protocol: 'T=1', plan: 'backup-1-2/1',
 };
 
@@ -202,6 +202,7 @@ describe('summary', () => {
     expect(summary(record).split('\n')).toEqual([
       'cardbench 0.1.0, plan backup-1-2/1, seed 7, T=1',
       `firmware card.elf (SHA-256 ${'ab'.repeat(32)}), chip c2010, 1000000 Hz`,
+      'size: 60000 B of code, 500 B of static RAM, at most 900 B of RAM and 300 B of stack used in a point',
       '1 pass, 1 fail, 1 invalid, 1 aborted, 1 unsupported',
       '',
       'Points',

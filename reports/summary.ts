@@ -117,12 +117,23 @@ function conclusion(record: CompleteRecord, paint: Paint): string[] {
   return end ? conclusionLines(end).map((line) => line.replace(/^(NOT )?CERTIFIED$/, (word) => paint(word, end.certified ? 'pass' : 'fail'))) : [];
 }
 
-function headLines({ header, end }: CompleteRecord, paint: Paint): string[] {
-  const { counts } = end;
+/** Sizes of the firmware, and the most that points have used; nothing where neither is known. */
+function sizeLine({ firmware: { codeBytes, staticRamBytes } }: CompleteRecord['header'], points: readonly PointReport[]): string[] {
+  const most = (of: 'ram' | 'stack'): number => points.reduce((sum, { usage }) => Math.max(sum, usage?.[of] ?? 0), 0);
+  const parts = [
+    ...codeBytes === undefined ? [] : [`${codeBytes} B of code`], ...staticRamBytes === undefined ? [] : [`${staticRamBytes} B of static RAM`],
+    ...most('ram') === 0 ? [] : [`at most ${most('ram')} B of RAM and ${most('stack')} B of stack used in a point`],
+  ];
+  return parts.length > 0 ? [`size: ${parts.join(', ')}`] : [];
+}
+
+function headLines(record: CompleteRecord, points: readonly PointReport[], paint: Paint): string[] {
+  const { header, end: { counts } } = record;
   const kinds: readonly RecordVerdict[] = ['pass', 'fail', 'invalid', 'aborted', 'unsupported'];
   return [
     `cardbench ${header.tool}, plan ${header.plan}, seed ${header.seed}, ${header.protocol}`,
     `firmware ${header.firmware.image} (SHA-256 ${header.firmware.sha256}), chip ${header.chip.profile}, ${header.chip.coreHz} Hz`,
+    ...sizeLine(header, points),
     kinds.map((kind) => (counts[kind] > 0 ? paint(`${counts[kind]} ${kind}`, kind) : `0 ${kind}`)).join(', '),
   ];
 }
@@ -141,7 +152,7 @@ export function summary(record: CompleteRecord, options: SummaryOptions = {}): s
   const evidence = stepCounts(record);
   const section = (title: string, lines: readonly string[]): string[] => (lines.length > 0 ? ['', title, ...lines] : []);
   return [
-    ...headLines(record, paint),
+    ...headLines(record, points, paint),
     ...section('Points', shown.length > 0 ? pointTable(shown, record.header.chip.coreHz, paint) : []),
     ...section('Not passed', bad.flatMap((point) => problem(point, paint))),
     ...section('Not supported', skipped.map(({ id, verdict }) => `${id}: ${verdict?.reasons.join('; ') ?? ''}`)),

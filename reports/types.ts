@@ -8,7 +8,15 @@ export interface RecordHeader {
   readonly version: number;
   /** Version of cardbench that wrote it. */
   readonly tool: string;
-  readonly firmware: { readonly image: string; /** Hexadecimal. */ readonly sha256: string };
+  readonly firmware: {
+    readonly image: string;
+    /** Hexadecimal. */
+    readonly sha256: string;
+    /** Bytes that the image takes of code memory; absent in older records. */
+    readonly codeBytes?: number;
+    /** Bytes of RAM up to the end of its last variable; absent where the image has no symbols. */
+    readonly staticRamBytes?: number;
+  };
   readonly chip: {
     readonly profile: string;
     /** SHA-256 of the overrides, hexadecimal. */
