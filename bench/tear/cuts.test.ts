@@ -1,34 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
-import { loadImage, loadProfile } from '../../emulator/index.js';
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
 import { basicScenarioIds } from '../../scenarios/index.js';
-import { WorldFactory } from '../certify/factory.js';
 import { tearPoints } from './points.js';
-import { cutLine, runCuts } from './results.js';
+import { CUT_PARTS, testCuts } from './testing/random-cuts.js';
 
-const image = loadImage(readFileSync(new URL('../../devices/firmware/images/card.elf', import.meta.url)));
-const factory = new WorldFactory({ image, profile: loadProfile('c2010'), seed: 1, protocol: 'T=1' });
-
-test('every phase is cut', () => {
+test('every phase is cut, in one of the parts', () => {
   expect([...new Set(tearPoints.map(({ scenario }) => scenario))]).toEqual(expect.arrayContaining([...basicScenarioIds]));
+  expect(readdirSync(new URL('.', import.meta.url)).filter((name) => /^cuts(-\d)?\.test\.ts$/.test(name))).toHaveLength(CUT_PARTS);
 });
 
-describe('random cycles of each phase, reference image, default cells', () => {
-  test.each(tearPoints)('$id: $title', async (point) => {
-    // Putting a key together is nearly all arithmetic: 3 % of its cycles lie in an operation of the EEPROM.
-    const cuts = point.id.startsWith('6-key-recover-') ? 2000 : 500;
-    const [result] = await runCuts({ factory, cuts, seed: 20, points: [point] });
-    expect(result.reasons, cutLine(result)).toEqual([]);
-    expect(result.verdict).toBe('pass');
-    const { report } = result;
-    expect(report).toMatchObject({ cuts, failures: [], uncut: [] });
-    expect(report?.inOperation).toBeGreaterThan(20);
-    expect(report?.weak).toBeGreaterThan(3);
-    expect(report?.distinct).toBeGreaterThan(15);
-    expect(report?.recoveries).toBeGreaterThan(report?.distinct ?? 0);
-    expect(report?.worst.pages).toBeLessThanOrEqual(4);
-    expect(report?.worst.retries).toBeLessThanOrEqual(3);
-    expect(report?.worst.atrFrom).toBeGreaterThanOrEqual(400);
-    expect(report?.worst.atrTo).toBeLessThanOrEqual(40_000);
-  });
-});
+testCuts(0);

@@ -1,0 +1,3 @@
+import { testCuts } from './testing/random-cuts.js';
+
+testCuts(1);
