@@ -114,7 +114,7 @@ export class WorldFactory {
   /** Means at the terminal, the safes that know them, and the device in the reader. */
   #owners(personality: Personality, issuerKey: Uint8Array): Pick<WorldParts, 'means' | 'safes' | 'device'> {
     const clock = { now: (): number => 0 };
-    const information = [ownerSecret('password'), ownerSecret('template')];
+    const information = () => [ownerSecret('password'), ownerSecret('template')];
     const means = new OwnerMeans(seededRandom(this.setup.seed, 'owner means'), benchPolicy, information, () => clock.now(), this.ops);
     const safes = this.#safes(personality, issuerKey, means.signer.publicKey);
     clock.now = () => safes.safe.clock.ms;

@@ -34,18 +34,17 @@ export class OwnerMeans {
   /** Storage means 148. */
   readonly #store: MemoryStore = memoryStore();
   readonly #clock: () => number;
+  readonly #information: () => readonly OwnerInformation[];
 
-  /** @param information what is registered for each method */
-  constructor(random: RandomSource, policy: OwnerPolicy, information: readonly OwnerInformation[], clock: () => number, ops: PublicKeyOps = nobleOps) {
+  /** @param information what is registered for each method; asked for, and stretched, when somebody first presents something */
+  constructor(random: RandomSource, policy: OwnerPolicy, information: () => readonly OwnerInformation[], clock: () => number, ops: PublicKeyOps = nobleOps) {
     this.signer = signerOf(random(32), ops);
     this.#agreement = random(32);
     this.publicKey = ops.agreementPublic(this.#agreement);
     this.#setting = { policy, secret: random(32), storeKey: random(32) };
     this.#clock = clock;
     this.#ops = ops;
-    this.#store.transaction((writer) => {
-      for (const one of information) writer.put(ownerKey(`${owner} ${one.method}`), enrolledOwner(`${owner} ${one.method}`, one, this.#setting));
-    });
+    this.#information = information;
   }
 
   save(): unknown {
@@ -72,9 +71,19 @@ export class OwnerMeans {
     const { cardId, safeId, challenge } = question;
     const bytes = this.#open(question, transport, method, message);
     const information = ownerInformation(method, bytes);
-    authenticateOwner(this.#store, `${owner} ${information.method}`, information, this.#clock(), this.#setting);
+    this.#enrol();
+    authenticateOwner(this.#store, nameOf(information), information, this.#clock(), this.#setting);
     const result = { cardId, safeId, challenge, reference: this.reference, verificationKey: this.signer.publicKey };
     return paths.result.encode({ ...result, signature: this.signer.sign(resultMessage(result)) });
+  }
+
+  /** Registers the owner where that is not done: in most worlds nobody asks, and a password is costly to stretch. */
+  #enrol(): void {
+    const missing = this.#information().filter((one) => this.#store.get(ownerKey(nameOf(one))) === undefined);
+    if (missing.length === 0) return;
+    this.#store.transaction((writer) => {
+      for (const one of missing) writer.put(ownerKey(nameOf(one)), enrolledOwner(nameOf(one), one, this.#setting));
+    });
   }
 
   #temporary(question: Question): Uint8Array {
@@ -92,6 +101,7 @@ export class OwnerMeans {
   }
 }
 
+const nameOf = ({ method }: OwnerInformation): string => `${owner} ${method}`;
 const nonce = new Uint8Array(12);
 const offeredMessage = ({ cardId, safeId, challenge }: Question, key: Uint8Array): Uint8Array =>
   concat(textBytes('cardbench temporary offer v1'), Uint8Array.of(0), cardId, safeId, challenge, key);

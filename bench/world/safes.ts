@@ -84,13 +84,14 @@ export function createDesk(id: Uint8Array, random: RandomSource, settings: DeskS
     store.transaction((writer) => { writer.put(records.keys.counter, records.counterBytes(counter.at)); });
   const clock = { ms: 0 };
   const start = () => createSafe({ id, keys, store, settings: { ...rest, counterLimit }, ops, clock: () => clock.ms, ...peer && { peer } });
-  let client = inProcessClient(start());
+  const safe = start();
+  let client = inProcessClient(safe);
   const item = (name: string): Uint8Array | undefined => {
     const sealed = store.get(records.keys.item(name));
     return sealed === undefined ? undefined : records.openItem(keys.store, name, sealed);
   };
   return {
-    entry: safeEntry.decode(start().identity()), client: through(() => client), store, signer, counterLimit, clock,
+    entry: safeEntry.decode(safe.identity()), client: through(() => client), store, signer, counterLimit, clock,
     restart() { client = inProcessClient(start()); },
     item, opens: (name) => partIsKey(store, name, item(name), ops),
   };

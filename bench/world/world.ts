@@ -87,6 +87,8 @@ export class World {
    * readable object counts only by being erased or not.
    */
   onLook: ((whole: boolean) => void) | undefined = undefined;
+  /** Secret of owner information input means 145. */
+  readonly #inputSecret: Uint8Array;
   #muted = false;
   #seen: { readonly mark: string; readonly contents: NvmContents } | undefined;
 
@@ -106,17 +108,13 @@ export class World {
     const safePort = ({ entry, client }: SafeDesk): SafePort =>
       createSafePort(entry.safeId, client, (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); });
     if (parts.device) parts.device.hooks = { exchanged: (exchange) => { if (!this.#muted) hooks?.device?.(exchange); }, finding: (finding) => { if (!this.#muted) hooks?.finding?.(finding); } };
+    this.#inputSecret = sha256(concat(textBytes('owner input'), uintBytes(seed, 4)));
     const { safe, other, wire } = parts.safes;
     const safe2 = createKeySafePort(safePort(other), other.client, {
       tell: (exchange) => { if (!this.#muted) hooks?.safe?.(exchange); }, taken: () => newestFrom(safe.store, other.entry.safeId),
       information: (choice) => ownerSecret(wire.impostor === true ? 'wrong-password' : choice),
     });
     this.ports = { card: createCardPort(this.line, this.knowledge), safe: this.#ownerSafe(safe, safePort(safe)), safe2, ...this.#ownerPorts(safe) };
-  }
-
-  /** Secret of owner information input means 145. */
-  get #inputSecret(): Uint8Array {
-    return sha256(concat(textBytes('owner input'), uintBytes(this.parts.seed, 4)));
   }
 
   #ownerSafe({ entry, client }: SafeDesk, port: SafePort): OwnerSafePort {
