@@ -1,4 +1,4 @@
-import { CodecError, fromHex, safeEntry, signerOf } from '../codec/index.js';
+import { fromHex, safeEntry, signerOf } from '../codec/index.js';
 import { decodeEntries, encodeEntries } from './entries.js';
 import { SafeError } from './errors.js';
 import type { PeerAccess } from './http-server.js';
@@ -7,6 +7,7 @@ import { askOver } from './peer-link.js';
 import { createSafe } from './safe.js';
 import type { Safe, SafeKeys, SafeSettings } from './safe.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
+import { wellFormed } from './well-formed.js';
 
 /** Id and secret keys of a compartment in hexadecimal: 8, 32, 32, 32 bytes. */
 export interface CompartmentKeys {
@@ -122,16 +123,14 @@ interface Beside {
 }
 
 function safeOf({ keys, peer, issuers = [], authenticators = [], devices = [], ...rest }: CompartmentSettings, { own, store, askAt, clock }: Beside): Safe {
-  const known = devices.map(({ id, key }) => ({ id: fromHex(id), key: fromHex(key) }));
-  try {
-    return createSafe({
-      ...(keys === undefined ? own : keysOf(keys)), store, clock,
-      settings: { ...rest, issuers: issuers.map(fromHex), authenticators: authenticators.map(fromHex), devices: known }, ...peer && { peer: peerOf(peer, askAt) },
-    });
-  } catch (cause) {
-    if (!(cause instanceof CodecError)) throw cause;
-    throw new SafeError('SAFE_BAD_OBJECT', `${cause.code}: ${cause.message}`, { cause });
-  }
+  return wellFormed(() => createSafe({
+    ...(keys === undefined ? own : keysOf(keys)), store, clock,
+    settings: {
+      ...rest, issuers: issuers.map(fromHex), authenticators: authenticators.map(fromHex),
+      devices: devices.map(({ id, key }) => ({ id: fromHex(id), key: fromHex(key) })),
+    },
+    ...peer && { peer: peerOf(peer, askAt) },
+  }));
 }
 
 /** Compartments of a safe with this id and these keys, inside its store; what an earlier process left there is removed. */

@@ -1,16 +1,15 @@
-import { hkdf } from '@noble/hashes/hkdf.js';
-import { sha256 } from '@noble/hashes/sha2.js';
 import {
-  CodecError, certificate as certificateCodec, equalBytes, keyReply, ownedRegistration, registrationRequest, returnedSet, setRequest, signed, textBytes,
+  certificate as certificateCodec, equalBytes, keyReply, ownedRegistration, registrationRequest, returnedSet, setRequest, signed,
 } from '../codec/index.js';
-import type { ObjectCodec, SetRequest } from '../codec/index.js';
+import type { SetRequest } from '../codec/index.js';
 import { SafeError } from './errors.js';
-import { authenticateOwner, enrolledOwner, ownerInformation, ownerKey, renamedOwner } from './owner.js';
-import type { OwnerPolicy, OwnerSetting } from './owner.js';
+import { authenticateOwner, enrolledOwner, ownerInformation, ownerKey, ownerSetting, renamedOwner } from './owner.js';
+import type { OwnerPolicy } from './owner.js';
 import { askPeer, peerOf } from './peer.js';
 import type { PeerEnd } from './peer.js';
 import { recordName } from './record.js';
 import type { StoreWriter } from './store.js';
+import { wellFormed } from './well-formed.js';
 
 /** What the key safe of embodiment 12 works with beside its end of the connection. */
 export interface OwnedKeys extends PeerEnd {
@@ -23,18 +22,6 @@ export interface OwnedKeys extends PeerEnd {
   readonly register: (request: Uint8Array, also: (writer: StoreWriter, name: string) => void) => { readonly certificate: Uint8Array; readonly fresh: boolean };
 }
 
-const settingOf = ({ keys, policy }: OwnedKeys): OwnerSetting =>
-  ({ policy, storeKey: keys.store, secret: hkdf(sha256, keys.store, textBytes('cardbench owner secret v1'), new Uint8Array(0), 32) });
-
-function decoded<T>(codec: ObjectCodec<T>, bytes: Uint8Array): T {
-  try {
-    return codec.decode(bytes);
-  } catch (cause) {
-    if (!(cause instanceof CodecError)) throw cause;
-    throw new SafeError('SAFE_BAD_OBJECT', `${cause.code}: ${cause.message}`, { cause });
-  }
-}
-
 /** Name under which an owner is enrolled before the name of the record is known. */
 const unnamed = 'new';
 
@@ -44,10 +31,10 @@ const unnamed = 'new';
  * @throws SafeError those of register and of authenticateOwner; `SAFE_CONFLICT` the key was registered without an owner
  */
 export function registerOwned(safe: OwnedKeys, bytes: Uint8Array): Uint8Array {
-  const { method, information, request } = decoded(ownedRegistration, bytes);
+  const { method, information, request } = wellFormed(() => ownedRegistration.decode(bytes));
   if (request.item.type !== 'key') throw new SafeError('SAFE_BAD_OBJECT', 'owner authentication belongs to a key here');
   const owner = ownerInformation(method, information);
-  const setting = settingOf(safe);
+  const setting = ownerSetting(safe);
   const made = enrolledOwner(unnamed, owner, setting);
   const { certificate, fresh } = safe.register(registrationRequest.encode(request), (writer, name) => {
     writer.put(ownerKey(name), renamedOwner(unnamed, name, made, setting));
@@ -73,11 +60,11 @@ function checkSet(safe: OwnedKeys, { key, value }: SetRequest): void {
  * @throws SafeError those of retrieve, authenticateOwner and askPeer
  */
 export async function retrieveSet(safe: OwnedKeys, bytes: Uint8Array): Promise<Uint8Array> {
-  const asked = decoded(setRequest, bytes);
+  const asked = wellFormed(() => setRequest.decode(bytes));
   const owner = ownerInformation(asked.method, asked.information);
   checkSet(safe, asked);
   const key = keyReply.decode(safe.retrieve(certificateCodec.encode(asked.key)));
-  authenticateOwner(safe.store, recordName(asked.key), owner, safe.now(), settingOf(safe));
+  authenticateOwner(safe.store, recordName(asked.key), owner, safe.now(), ownerSetting(safe));
   const value = await askPeer(safe, { method: asked.method, key: asked.key, value: asked.value });
   return returnedSet.encode({ key, value });
 }

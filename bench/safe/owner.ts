@@ -4,6 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { TlvReader, concat, textBytes, uintBytes, uintOf, writeTlv } from '../codec/index.js';
 import { SafeError } from './errors.js';
 import { intact, openItem, sealItem } from './record.js';
+import type { SafeKeys } from './safe.js';
 import type { SafeStore, StoreReader } from './store.js';
 
 /**
@@ -44,6 +45,10 @@ export interface OwnerSetting {
   /** AES-256 key (32) of the store: everything of an owner is sealed under it. */
   readonly storeKey: Uint8Array;
 }
+
+/** What protects owners at a safe with these keys: salts have a secret of their own, derived from the store's key. */
+export const ownerSetting = ({ keys, policy }: { readonly keys: Pick<SafeKeys, 'store'>; readonly policy: OwnerPolicy }): OwnerSetting =>
+  ({ policy, storeKey: keys.store, secret: hkdf(sha256, keys.store, textBytes('cardbench owner secret v1'), new Uint8Array(0), 32) });
 
 /** Bytes of a template. */
 export const TEMPLATE_BYTES = 256;

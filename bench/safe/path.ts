@@ -1,20 +1,21 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import {
-  CodecError, TlvReader, certificate as certificateCodec, concat, credential as credentialCodec, equalBytes, grantMessage, hashX,
+  TlvReader, certificate as certificateCodec, concat, credential as credentialCodec, equalBytes, grantMessage, hashX,
   isLegacy, openOwner, paths, registrationRequest, resultMessage, textBytes, toHex, uintBytes, uintOf, valueInformation, writeTlv,
 } from '../codec/index.js';
 import type { Certificate, Credential, PathedValue, PublicKeyOps, RegistrationRequest } from '../codec/index.js';
 import { checkProof, provesDevice } from './device-check.js';
 import type { KnownDevice } from './device-check.js';
 import { SafeError } from './errors.js';
-import { authenticateOwner, enrolledOwner, ownerInformation, ownerKey, renamedOwner } from './owner.js';
-import type { OwnerInformation, OwnerPolicy, OwnerSetting } from './owner.js';
+import { authenticateOwner, enrolledOwner, ownerInformation, ownerKey, ownerSetting, renamedOwner } from './owner.js';
+import type { OwnerInformation, OwnerPolicy } from './owner.js';
 import * as records from './record.js';
 import type { SafeRecord } from './record.js';
 import type { SafeKeys } from './safe.js';
 import { openedFor, sealedReply } from './sealed.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
+import { wellFormed } from './well-formed.js';
 
 /** What is asked of a safe about owners and paths (docs/protocol.md 3.1), by the last part of its HTTP path. */
 export const ownerOperations = ['challenge', 'enrol', 'present', 'result', 'device', 'prove', 'register', 'retrieve'] as const;
@@ -59,18 +60,6 @@ export function forgetOwner(writer: StoreWriter, name: string): void {
   writer.delete(ownerKey(name));
   writer.delete(setKey(name));
 }
-
-/** Turns a codec's refusal of the input into SafeError SAFE_BAD_OBJECT. */
-function wellFormed<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (cause) {
-    if (!(cause instanceof CodecError)) throw cause;
-    throw new SafeError('SAFE_BAD_OBJECT', `${cause.code}: ${cause.message}`, { cause });
-  }
-}
-
-const settingOf = ({ keys, policy }: PathCore): OwnerSetting => ({ policy, secret: keys.agreement, storeKey: keys.store });
 
 /** Bytes that nobody can foresee and that never come again: from the safe's secret and a counter in its store. */
 function fresh(core: PathCore, writer: StoreWriter, label: string, length: number): Uint8Array {
@@ -139,7 +128,7 @@ function granted(core: PathCore, cardId: Uint8Array, kept: Pick<Path, 'set' | 'n
     writer.put(pathKey(cardId), encodePath(core, cardId, { id: own, until: core.clock() + PATH_LIFE, ...kept }));
     const waiting = ownerKey(pendingName(cardId));
     if (pending === undefined) writer.delete(waiting);
-    else writer.put(waiting, enrolledOwner(pendingName(cardId), pending, settingOf(core)));
+    else writer.put(waiting, enrolledOwner(pendingName(cardId), pending, ownerSetting(core)));
     return own;
   });
   const grant = { cardId, safeId: core.id, pathId: id };
@@ -163,7 +152,7 @@ function present(core: PathCore, bytes: Uint8Array): Uint8Array {
   const { cardId } = certificate;
   const { name } = core.found(certificateCodec.encode(certificate));
   const { challenge } = takeChallenge(core, cardId);
-  authenticateOwner(core.store, name, openedOwner(core, cardId, method, challenge, sealed), core.clock(), settingOf(core));
+  authenticateOwner(core.store, name, openedOwner(core, cardId, method, challenge, sealed), core.clock(), ownerSetting(core));
   return granted(core, cardId, { set: new Uint8Array(0), name });
 }
 
@@ -254,7 +243,7 @@ function keepSet(core: PathCore, writer: StoreWriter, cardId: Uint8Array, { set 
   forgetOwner(writer, name);
   const waiting = writer.get(ownerKey(pendingName(cardId)));
   if (set.length > 0) writer.put(setKey(name), records.sealItem(core.keys.store, setKey(name), set));
-  else if (waiting !== undefined) writer.put(ownerKey(name), renamedOwner(pendingName(cardId), name, waiting, settingOf(core)));
+  else if (waiting !== undefined) writer.put(ownerKey(name), renamedOwner(pendingName(cardId), name, waiting, ownerSetting(core)));
   else throw new SafeError('SAFE_PATH', 'nothing is known of the owner of this path');
 }
 

@@ -8,6 +8,7 @@ import type { Certificate, PeerContext, PeerMessage, PeerQuery, PublicKeyOps, Re
 import { SafeError } from './errors.js';
 import type { SafeKeys } from './safe.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
+import { wellFormed } from './well-formed.js';
 
 /** Brings a message to the other safe and its answer back; rejects with SafeError. */
 export type PeerAsk = (message: Uint8Array) => Promise<Uint8Array>;
@@ -42,15 +43,6 @@ export function peerOf({ peer }: Pick<PeerEnd, 'peer'>): Peer {
   const found = peer();
   if (found === undefined) throw new SafeError('SAFE_UNPAIRED', 'this safe is paired with no other');
   return found;
-}
-
-function wellFormed<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (cause) {
-    if (!(cause instanceof CodecError)) throw cause;
-    throw new SafeError('SAFE_BAD_OBJECT', `${cause.code}: ${cause.message}`, { cause });
-  }
 }
 
 /** Takes the next number for a message, durably: none is used twice. */

@@ -1,7 +1,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import {
-  CodecError, bundle as bundleCodec, certificate as certificateCodec, credential as credentialCodec, concat, deriveKeyPair, digest as digestCodec,
+  bundle as bundleCodec, certificate as certificateCodec, credential as credentialCodec, concat, deriveKeyPair, digest as digestCodec,
   digestOf, encodeItem, equalBytes, hashX, isLegacy, keyIdOf, keyPartReply, keyReply, noPath, nobleOps, piece as pieceCodec, receipt as receiptCodec,
   registeredValue, registrationRequest, safeEntry, signed, textBytes, uintOf, unwrapKeyAtSafe, unwrapPartAtSafe, valueInformation,
   wrapKeyToCard, wrapPartToCard,
@@ -23,6 +23,7 @@ import * as records from './record.js';
 import type { SafeRecord } from './record.js';
 import { sealedReply, unsealed } from './sealed.js';
 import type { SafeStore, StoreReader, StoreWriter } from './store.js';
+import { wellFormed } from './well-formed.js';
 
 /** Keys of a safe. */
 export interface SafeKeys {
@@ -114,16 +115,6 @@ interface Context extends Required<Pick<SafeSettings, 'counterLimit' | 'emptyDig
 }
 
 const empty = new Uint8Array(0);
-
-/** Turns a codec's refusal of the input into SafeError SAFE_BAD_OBJECT. */
-function wellFormed<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (cause) {
-    if (!(cause instanceof CodecError)) throw cause;
-    throw new SafeError('SAFE_BAD_OBJECT', `${cause.code}: ${cause.message}`, { cause });
-  }
-}
 
 function require403(condition: boolean, what: string): void {
   if (!condition) throw new SafeError('SAFE_BAD_SIGNATURE', `${what} does not verify`);
