@@ -1,36 +1,16 @@
-import { nvmDigest } from '../../emulator/index.js';
 import { isDeviceError } from '../../devices/index.js';
 import { checkTwin, checkTwinChange, primaryCards } from '../../scenarios/index.js';
 import type { AbstractTwinWorld, ScenarioOutput, TwinCutPoint, TwinGoal, TwinProgress } from '../../scenarios/index.js';
 import { CodecError } from '../codec/index.js';
-import { chipIn, drawCuts, OperationLog, stretchAfter } from '../tear/card-cuts.js';
-import type { Operation, Stretch } from '../tear/card-cuts.js';
-import { TearError } from '../tear/errors.js';
-import { policyOf } from '../tear/policies.js';
+import { CardTear, CutSession } from '../tear/card-cuts.js';
+import type { CardCutResult, CutRun } from '../tear/card-cuts.js';
 import type { CutPolicy } from '../tear/policies.js';
 import type { BenchState } from '../world/card-bench.js';
 import { BenchError } from '../world/errors.js';
-import { SlotWatch } from '../world/slot-watch.js';
 import type { TwinCardName } from './card-talk.js';
 import type { TwinCut } from './cut-case.js';
 import { ISSUED } from './world.js';
 import type { TwinWorld } from './world.js';
-
-/** One case judged. */
-export interface TwinCutResult {
-  readonly cuts: readonly TwinCut[];
-  readonly policy: string;
-  /** Cards whose power really went. */
-  readonly fired: readonly TwinCardName[];
-  /** What the invariants and the honest holder who goes on say. */
-  readonly reasons: readonly string[];
-  /** Digests of the memories the cuts left; none for cards without a chip. */
-  readonly memories: readonly string[];
-  /** Runs needed to come to the goal, the first included. */
-  readonly attempts: number;
-  /** Step at which the first cut ended the run; absent when it came after the end. */
-  readonly step?: string;
-}
 
 /** Runs after the last cut before the holder counts as stuck. */
 const RETRIES = 3;
@@ -48,92 +28,47 @@ function reached(goal: TwinGoal, world: AbstractTwinWorld, { device, issuer }: T
   }
 }
 
-/** Power cuts on the cards of one run, from one state in which it is about to begin. */
-export class TwinTear {
-  readonly point: TwinCutPoint;
-  readonly #world: TwinWorld;
-  readonly #state: BenchState;
-  readonly #first = new Map<TwinCardName, Stretch>();
-
-  /** @param world ready for the run */
-  constructor(point: TwinCutPoint, world: TwinWorld) {
-    this.point = point;
-    this.#world = world;
-    this.#state = world.save();
-  }
-
-  /** The cuts of one case by number and seed. Of two, the second is drawn from what its card does after the first. */
-  draw(number: number, seed: number): Promise<{ readonly cuts: readonly TwinCut[]; readonly policy: string }> {
-    return drawCuts({
-      label: `twin cuts ${this.point.id}`, cards: this.point.cards, stretch: (card, cuts, policy) => this.#stretch(card, cuts, policy),
-    }, number, seed);
-  }
-
-  /** Runs a case and judges it. */
-  run(cuts: readonly TwinCut[], policy: string): Promise<TwinCutResult> {
-    return new CaseRun(this.#world, this.#state, this.point, cuts, policyOf(policy)).run();
-  }
-
-  /** What a card does in a run with the cuts given, from the last of them on. Throws TearError TEAR_RUN when it does not go through without. */
-  async #stretch(card: TwinCardName, cuts: readonly TwinCut[], policy: string): Promise<Stretch> {
-    const known = cuts.length === 0 ? this.#first.get(card) : undefined;
-    if (known) return known;
-    const run = new CaseRun(this.#world, this.#state, this.point, cuts, policyOf(policy), true);
-    const { reasons } = await run.run();
-    if (cuts.length === 0 && reasons.length > 0) throw new TearError('TEAR_RUN', `${this.point.id}: without a cut: ${reasons.join('; ')}`);
-    const stretch = stretchAfter(cuts, run.operationsOf(card), run.endedAt - this.#state.now);
-    if (cuts.length === 0) this.#first.set(card, stretch);
-    return stretch;
-  }
+/** Power cuts on the cards of one run, from the state in which it is about to begin. @param world ready for the run */
+export function twinTear(point: TwinCutPoint, world: TwinWorld): CardTear<TwinCardName> {
+  const state = world.save();
+  return new CardTear({ point, label: `twin cuts ${point.id}`, begin: (cuts, policy, blind) => new CaseRun(world, state, point, cuts, policy, blind) });
 }
 
 /** One run with its cuts, recoveries, retries and looks. */
-class CaseRun {
+class CaseRun implements CutRun<TwinCardName> {
   readonly #world: TwinWorld;
   readonly #point: TwinCutPoint;
   readonly #cuts: readonly TwinCut[];
   readonly #policy: CutPolicy;
   readonly #blind: boolean;
-  readonly #from: number;
-  readonly #operations: OperationLog<TwinCardName>;
-  readonly #watch: SlotWatch;
-  readonly #fired: TwinCardName[] = [];
-  readonly #memories: string[] = [];
+  readonly session: CutSession<TwinCardName>;
   readonly #reasons: string[] = [];
   #last: AbstractTwinWorld | undefined;
-  /** Bench time at the end. */
-  endedAt = 0;
 
-  /** @param blind only the goal is looked at, in the end: for learning what the cards do */
-  constructor(world: TwinWorld, state: BenchState, point: TwinCutPoint, cuts: readonly TwinCut[], policy: CutPolicy, blind = false) {
+  /** @param blind only the goal is looked at, in the end */
+  constructor(world: TwinWorld, state: BenchState, point: TwinCutPoint, cuts: readonly TwinCut[], policy: CutPolicy, blind: boolean) {
     world.restore(state);
     this.#world = world;
     this.#point = point;
     this.#cuts = cuts;
     this.#policy = policy;
     this.#blind = blind;
-    this.#from = state.now;
-    this.#watch = new SlotWatch(point.id, world.bench);
-    this.#operations = new OperationLog(world.bench, cut);
+    this.session = new CutSession<TwinCardName>({ point: point.id, bench: world.bench, roles: cut, cuts, policy, reopen: () => world.open() });
   }
 
-  operationsOf(card: TwinCardName): readonly Operation[] {
-    return this.#operations.of(card);
-  }
-
-  async run(): Promise<TwinCutResult> {
-    const { bench } = this.#world;
+  async run(): Promise<CardCutResult<TwinCardName>> {
+    const { session } = this;
     if (!this.#blind) await this.#atRest();
-    for (const { card, tick } of this.#cuts) bench.slot(card).cutAt(this.#from + tick);
+    session.arm();
     const output = await this.#world.run(this.#point.options);
     const step = output.cause === 'link' ? output.step : undefined;
     if (this.#cuts.length === 0 ? output.cause === 'link' : !this.#expected(output)) this.#reasons.push(`it ended ${output.cause} at ${output.step} (${output.text})`);
-    await this.#powerAgain();
+    await session.powerAgain();
     const attempts = await this.#goOn();
-    this.endedAt = bench.now;
-    for (const card of cut) this.#operations.collect(card, false);
-    this.#reasons.push(...this.#watch.end().problems);
-    return { cuts: this.#cuts, policy: this.#policy.name, fired: this.#fired, reasons: this.#reasons, memories: this.#memories, attempts, ...step !== undefined && { step } };
+    session.end();
+    this.#reasons.push(...session.problems());
+    const { fired, memories } = session;
+    return { cuts: this.#cuts, policy: this.#policy.name, fired, reasons: this.#reasons, memories, attempts, ...step !== undefined && { step } };
   }
 
   /** A cut ends a run by the link, or it comes to the end that it has without. */
@@ -147,12 +82,12 @@ class CaseRun {
     for (let attempts = 1; attempts <= this.#cuts.length + RETRIES; attempts++) {
       if (!await this.#atRest()) return attempts;
       await device.settle();
-      await this.#letFire();
+      await this.session.letFire();
       if (!await this.#atRest()) return attempts;
       if (await this.#reached()) return attempts;
       await this.#world.run(this.#point.options);
       await bench.sync();
-      await this.#powerAgain();
+      await this.session.powerAgain();
     }
     this.#reasons.push(`stuck: not ${this.#point.goal} after ${this.#cuts.length + RETRIES} runs`);
     return this.#cuts.length + RETRIES;
@@ -162,40 +97,10 @@ class CaseRun {
     return reached(this.#point.goal, this.#last && !this.#blind ? this.#last : await this.#look(), this.#world);
   }
 
-  /** Cuts that are due after the run has ended happen while the cards idle. */
-  async #letFire(): Promise<void> {
-    const { bench } = this.#world;
-    const due = Math.max(0, ...this.#cuts.filter(({ card }) => !this.#fired.includes(card)).map(({ tick }) => this.#from + tick + 2));
-    if (due > bench.now) await bench.idle(due - bench.now);
-    await this.#powerAgain();
-  }
-
-  /** Brings everything to one time and powers on what is dark, under the policy of the case. */
-  async #powerAgain(): Promise<void> {
-    const { bench } = this.#world;
-    do {
-      for (const card of cut) {
-        if (bench.slot(card).powered) continue;
-        const chip = chipIn(bench, card);
-        this.#fired.push(card);
-        if (chip) this.#memories.push(nvmDigest(chip.port.takeNvm()));
-        this.#operations.collect(card, true);
-        this.#watch.hooks.ending(card);
-        chip?.prepare({ policy: this.#policy.first });
-      }
-      await this.#world.open();
-    } while ((await bench.sync()).length > 0);
-  }
-
   /** What the world tells, in a fork that no cut reaches. @param booted cards that lose their power once more before */
   async #look(booted: readonly TwinCardName[] = []): Promise<AbstractTwinWorld> {
-    const { bench } = this.#world;
     const fork = this.#world.save();
-    for (const card of cut) bench.slot(card).cutAt(undefined);
-    for (const card of booted) {
-      await bench.slot(card).powerOff();
-      chipIn(bench, card)?.prepare({ policy: this.#policy.then });
-    }
+    await this.session.bootAgain(booted);
     const now = await this.#world.abstract(booted.length > 0 ? booted : cut);
     this.#world.restore(fork);
     return now;
@@ -203,7 +108,7 @@ class CaseRun {
 
   /** Looks once more after another boot of what was cut. */
   async #unstable({ cards }: AbstractTwinWorld): Promise<void> {
-    const booted = [...new Set(this.#fired)];
+    const booted = [...new Set(this.session.fired)];
     if (booted.length === 0) return;
     const again = await this.#look(booted);
     const same = again.cards.every((card) => cards.some((one) => JSON.stringify(one) === JSON.stringify(card)));
