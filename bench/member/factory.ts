@@ -1,12 +1,10 @@
-import { emulatedCard } from '../../devices/index.js';
 import type { MemberPreparation } from '../../scenarios/index.js';
 import type { TestSetup, WorldFactory } from '../certify/factory.js';
-import { commands } from '../codec/index.js';
 import type { PublicKeyOps } from '../codec/index.js';
 import type { BenchState } from '../world/card-bench.js';
-import { emulatedSlot } from '../world/card-slot.js';
+import { leadingTo } from '../world/card-slot.js';
 import type { SlotCard, SlotHooks } from '../world/card-slot.js';
-import { BenchError } from '../world/errors.js';
+import { formattedSlot } from '../world/formatted-slot.js';
 import { memberApplet } from './commands.js';
 import { MemberWorld } from './world.js';
 
@@ -16,16 +14,9 @@ interface Ready {
 }
 
 /** An emulated card of an implementation under test, formatted by its backup applet. */
-export async function emulatedMemberCard({ image, profile, seed, protocol }: TestSetup, { cryptoCache, translations }: Pick<WorldFactory, 'cryptoCache' | 'translations'>): Promise<SlotCard> {
-  const card = emulatedCard({ profile, image, seed, protocol, cryptoCache, translations });
-  await card.open();
-  for (const { name, cla, ins, p1, p2, data } of [commands.select(), commands.initialise()]) {
-    const { sw } = await card.transmit({ cla, ins, p1, p2, ...(data.length > 0 ? { data } : {}), ...(name === 'SELECT' ? { le: 256 } : {}) });
-    if (sw !== 0x9000) throw new BenchError('BENCH_PERSONALISE', `${name} was answered ${sw.toString(16).toUpperCase()}`);
-  }
-  await card.powerOff();
-  return emulatedSlot(card, memberApplet);
-}
+export const emulatedMemberCard = (
+  { image, profile, seed, protocol }: TestSetup, { cryptoCache, translations }: Pick<WorldFactory, 'cryptoCache' | 'translations'>,
+): Promise<SlotCard> => formattedSlot({ profile, image, seed, protocol, cryptoCache, translations }, memberApplet);
 
 /** Makes worlds of the member system: one card, whose states are taken back for each point. One point at a time. */
 export class MemberFactory {
@@ -66,11 +57,7 @@ export class MemberFactory {
   }
 
   async #personalise(): Promise<Ready> {
-    const hooks: SlotHooks = {
-      exchanged: (...told) => this.hooks.exchanged?.(...told), finding: (...told) => this.hooks.finding?.(...told),
-      ending: (...told) => this.hooks.ending?.(...told), cut: (...told) => this.hooks.cut?.(...told),
-    };
-    const world = new MemberWorld({ card: await this.#make(), seed: this.#seed, ops: this.#ops, hooks });
+    const world = new MemberWorld({ card: await this.#make(), seed: this.#seed, ops: this.#ops, hooks: leadingTo(() => this.hooks) });
     await world.open();
     await world.personalise();
     return { world, state: world.save() };

@@ -1,16 +1,16 @@
-import { emulatedCard } from '../../devices/index.js';
-import type { EmulatedCard, Finding } from '../../devices/index.js';
+import type { Finding } from '../../devices/index.js';
 import type { ChipProfile, CryptoCache, Image, Translations } from '../../emulator/index.js';
 import type { Failure, Outcome } from '../../scenarios/index.js';
-import { CodecError, commands, concat, fromHex, paths, textBytes, writeTlv } from '../codec/index.js';
+import { CodecError, concat, fromHex, paths, textBytes, writeTlv } from '../codec/index.js';
 import type { KnownDevice } from '../safe/index.js';
 import type { Applet } from '../terminal/applet.js';
 import type { ChannelExchange, ChannelLine } from '../terminal/channel-line.js';
 import { linkFailure } from '../terminal/outcome.js';
 import { CardBench } from '../world/card-bench.js';
 import type { BenchState } from '../world/card-bench.js';
-import { emulatedSlot } from '../world/card-slot.js';
+import type { SlotCard } from '../world/card-slot.js';
 import { BenchError } from '../world/errors.js';
+import { formattedSlot } from '../world/formatted-slot.js';
 import { SlotWatch } from '../world/slot-watch.js';
 
 /** AID of the authentication device. */
@@ -82,23 +82,16 @@ export class DeviceCard {
   #removed = false;
   #watch: SlotWatch | undefined;
 
-  private constructor(card: EmulatedCard) {
+  private constructor(card: SlotCard) {
     this.#bench = new CardBench({
-      cards: { device: emulatedSlot(card, deviceApplet) },
+      cards: { device: card },
       hooks: { exchanged: (_, exchange) => this.hooks.exchanged?.(exchange), finding: (_, finding) => this.hooks.finding?.(finding), ending: (role) => this.#watch?.hooks.ending(role) },
     });
   }
 
   /** A device of a kind, personalised. Rejects with BenchError BENCH_PERSONALISE. */
   static async make(kind: DeviceKind, { seed, ...parts }: DeviceParts): Promise<DeviceCard> {
-    const card = emulatedCard({ ...parts, seed: seed + 1 });
-    await card.open();
-    for (const { name, cla, ins, p1, p2, data } of [commands.select(), commands.initialise()]) {
-      const { sw } = await card.transmit({ cla, ins, p1, p2, ...(data.length > 0 ? { data } : {}), ...(name === 'SELECT' ? { le: 256 } : {}) });
-      if (sw !== 0x9000) throw new BenchError('BENCH_PERSONALISE', `${name} of the device was answered ${wrong(sw)}`);
-    }
-    await card.powerOff();
-    const device = new DeviceCard(card);
+    const device = new DeviceCard(await formattedSlot({ ...parts, seed: seed + 1 }, deviceApplet, ' of the device'));
     await device.line.bringUp();
     const { sw } = await device.line.transmit(deviceCommands.put(devicesOf[kind]), true);
     if (sw !== 0x9000) throw new BenchError('BENCH_PERSONALISE', `PUT DATA of the device was answered ${wrong(sw)}`);

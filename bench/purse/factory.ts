@@ -1,12 +1,11 @@
-import { emulatedCard } from '../../devices/index.js';
 import type { PursePreparation } from '../../scenarios/index.js';
-import { commands } from '../codec/index.js';
 import type { PublicKeyOps } from '../codec/index.js';
 import type { TestSetup, WorldFactory } from '../certify/factory.js';
 import type { BenchState } from '../world/card-bench.js';
-import { emulatedSlot } from '../world/card-slot.js';
+import { leadingTo } from '../world/card-slot.js';
 import type { SlotCard } from '../world/card-slot.js';
 import { BenchError } from '../world/errors.js';
+import { formattedSlot } from '../world/formatted-slot.js';
 import { purseApplet } from './commands.js';
 import { runTransfer } from './honest.js';
 import { PurseWorld, purseRoles } from './world.js';
@@ -25,17 +24,7 @@ const chipSeed = (seed: number, role: PurseRole): number => (seed * 2 + purseRol
 
 /** Emulated cards of an implementation under test, formatted by their backup applet. */
 export function emulatedCards({ image, profile, seed, protocol }: TestSetup, { cryptoCache, translations }: Pick<WorldFactory, 'cryptoCache' | 'translations'>): CardMaker {
-  return async (role) => {
-    const card = emulatedCard({ profile, image, seed: chipSeed(seed, role), protocol, cryptoCache, translations });
-    await card.open();
-    for (const command of [commands.select(), commands.initialise()]) {
-      const { cla, ins, p1, p2, data, name } = command;
-      const { sw } = await card.transmit({ cla, ins, p1, p2, ...(data.length > 0 ? { data } : {}), ...(name === 'SELECT' ? { le: 256 } : {}) });
-      if (sw !== 0x9000) throw new BenchError('BENCH_PERSONALISE', `${name} was answered ${sw.toString(16).toUpperCase()}`);
-    }
-    await card.powerOff();
-    return emulatedSlot(card, purseApplet);
-  };
+  return (role) => formattedSlot({ profile, image, seed: chipSeed(seed, role), protocol, cryptoCache, translations }, purseApplet);
 }
 
 /**
@@ -91,12 +80,6 @@ export class PurseFactory {
 
   /** Hooks of every world lead to those of the moment. */
   #hooks(): NonNullable<PurseWorldParts['hooks']> {
-    return {
-      exchanged: (...told) => this.hooks.exchanged?.(...told),
-      finding: (...told) => this.hooks.finding?.(...told),
-      ending: (...told) => this.hooks.ending?.(...told),
-      cut: (...told) => this.hooks.cut?.(...told),
-      log: (...told) => this.hooks.log?.(...told),
-    };
+    return { ...leadingTo(() => this.hooks), log: (...told) => this.hooks.log?.(...told) };
   }
 }

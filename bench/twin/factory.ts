@@ -1,11 +1,10 @@
-import { emulatedCard } from '../../devices/index.js';
 import type { TwinPreparation } from '../../scenarios/index.js';
 import type { TestSetup, WorldFactory } from '../certify/factory.js';
-import { commands } from '../codec/index.js';
 import type { BenchState } from '../world/card-bench.js';
-import { emulatedSlot } from '../world/card-slot.js';
+import { leadingTo } from '../world/card-slot.js';
 import type { SlotCard, SlotHooks } from '../world/card-slot.js';
 import { BenchError } from '../world/errors.js';
+import { formattedSlot } from '../world/formatted-slot.js';
 import { twinCards } from './card-talk.js';
 import type { TwinCardName } from './card-talk.js';
 import { twinApplet } from './commands.js';
@@ -24,16 +23,7 @@ const chipSeed = (seed: number, card: TwinCardName): number => (seed * 4 + twinC
 
 /** Emulated cards of an implementation under test. */
 export function emulatedTwinCards({ image, profile, seed, protocol }: TestSetup, { cryptoCache, translations }: Pick<WorldFactory, 'cryptoCache' | 'translations'>): TwinCardMaker {
-  return async (name) => {
-    const card = emulatedCard({ profile, image, seed: chipSeed(seed, name), protocol, cryptoCache, translations });
-    await card.open();
-    for (const { name: what, cla, ins, p1, p2, data } of [commands.select(), commands.initialise()]) {
-      const { sw } = await card.transmit({ cla, ins, p1, p2, ...(data.length > 0 ? { data } : {}), ...(what === 'SELECT' ? { le: 256 } : {}) });
-      if (sw !== 0x9000) throw new BenchError('BENCH_PERSONALISE', `${what} was answered ${sw.toString(16).toUpperCase()}`);
-    }
-    await card.powerOff();
-    return emulatedSlot(card, twinApplet);
-  };
+  return (name) => formattedSlot({ profile, image, seed: chipSeed(seed, name), protocol, cryptoCache, translations }, twinApplet);
 }
 
 /** Brings a world on by a run that must go through. */
@@ -93,11 +83,7 @@ export class TwinFactory {
 
   async #personalise(): Promise<Ready> {
     const cards = { A: await this.#make('A'), B: await this.#make('B'), C: await this.#make('C') };
-    const hooks: SlotHooks = {
-      exchanged: (...told) => this.hooks.exchanged?.(...told), finding: (...told) => this.hooks.finding?.(...told),
-      ending: (...told) => this.hooks.ending?.(...told), cut: (...told) => this.hooks.cut?.(...told),
-    };
-    const world = new TwinWorld({ cards, seed: this.#seed, hooks });
+    const world = new TwinWorld({ cards, seed: this.#seed, hooks: leadingTo(() => this.hooks) });
     await world.personalise();
     return { world, state: world.save() };
   }

@@ -45,6 +45,12 @@ export interface SlotHooks {
   cut?(role: string, tick: number): void;
 }
 
+/** Hooks that lead to those of the moment: worlds that are used again tell whoever listens now. */
+export const leadingTo = (now: () => SlotHooks): Required<SlotHooks> => ({
+  exchanged: (...told) => now().exchanged?.(...told), finding: (...told) => now().finding?.(...told),
+  ending: (...told) => now().ending?.(...told), cut: (...told) => now().cut?.(...told),
+});
+
 /** State of a slot between exchanges. */
 export interface SlotState {
   readonly origin: number;
