@@ -7,12 +7,10 @@ import { parseRecord, stepCounts } from '../../reports/index.js';
 import { basicScenarioIds, planPoint } from '../../scenarios/index.js';
 import { certifyCommand } from '../cli/certify.js';
 import type { CertifyIo } from '../cli/certify.js';
-import { chosenPoints, exitCodeOf, runCampaign } from './campaign.js';
+import { chosenPoints, exitCodeOf } from './campaign.js';
 import { certifyOptions, referenceFor, replayLine } from './options.js';
-import { inlinePool } from './pool.js';
-import { headerOf, loadSetup } from './setup.js';
+import { certifyInto, faultyPath as faulty } from './testing/certify.js';
 
-const faulty = (name: string): string => fileURLToPath(new URL(`../../devices/firmware/images/faulty/${name}.elf`, import.meta.url));
 let folder = '';
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'certify-')); });
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
@@ -25,15 +23,7 @@ function io(): CertifyIo & { readonly lines: string[]; readonly errors: string[]
   };
 }
 
-async function certify(out: string, ...argv: string[]) {
-  const options = certifyOptions(['--jobs', '1', '--cuts', '0', ...argv, '--out', join(folder, out)]);
-  const image = readFileSync(options.image);
-  const setup = loadSetup(options, image);
-  return runCampaign({
-    options, header: headerOf(options, image, setup), pool: inlinePool(options), stopped: () => false,
-    progress: () => ({ step: () => undefined, end: () => undefined }),
-  });
-}
+const certify = (out: string, ...argv: string[]) => certifyInto(join(folder, out), ...argv);
 
 describe('cardbench certify', () => {
   test.each([

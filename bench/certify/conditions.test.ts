@@ -1,31 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stepCounts } from '../../reports/index.js';
 import type { RecordEvent } from '../../reports/index.js';
 import { frameOf } from '../../scenarios/index.js';
-import { runCampaign } from './campaign.js';
-import { certifyOptions } from './options.js';
-import { inlinePool } from './pool.js';
-import { headerOf, loadSetup } from './setup.js';
+import { certifyInto, faultyPath as faulty, points } from './testing/certify.js';
 
-const faulty = (name: string): string => fileURLToPath(new URL(`../../devices/firmware/images/faulty/${name}.elf`, import.meta.url));
 let folder = '';
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'certify-conditions-')); });
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 
-async function certify(out: string, ...argv: string[]) {
-  const options = certifyOptions(['--chip', 'c2010', '--jobs', '1', '--cuts', '0', '--out', join(folder, out), ...argv]);
-  const image = readFileSync(options.image);
-  return runCampaign({
-    options, header: headerOf(options, image, loadSetup(options, image)), pool: inlinePool(options), stopped: () => false,
-    progress: () => ({ step: () => undefined, end: () => undefined }),
-  });
-}
-
-const points = (...ids: readonly string[]): string[] => ids.flatMap((id) => ['--point', id]);
+const certify = (out: string, ...argv: string[]) => certifyInto(join(folder, out), ...argv);
 
 describe('automatic backup by conditions', () => {
   test('the reference passes, every step with evidence of its own', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,24 +7,13 @@ import { pathCoverageOf, summary } from '../../reports/index.js';
 import type { CompleteRecord } from '../../reports/index.js';
 import { transitionsOf, backupDefinition } from '../../scenarios/index.js';
 import { PathCoverage } from './coverage.js';
-import { runCampaign } from './campaign.js';
-import { certifyOptions } from './options.js';
-import { inlinePool } from './pool.js';
-import { headerOf, loadSetup } from './setup.js';
+import { certifyInto } from './testing/certify.js';
 
 let folder = '';
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'paths-')); });
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 
-async function certify(out: string, ...argv: string[]): Promise<CompleteRecord> {
-  const options = certifyOptions(['--jobs', '1', '--cuts', '0', ...argv, '--out', join(folder, out)]);
-  const image = readFileSync(options.image);
-  const { record } = await runCampaign({
-    options, header: headerOf(options, image, loadSetup(options, image)), pool: inlinePool(options), stopped: () => false,
-    progress: () => ({ step: () => undefined, end: () => undefined }),
-  });
-  return record;
-}
+const certify = async (out: string, ...argv: string[]): Promise<CompleteRecord> => (await certifyInto(join(folder, out), ...argv)).record;
 
 const verdicts = (record: CompleteRecord): string[] => record.events.flatMap((event) => (event.type === 'verdict' ? [`${event.point} ${event.verdict}`] : []));
 

@@ -13,11 +13,8 @@ import { decodeEntries, encodeEntries } from '../safe/entries.js';
 import { buildSafeCommand, startServed } from '../safe/testing/built.js';
 import { seededRandom } from '../world/random.js';
 import { connectSafe } from '../world/served-safes.js';
-import { runCampaign } from './campaign.js';
-import { certifyOptions } from './options.js';
-import { inlinePool } from './pool.js';
 import { connectSafes, missingAtSafes, servedLines } from './served.js';
-import { headerOf, loadSetup } from './setup.js';
+import { certifyInto, points } from './testing/certify.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cardbench-served-'));
 const stores = [join(scratch, 'one'), join(scratch, 'two')];
@@ -41,18 +38,10 @@ const pinnedByCertificate = (): string[] => ['--safe-cert', stores.map((store) =
 const fingerprint = ({ said }: ServedProcess): string => /SHA-256 (\S+)/.exec(said())?.[1] ?? '';
 
 async function certify(out: string, ...argv: string[]): Promise<{ text: string; record: CompleteRecord }> {
-  const options = certifyOptions(['--jobs', '1', '--cuts', '0', ...argv, '--out', join(scratch, out)]);
-  const image = readFileSync(options.image);
-  const setup = loadSetup(options, image);
-  const { recordFile } = await runCampaign({
-    options, header: headerOf(options, image, setup), pool: inlinePool(options), stopped: () => false,
-    progress: () => ({ step: () => undefined, end: () => undefined }),
-  });
+  const { recordFile } = await certifyInto(join(scratch, out), ...argv);
   const text = readFileSync(recordFile, 'utf8');
   return { text, record: parseRecord(text) };
 }
-
-const points = (...ids: string[]): string[] => ids.flatMap((id) => ['--point', id]);
 
 describe('certify against two safes in processes of their own, over TLS', () => {
   const chosen = points(

@@ -1,33 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stepCounts } from '../../reports/index.js';
 import type { MatrixEvent, PointRelatedEvent, RecordEvent } from '../../reports/index.js';
 import { frameOf, plan, planPoint } from '../../scenarios/index.js';
-import { runCampaign } from './campaign.js';
 import { Matrix } from './matrix.js';
-import { certifyOptions } from './options.js';
-import { inlinePool } from './pool.js';
-import { headerOf, loadSetup } from './setup.js';
+import { certifyInto, faultyPath as faulty, points } from './testing/certify.js';
 
-const faulty = (name: string): string => fileURLToPath(new URL(`../../devices/firmware/images/faulty/${name}.elf`, import.meta.url));
 const scenarios = ['12/backup', '12/key-backup', '12/recover', '12/renew'] as const;
 let folder = '';
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'certify-talk-')); });
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 
-async function certify(out: string, ...argv: string[]) {
-  const options = certifyOptions([...argv, '--chip', 'c2010', '--jobs', '1', '--cuts', '0', '--out', join(folder, out)]);
-  const image = readFileSync(options.image);
-  return runCampaign({
-    options, header: headerOf(options, image, loadSetup(options, image)), pool: inlinePool(options), stopped: () => false,
-    progress: () => ({ step: () => undefined, end: () => undefined }),
-  });
-}
-
-const points = (...ids: readonly string[]): string[] => ids.flatMap((id) => ['--point', id]);
+const certify = (out: string, ...argv: string[]) => certifyInto(join(folder, out), ...argv);
 const ofType = <T extends RecordEvent['type']>(events: readonly RecordEvent[], type: T) =>
   events.filter((event): event is Extract<RecordEvent, { type: T }> => event.type === type);
 
