@@ -6,7 +6,6 @@ import {
 } from '../codec/index.js';
 import type { Signer } from '../codec/index.js';
 import { deviceProof } from './device-check.js';
-import { SafeError } from './errors.js';
 import type { OwnerOperation } from './path.js';
 import { PATH_LIFE } from './path.js';
 import { createSafe } from './safe.js';
@@ -15,6 +14,7 @@ import { memoryStore } from './store.js';
 import type { MemoryStore } from './store.js';
 import { issuer, safeId, safeKeys, testCard } from './testing/card.js';
 import type { TestCard } from './testing/card.js';
+import { codeOf } from './testing/code-of.js';
 
 const policy = { scrypt: { logN: 4, r: 8, p: 1 }, threshold: 655, tries: 3, wait: 1000 };
 const means = signerOf(sha256(textBytes('means')));
@@ -30,16 +30,6 @@ function desk(store = memoryStore(), clock = { ms: 0 }): Desk {
   const settings = { issuers: [issuer.publicKey], owners: policy, authenticators: [means.publicKey, others.publicKey], devices: [known] };
   return { safe: createSafe({ id: safeId, keys: safeKeys, store, settings, clock: () => clock.ms }), store, clock };
 }
-
-const codeOf = (run: () => unknown): string => {
-  try {
-    run();
-    return 'done';
-  } catch (error) {
-    if (error instanceof SafeError) return error.code;
-    throw error;
-  }
-};
 
 const challengeOf = ({ safe }: Desk, of: TestCard = card): Uint8Array =>
   paths.challenge.decode(safe.owner('challenge', paths.challengeRequest.encode({ cardId: of.cardId }))).challenge;

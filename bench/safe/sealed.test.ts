@@ -5,24 +5,14 @@ import {
   replyMessage, samples, sealForSafe, valueInformation,
 } from '../codec/index.js';
 import type { PathedValue, RegistrationRequest, ValueInformation } from '../codec/index.js';
-import { SafeError } from './errors.js';
 import { memoryStore } from './store.js';
 import { safeKeys, testCard, testSafe } from './testing/card.js';
 import type { TestCard } from './testing/card.js';
+import { codeOf } from './testing/code-of.js';
 
 const card = testCard(1);
 /** As long as an E1 may be. */
 const longest: ValueInformation = { ...samples[0], name: 'n'.repeat(48), place: 'p'.repeat(48), remarks: 'r'.repeat(64) };
-
-const codeOf = (run: () => unknown): string => {
-  try {
-    run();
-    return 'done';
-  } catch (error) {
-    if (error instanceof SafeError) return error.code;
-    throw error;
-  }
-};
 
 interface Making {
   readonly inner?: Uint8Array;

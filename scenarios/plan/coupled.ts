@@ -4,6 +4,7 @@ import { clause, completes, eitherWay, item, other, ready, scenarioOf, scenarioP
 import type { Draft, Group } from './frames.js';
 import type { Fault, ObjectName, Place } from './faults.js';
 import type { CardExpectation, Expectation, ItemExpectation, PlanPoint, Preparation, SafeExpectation } from './types.js';
+import { cold, flip, lost } from './fault-makers.js';
 
 const two = { safes: 2 } as const;
 const common = { variant: 'common-key' } as const;
@@ -106,9 +107,6 @@ interface Trouble {
 const troubles = (scenario: Name, group: Group, list: readonly Trouble[]): PlanPoint[] =>
   list.map(({ claims = [], ...draft }, at) => point(scenario, group, at + 1, { ...draft, claims }));
 
-const flip = (at: Place, object: ObjectName, element: string, bit = 0): Fault => ({ fault: 'alter', at, object, element, how: { how: 'flip', bit } });
-const cold = (after: Place): Fault => ({ fault: 'reset', after, kind: 'cold' });
-const lost = (at: Place, how: 'lost-command' | 'lost-answer'): Fault => ({ fault: 'link', at, how });
 const safe = (at: Place, how: 'unreachable' | 'misdirected' | 'forgets' | 'late'): Fault => ({ fault: 'safe', at, how });
 const foreign = (at: Place, object: ObjectName = 'certificate'): Fault => ({ fault: 'swap', at, object, by: 'foreign' });
 

@@ -4,6 +4,7 @@ import { clause, completes, other, ready, scenarioOf, scenarioPoint, scriptPoint
 import type { Draft, Group } from './frames.js';
 import type { Fault, ObjectName, Place } from './faults.js';
 import type { CardExpectation, Expectation, ItemExpectation, PlanPoint, Preparation, SafeExpectation } from './types.js';
+import { cold, flip, lost, unreachable } from './fault-makers.js';
 
 const seed = { keyKind: 'seed' } as const;
 const gone = { deleteAfterRegistration: true } as const;
@@ -61,10 +62,6 @@ const honest: readonly PlanPoint[] = [
   }),
 ];
 
-const flip = (at: Place, object: ObjectName, element: string, bit = 0): Fault => ({ fault: 'alter', at, object, element, how: { how: 'flip', bit } });
-const cold = (after: Place): Fault => ({ fault: 'reset', after, kind: 'cold' });
-const lost = (at: Place): Fault => ({ fault: 'link', at, how: 'lost-answer' });
-const unreachable = (at: Place): Fault => ({ fault: 'safe', at, how: 'unreachable' });
 const foreign = (at: Place, object: ObjectName): Fault => ({ fault: 'swap', at, object, by: 'foreign' });
 
 const refused = (card: CardExpectation, at: readonly string[], sw: readonly string[], safe: SafeExpectation, more: Partial<Expectation> = {}): Expectation =>

@@ -2,8 +2,9 @@ import type { ScenarioOptions } from '../machines/types.js';
 import type { ScenarioId, StepId } from '../ports.js';
 import { clause, completes, eitherWay, item, midway, other, ready, scenarioOf, scenarioPoint } from './frames.js';
 import type { Draft, Group } from './frames.js';
-import type { Fault, Place } from './faults.js';
+import type { Fault } from './faults.js';
 import type { CardExpectation, Expectation, ItemExpectation, PlanPoint, Preparation, SafeExpectation } from './types.js';
+import { cold, flip, lost, unreachable } from './fault-makers.js';
 
 /** Both safes are known to the card: pieces and parts go to one after the other. */
 const two = { safes: 2 } as const;
@@ -138,11 +139,6 @@ interface Trouble {
 const troubles = (name: SceneName, group: Group, list: readonly Trouble[]): PlanPoint[] => list.map(({ prepare, ...draft }, at) =>
   point(name, group, at + 1, { ...draft, ...prepare && { prepare: { ...ready(scenes[name].scenario, scenes[name].more, draft.prior), ...prepare } } }));
 
-const flip = (at: Place, object: 'certificate' | 'request' | 'registered-value' | 'key-reply', element: string, bit = 0): Fault =>
-  ({ fault: 'alter', at, object, element, how: { how: 'flip', bit } });
-const cold = (after: Place): Fault => ({ fault: 'reset', after, kind: 'cold' });
-const lost = (at: Place, how: 'lost-command' | 'lost-answer'): Fault => ({ fault: 'link', at, how });
-const away = (at: Place): Fault => ({ fault: 'safe', at, how: 'unreachable' });
 
 const refused = (name: SceneName, at: readonly string[], sw: readonly string[], safe: SafeExpectation, more: Partial<Expectation> = {}): Expectation =>
   ({ end: ['refused'], at, sw, card: midway(scenes[name].scenario), safe, retry: 'completes', ...more });
@@ -169,8 +165,8 @@ const badWays: readonly PlanPoint[] = [
     { title: 'division never reaches the card', fault: lost('1-5@all', 'lost-command'), expect: { ...either('pieces'), card: asBefore } },
   ]),
   ...troubles('pieces', 'S', [
-    { title: 'second safe unreachable for its piece', fault: away('1-10@piece2'), expect: linkLost('pieces', 'stored-1') },
-    { title: 'first safe unreachable for the first piece', fault: away('1-10@piece1'), expect: linkLost('pieces', 'nothing-stored') },
+    { title: 'second safe unreachable for its piece', fault: unreachable('1-10@piece2'), expect: linkLost('pieces', 'stored-1') },
+    { title: 'first safe unreachable for the first piece', fault: unreachable('1-10@piece1'), expect: linkLost('pieces', 'nothing-stored') },
   ]),
   ...troubles('pieces', 'M', [
     {
@@ -196,7 +192,7 @@ const badWays: readonly PlanPoint[] = [
     { title: 'answer to the combination lost', fault: lost('2-11@all', 'lost-answer'), expect: either('joined') },
   ]),
   ...troubles('joined', 'S', [
-    { title: 'second safe unreachable: nothing is combined without its piece', fault: away('2-9@piece2'), expect: linkLost('joined', 'unchanged') },
+    { title: 'second safe unreachable: nothing is combined without its piece', fault: unreachable('2-9@piece2'), expect: linkLost('joined', 'unchanged') },
   ]),
   ...troubles('bundle', 'A', [
     { title: 'hash of the bundle\'s certificate altered', fault: flip('1-13@all', 'certificate', '98'), expect: refused('bundle', ['1-15@all'], ['6A80'], 'stored-1') },
@@ -207,7 +203,7 @@ const badWays: readonly PlanPoint[] = [
     { title: 'power lost while the certificate is stored', fault: cold('1-15@all'), expect: { ...either('bundle'), card: { is: 'described', items: [{ item }, { item: other }] } }, needs: ['power-control'] },
   ]),
   ...troubles('bundle', 'S', [
-    { title: 'safe unreachable for the bundle', fault: away('1-10@all'), expect: linkLost('bundle', 'nothing-stored') },
+    { title: 'safe unreachable for the bundle', fault: unreachable('1-10@all'), expect: linkLost('bundle', 'nothing-stored') },
   ]),
   ...troubles('apart', 'A', [
     { title: 'content of the bundle altered', fault: flip('2-9@all', 'registered-value', 'C8'), expect: refused('apart', ['2-12@all'], ['6982'], 'unchanged') },
@@ -228,7 +224,7 @@ const badWays: readonly PlanPoint[] = [
     { title: 'power lost while the last part\'s certificate is stored', fault: cold('3-10@part3'), expect: { ...either('parts'), card: { is: 'described', items: [{ item: '$decoding', key: 'present', certificate: 'stored' }] } }, needs: ['power-control'] },
   ]),
   ...troubles('parts', 'S', [
-    { title: 'second safe unreachable for its part', fault: away('3-5@part2'), expect: linkLost('parts', 'stored-1', { card: { is: 'described', items: [{ item: '$decoding', key: 'present', certificate: 'stored' }] } }) },
+    { title: 'second safe unreachable for its part', fault: unreachable('3-5@part2'), expect: linkLost('parts', 'stored-1', { card: { is: 'described', items: [{ item: '$decoding', key: 'present', certificate: 'stored' }] } }) },
   ]),
   ...troubles('parts', 'K', [
     {
@@ -244,7 +240,7 @@ const badWays: readonly PlanPoint[] = [
     { title: 'power lost while the key is put together', fault: cold('4-13@all'), expect: { ...either('whole'), card: { is: 'described', items: [{ item: '$decoding', certificate: 'stored' }] } }, needs: ['power-control'] },
   ]),
   ...troubles('whole', 'S', [
-    { title: 'second safe unreachable: parts of one safe give no key', fault: away('4-9@part2'), expect: linkLost('whole', 'unchanged') },
+    { title: 'second safe unreachable: parts of one safe give no key', fault: unreachable('4-9@part2'), expect: linkLost('whole', 'unchanged') },
   ]),
 ];
 
